@@ -1,0 +1,67 @@
+"""What people read when something fails, in English and Vietnamese (foundation).
+
+One row per error code: message and advice. Templates use ``str.format`` fields that the raising
+call supplies; a missing parameter shows as ``?`` rather than hiding the error behind another one.
+A test checks that every code raised in the source stands here and the other way round.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Text(NamedTuple):
+    """Message (what, why) and advice (what to do) in both languages."""
+
+    en: str
+    en_advice: str
+    vi: str
+    vi_advice: str
+
+
+TEXTS: Final[dict[str, Text]] = {
+    # local state (exit 3)
+    "passphrase-wrong": Text(
+        "The passphrase does not open this replica.",
+        "Try again; capital letters and the keyboard's language count.",
+        "Mật khẩu không mở được bản sao này.",
+        "Hãy thử lại; chú ý chữ hoa và bộ gõ.",
+    ),
+    # crypto and protocol (exit 6)
+    "does-not-verify": Text(
+        "Data did not verify and was not used.",
+        "Run 'casesync doctor' and tell your administrator.",
+        "Dữ liệu không xác thực được nên không được dùng.",
+        "Chạy 'casesync doctor' và báo cho người quản trị.",
+    ),
+    "malformed": Text(
+        "Received data is malformed ({what}) and was not used.",
+        "Run 'casesync sync' again; if it stays, tell your administrator.",
+        "Dữ liệu nhận được sai định dạng ({what}) nên không được dùng.",
+        "Chạy lại 'casesync sync'; nếu vẫn vậy, báo cho người quản trị.",
+    ),
+}
+
+
+class _Lenient(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def _row(code: str) -> Text:
+    fallback = Text(
+        f"Error: {code}.", "Run 'casesync doctor'.", f"Lỗi: {code}.", "Chạy 'casesync doctor'."
+    )
+    return TEXTS.get(code, fallback)
+
+
+def message_text(code: str, params: dict[str, object], lang: str) -> str:
+    """The message of ``code`` in ``lang`` with ``params`` filled in."""
+    row = _row(code)
+    return (row.vi if lang == "vi" else row.en).format_map(_Lenient(params))
+
+
+def advice_text(code: str, params: dict[str, object], lang: str) -> str:
+    """The advice of ``code`` in ``lang`` with ``params`` filled in."""
+    row = _row(code)
+    return (row.vi_advice if lang == "vi" else row.en_advice).format_map(_Lenient(params))

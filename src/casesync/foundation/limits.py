@@ -1,0 +1,45 @@
+"""Every bound that a peer could otherwise choose for us (foundation). Unit last in the name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+HEADER_BYTES_MAX: Final = 8 * 1024
+"""255 ``after`` entries and 16 segments fit."""
+SEGMENT_BYTES_MAX: Final = 1024 * 1024
+"""256 cells of ordinary text; a larger thing is an attachment."""
+CHANGE_BYTES_MAX: Final = 2 * 1024 * 1024
+"""Two of them fit into one request body."""
+CELLS_PER_CHANGE_MAX: Final = 256
+"""One mask of 32 bytes names them all."""
+REPLACES_PER_SEGMENT_MAX: Final = 4096
+"""256 cells with 16 concurrent writes each."""
+AFTER_MAX: Final = 255
+"""Devices that wrote to one stream since the author's previous change there."""
+SEGMENTS_PER_CHANGE_MAX: Final = 16
+TEXT_BYTES_MAX: Final = 64 * 1024
+"""A long case note is 10 kB."""
+NESTING_MAX: Final = 16
+"""Deeper msgpack is an attack."""
+CONTROL_ENTRY_BYTES_MAX: Final = 16 * 1024
+CONTROL_BODY_BYTES_MAX: Final = 4 * 1024
+"""What is larger is a blob."""
+BLOB_BYTES_MAX: Final = 1024 * 1024
+REQUEST_BODY_BYTES_MAX: Final = 4 * 1024 * 1024
+RENDEZVOUS_MESSAGE_BYTES_MAX: Final = 16 * 1024
+PAGE_BYTES_DEFAULT: Final = 8 * 1024 * 1024
+"""A first sync commits pages of about this size."""
+ANSWER_BYTES_MAX: Final = 48 * 1024 * 1024
+"""A page, its hashes and control pages; what a client reads at most."""
+PUSH_BYTES_PER_REQUEST_MAX: Final = 3 * 1024 * 1024
+"""Leaves room for the rest of the request body."""
+QUOTA_BYTES_PER_DEVICE_DAY: Final = 200 * 1024 * 1024
+QUOTA_BYTES_PER_NETWORK: Final = 16 * 1024 * 1024 * 1024
+CLOCK_SKEW_SHOWN_MS: Final = 5 * 60 * 1000
+REQUEST_CREATED_SKEW_S: Final = 300
+PADDING_CLASSES: Final = (64, 128, 192, 256, 384, 512)
+"""Ciphertext lengths; Padme above."""
+INVITATION_LIFETIME_MS: Final = 7 * 24 * 3600 * 1000
+ARGON2_MEMORY_KIB_MIN: Final = 64 * 1024
+"""Floor pinned in the client (attack 12): RFC 9106 second recommended option."""
+ARGON2_ITERATIONS_MIN: Final = 3
