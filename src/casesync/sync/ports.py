@@ -1,7 +1,7 @@
 """The doors of the engine: what it needs of a store and of a relay (sync floor).
 
-The engine is sans-I/O: it calls these contracts and never a file or a socket. ``storage`` implements
-``ReplicaStore`` over SQLCipher, ``transport`` implements ``RelayChannel`` over HTTP; the simulation
+The engine is sans-I/O: it calls these contracts and never a file or a socket. ``storage``
+implements ``ReplicaStore`` over SQLCipher, ``transport`` implements ``RelayChannel`` over HTTP; the simulation
 uses the same store over plain in-memory SQLite and a memory network.
 """
 
@@ -54,7 +54,7 @@ class QuarantineRow(NamedTuple):
     stream: StreamId
     device: DeviceNumber
     number: ChangeNumber
-    index: int | None
+    log_index: int | None
     state: str
     """waiting, unreadable, quarantined or refused."""
     reason: str
