@@ -20,6 +20,13 @@ class Text(NamedTuple):
 
 
 TEXTS: Final[dict[str, Text]] = {
+    # usage (exit 2): codes
+    "case-code-mistyped": Text(
+        "This is not a case code: a character is wrong, missing or too many.",
+        "Compare it with the code on the screen; 'casesync case list' shows all codes.",
+        "Đây không phải mã hồ sơ: có ký tự sai, thiếu hoặc thừa.",
+        "Đối chiếu với mã trên màn hình; 'casesync case list' liệt kê mọi mã.",
+    ),
     # local state (exit 3)
     "passphrase-wrong": Text(
         "The passphrase does not open this replica.",
