@@ -1,0 +1,135 @@
+"""Canonical msgpack (codec; ``protocol/conventions.md``, *msgpack*).
+
+One value has one encoding: shortest forms, maps only with ascending non-negative integer keys, no
+floating point, no extension types, at most 16 containers deep. ``unpack`` refuses every other
+encoding; ``unpack_fast`` keeps the same bounds but does not compare encodings, for bodies that
+nothing hashes again. What a value means is for its own parser to say.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgpack
+
+from casesync.foundation.errors import RemoteProtocolError
+from casesync.foundation.limits import NESTING_MAX
+
+ARRAY_ITEMS_MAX: Final = 65_536
+"""Longest array accepted unless the caller says otherwise: the decoder reserves an array before it
+has seen its items, so a short message could otherwise reserve gigabytes."""
+
+_SCALARS: Final = frozenset({int, str, bytes, bool, type(None)})
+_INT_MAX: Final = 2**64 - 1
+_INT_MIN: Final = -(2**63)
+
+
+def pack(value: object) -> bytes:
+    """The canonical encoding of ``value``: None, bool, int, str, bytes, list, tuple, dict.
+
+    Raises:
+        TypeError: a type that canonical msgpack does not have (floats among them).
+        ValueError: an integer beyond 64 bits, map keys not ascending, nesting over 16, or text
+            that is not Unicode.
+    """
+    _check_packable(value, NESTING_MAX)
+    try:
+        return bytes(msgpack.packb(value, use_bin_type=True))
+    except UnicodeEncodeError as error:
+        raise ValueError("text that UTF-8 cannot carry") from error
+
+
+def unpack(data: bytes, *, array_max: int = ARRAY_ITEMS_MAX) -> Any:  # noqa: ANN401
+    """The value whose canonical encoding is ``data``; arrays as list, maps as dict.
+
+    Raises:
+        RemoteProtocolError: ``malformed``: anything else.
+    """
+    value = unpack_fast(data, array_max=array_max)
+    if msgpack.packb(value, use_bin_type=True) != data:
+        raise RemoteProtocolError("malformed", what="msgpack not canonical")
+    return value
+
+
+def unpack_fast(data: bytes, *, array_max: int = ARRAY_ITEMS_MAX) -> Any:  # noqa: ANN401
+    """As ``unpack``, but longer forms of a value are accepted: for hot paths.
+
+    Raises:
+        RemoteProtocolError: ``malformed``: not msgpack, or types, depth or map keys that the
+            canonical form does not have.
+    """
+    try:
+        value = msgpack.unpackb(
+            data,
+            raw=False,
+            strict_map_key=False,
+            max_array_len=min(array_max, len(data)),
+            max_map_len=min(array_max, len(data)),
+        )
+    except (
+        msgpack.UnpackException,
+        ValueError,
+        TypeError,
+        OverflowError,
+        MemoryError,
+        RecursionError,
+    ) as error:
+        raise RemoteProtocolError("malformed", what="msgpack") from error
+    if type(value) not in _SCALARS:
+        _check_unpacked(value, NESTING_MAX)
+    return value
+
+
+def _check_unpacked(value: object, depth: int) -> None:
+    """Refuse what msgpack has and the canonical form does not, without a call per scalar."""
+    if depth == 0:
+        raise RemoteProtocolError("malformed", what="msgpack nesting")
+    if type(value) is list:
+        items: Any = value
+    elif type(value) is dict:
+        _check_keys(value)
+        items = value.values()
+    else:
+        raise RemoteProtocolError("malformed", what="msgpack type")
+    if not _SCALARS.issuperset(map(type, items)):
+        for item in items:
+            if type(item) not in _SCALARS:
+                _check_unpacked(item, depth - 1)
+
+
+def _check_keys(value: dict[Any, Any]) -> None:
+    previous = -1
+    for key in value:
+        if type(key) is not int or key <= previous:
+            raise RemoteProtocolError("malformed", what="msgpack map keys")
+        previous = key
+
+
+def _check_packable(value: object, depth: int) -> None:
+    if value is None or isinstance(value, str | bytes | bytearray | memoryview):
+        return
+    if isinstance(value, int):
+        if not _INT_MIN <= value <= _INT_MAX:
+            raise ValueError("integer beyond 64 bits")
+        return
+    if depth == 0:
+        raise ValueError(f"nesting over {NESTING_MAX}")
+    if isinstance(value, list | tuple):
+        for item in value:
+            _check_packable(item, depth - 1)
+    elif isinstance(value, dict):
+        _check_packable_keys(value)
+        for item in value.values():
+            _check_packable(item, depth - 1)
+    else:
+        raise TypeError(f"canonical msgpack has no {type(value).__name__}")
+
+
+def _check_packable_keys(value: dict[Any, Any]) -> None:
+    previous = -1
+    for key in value:
+        if not isinstance(key, int) or isinstance(key, bool):
+            raise TypeError("map keys are integers")
+        if not previous < key <= _INT_MAX:
+            raise ValueError("map keys are not negative and ascend")
+        previous = key

@@ -1,0 +1,131 @@
+"""Canonical msgpack (protocol/conventions.md, *msgpack*)."""
+
+from __future__ import annotations
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casesync.codec.canonical import pack, unpack, unpack_fast
+from casesync.foundation.errors import RemoteProtocolError
+
+INTEGERS = st.integers(min_value=-(2**63), max_value=2**64 - 1)
+SCALARS = st.none() | st.booleans() | INTEGERS | st.text(max_size=40) | st.binary(max_size=300)
+KEYS = st.integers(min_value=0, max_value=2**64 - 1)
+
+
+def _sorted(value):
+    return dict(sorted(value.items()))
+
+
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=20) | st.dictionaries(KEYS, inner, max_size=20).map(_sorted)
+    ),
+    max_leaves=30,
+)
+
+
+@given(VALUES)
+def test_what_is_packed_comes_back_and_has_one_encoding(value):
+    data = pack(value)
+    assert unpack(data) == value
+    assert unpack_fast(data) == value
+    assert pack(unpack(data)) == data
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_either_decode_to_their_own_encoding_or_are_refused(data):
+    try:
+        value = unpack(data)
+    except RemoteProtocolError:
+        return
+    assert pack(value) == data
+
+
+NOT_CANONICAL = {
+    "integer in two bytes": b"\xcc\x01",
+    "integer as signed": b"\xd0\x01",
+    "string with a long length": b"\xd9\x01a",
+    "binary with a long length": b"\xc5\x00\x01a",
+    "array with a long length": b"\xdc\x00\x01\x01",
+    "map with a long length": b"\xde\x00\x01\x01\x01",
+}
+
+
+@pytest.mark.parametrize("data", NOT_CANONICAL.values(), ids=NOT_CANONICAL)
+def test_a_longer_form_is_refused_by_the_strict_reader_only(data):
+    with pytest.raises(RemoteProtocolError):
+        unpack(data)
+    unpack_fast(data)
+
+
+NEVER = {
+    "nothing": b"",
+    "trailing bytes": b"\x01\x01",
+    "truncated": b"\x92\x01",
+    "float": b"\xcb" + bytes(8),
+    "float in an array": b"\x91\xca" + bytes(4),
+    "extension": b"\xd4\x05\x00",
+    "timestamp": b"\xd6\xff" + bytes(4),
+    "unused code": b"\xc1",
+    "text that is not UTF-8": b"\xa1\xff",
+    "surrogate": b"\xa3\xed\xa0\x80",
+    "text as map key": b"\x81\xa1a\x01",
+    "boolean as map key": b"\x81\xc3\x01",
+    "negative map key": b"\x81\xff\x01",
+    "float as map key": b"\x81\xca\x00\x00\x00\x00\x01",
+    "array as map key": b"\x81\x90\x01",
+    "map keys descending": b"\x82\x02\x01\x01\x01",
+    "nested in a value": b"\x81\x01\x91\xca" + bytes(4),
+    "17 deep": b"\x91" * 16 + b"\x90",
+    "5,000 deep": b"\x91" * 5000 + b"\x01",
+    "huge array": b"\xdd\xff\xff\xff\xff",
+    "huge map": b"\xdf\xff\xff\xff\xff",
+    "huge binary": b"\xc6\xff\xff\xff\xff",
+}
+
+
+@pytest.mark.parametrize("data", NEVER.values(), ids=NEVER)
+@pytest.mark.parametrize("read", [unpack, unpack_fast])
+def test_forbidden_bytes_are_refused_with_our_own_error(read, data):
+    with pytest.raises(RemoteProtocolError) as caught:
+        read(data)
+    assert caught.value.code == "malformed"
+
+
+def test_a_repeated_map_key_is_refused_where_canonical_form_is_required():
+    with pytest.raises(RemoteProtocolError):
+        unpack(b"\x82\x01\x01\x01\x02")
+
+
+def test_sixteen_containers_are_allowed_and_seventeen_are_not():
+    value: object = 1
+    for _ in range(16):
+        value = [value]
+    assert unpack(pack(value)) == value
+    with pytest.raises(ValueError, match="nesting"):
+        pack([value])
+
+
+def test_an_array_longer_than_the_callers_bound_is_refused():
+    data = msgpack.packb([1] * 100)
+    assert unpack(data, array_max=100) == [1] * 100
+    with pytest.raises(RemoteProtocolError):
+        unpack(data, array_max=99)
+
+
+@pytest.mark.parametrize(
+    "value", [1.0, [1.5], {"a": 1}, {True: 1}, object(), {1, 2}, msgpack.Timestamp(1)]
+)
+def test_a_type_without_a_canonical_form_cannot_be_packed(value):
+    with pytest.raises(TypeError):
+        pack(value)
+
+
+@pytest.mark.parametrize("value", [{2: 1, 1: 1}, {-1: 1}, 2**64, [-(2**63) - 1], "\ud800"])
+def test_a_value_without_a_canonical_form_cannot_be_packed(value):
+    with pytest.raises(ValueError):
+        pack(value)
