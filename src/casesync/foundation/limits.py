@@ -33,6 +33,20 @@ ANSWER_BYTES_MAX: Final = 48 * 1024 * 1024
 """A page, its hashes and control pages; what a client reads at most."""
 PUSH_BYTES_PER_REQUEST_MAX: Final = 3 * 1024 * 1024
 """Leaves room for the rest of the request body."""
+CHANGES_PER_PUSH_MAX: Final = 16 * 1024
+"""The smallest change has about 200 bytes: what fits into one request body."""
+CONTROL_ENTRIES_PER_REQUEST_MAX: Final = 64
+"""Creating a network takes 6, inviting a visitor 2."""
+BLOBS_PER_REQUEST_MAX: Final = 4096
+"""A rotation has one wrap per device of a unit."""
+OWED_PER_REQUEST_MAX: Final = 64
+"""Back-fills are grouped by position; one position holds many streams."""
+PAGE_ITEMS_MAX: Final = 256 * 1024
+"""Items in a page; a page of default size holds about 40,000 changes."""
+FEEDS_PER_STREAM_MAX: Final = 256
+"""Units that share one case; each further change costs the relay a row per feed."""
+RENDEZVOUS_PER_DEVICE_MAX: Final = 64
+"""Invitations one device may have open at once."""
 QUOTA_BYTES_PER_DEVICE_DAY: Final = 200 * 1024 * 1024
 QUOTA_BYTES_PER_NETWORK: Final = 16 * 1024 * 1024 * 1024
 CLOCK_SKEW_SHOWN_MS: Final = 5 * 60 * 1000
