@@ -1,0 +1,167 @@
+"""Change header (protocol/change.md, *Header*)."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casesync.foundation.errors import RemoteProtocolError
+from casesync.translog.header import (
+    After,
+    SegmentEntry,
+    encode_head,
+    encode_header,
+    head_length,
+    parse_header,
+)
+
+U32 = st.integers(1, 2**32 - 1)
+U48 = st.integers(1, 2**48 - 1)
+LENGTHS = st.sampled_from([64, 128, 192, 256, 384, 512, 544, 1024, 61440])
+
+
+@st.composite
+def headers(draw):
+    number = draw(st.integers(1, 2**48 - 1))
+    device = draw(U32)
+    after = draw(
+        st.dictionaries(
+            U32.filter(lambda d: d != device),
+            st.tuples(U48, st.binary(min_size=8, max_size=8)),
+            max_size=6,
+        )
+    )
+    size = draw(st.just(0) | U48)
+    kinds = sorted(draw(st.sets(st.integers(0, 9), min_size=1)))
+    head = encode_head(
+        device=device,
+        number=number,
+        stream=draw(st.binary(min_size=16, max_size=16)),
+        previous_here=draw(st.integers(0, number - 1)),
+        after=[(d, *row) for d, row in after.items()],
+        control_size=draw(U48),
+        random8=draw(st.binary(min_size=8, max_size=8)),
+        checkpoint_size=size,
+        checkpoint_root=bytes(32) if size else b"",
+        generation=draw(st.integers(0, 2**16 - 1)),
+    )
+    rows = [
+        (kind, bytes(8) if kind == 0 else bytes([kind]) * 8, draw(LENGTHS), bytes([kind]) * 32)
+        for kind in kinds
+    ]
+    return head, encode_header(head, rows), rows, after
+
+
+@given(headers())
+def test_a_header_is_read_as_it_was_written(made):
+    head, data, rows, after = made
+    header = parse_header(data)
+    assert head_length(data) == len(head)
+    assert header.segments == tuple(SegmentEntry(*row) for row in rows)
+    assert header.after == tuple(After(d, *after[d]) for d in sorted(after))
+    again = encode_head(
+        device=header.device,
+        number=header.number,
+        stream=header.stream,
+        previous_here=header.previous_here,
+        after=header.after,
+        control_size=header.control_size,
+        random8=header.random8,
+        checkpoint_size=header.checkpoint_size,
+        checkpoint_root=header.checkpoint_root,
+        generation=header.generation,
+    )
+    assert again == head
+
+
+@given(headers(), st.data())
+def test_a_header_cut_short_or_lengthened_is_refused(made, data):
+    whole = made[1]
+    cut = data.draw(st.integers(0, len(whole) - 1))
+    for bad in (whole[:cut], whole + b"\x00"):
+        with pytest.raises(RemoteProtocolError):
+            parse_header(bad)
+
+
+@given(st.binary(max_size=400))
+def test_arbitrary_bytes_never_raise_a_foreign_error(data):
+    for read in (parse_header, head_length):
+        with contextlib.suppress(RemoteProtocolError):
+            read(data)
+
+
+STREAM = bytes(range(16))
+
+
+def _header(segments=((2, b"n" * 8, 64, bytes(32)),), **changed):
+    fields = {
+        "device": 3,
+        "number": 7,
+        "stream": STREAM,
+        "previous_here": 5,
+        "after": [],
+        "control_size": 9,
+        "random8": bytes(8),
+    }
+    return encode_header(encode_head(**{**fields, **changed}), list(segments))
+
+
+ROW = (2, b"n" * 8, 64, bytes(32))
+REFUSED = {
+    "device 0": {"device": 0},
+    "number 0": {"number": 0, "previous_here": 0},
+    "previous here not below its number": {"previous_here": 7},
+    "after names the author": {"after": [(3, 1, bytes(8))]},
+    "after names device 0": {"after": [(0, 1, bytes(8))]},
+    "after names number 0": {"after": [(1, 0, bytes(8))]},
+    "after names a device twice": {"after": [(1, 1, bytes(8)), (1, 2, bytes(8))]},
+    "no segment": {"segments": []},
+    "17 segments": {"segments": [(kind, b"n" * 8, 64, bytes(32)) for kind in range(1, 18)]},
+    "kinds descend": {"segments": [(3, b"n" * 8, 64, bytes(32)), ROW]},
+    "a kind twice": {"segments": [ROW, ROW]},
+    "a key name on the unsealed segment": {"segments": [(0, b"n" * 8, 10, bytes(32))]},
+    "an empty unsealed segment": {"segments": [(0, bytes(8), 0, bytes(32))]},
+    "a length that is no padding class": {"segments": [(2, b"n" * 8, 65, bytes(32))]},
+    "a length below the classes": {"segments": [(2, b"n" * 8, 0, bytes(32))]},
+    "a segment over 1 MB": {"segments": [(2, b"n" * 8, 2**21, bytes(32))]},
+    "a change over 2 MB": {
+        "segments": [(kind, b"n" * 8, 2**20, bytes(32)) for kind in range(1, 4)]
+    },
+}
+
+
+@pytest.mark.parametrize("changed", REFUSED.values(), ids=REFUSED)
+def test_a_header_the_specification_forbids_is_refused(changed):
+    _header()
+    with pytest.raises(ValueError, match="not a valid header"):
+        _header(**changed)
+
+
+def test_another_suite_is_refused():
+    """Attack 13: nothing is negotiated."""
+    data = bytearray(_header())
+    data[0] = 2
+    with pytest.raises(RemoteProtocolError, match="suite"):
+        parse_header(bytes(data))
+
+
+def test_the_layout_is_the_one_in_the_specification():
+    data = _header(checkpoint_size=4, checkpoint_root=b"r" * 32, after=[(2, 6, b"l" * 8)])
+    assert data == (
+        b"\x01\x00\x00"
+        b"\x00\x00\x00\x03"
+        b"\x00\x00\x00\x00\x00\x07" + STREAM + b"\x00\x00\x00\x00\x00\x05"
+        b"\x01"
+        + b"\x00\x00\x00\x02"
+        + b"\x00\x00\x00\x00\x00\x06"
+        + b"l" * 8
+        + b"\x00\x00\x00\x00\x00\x09"
+        + bytes(8)
+        + b"\x00\x00\x00\x00\x00\x04"
+        + b"r" * 32
+        + b"\x01"
+        b"\x02" + b"n" * 8 + b"\x00\x00\x00\x40" + bytes(32)
+    )

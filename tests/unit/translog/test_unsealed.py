@@ -1,0 +1,96 @@
+"""Unsealed segment (protocol/change.md, *Unsealed segment*)."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casesync.codec.canonical import pack
+from casesync.foundation.errors import RemoteProtocolError
+from casesync.translog.unsealed import (
+    Box,
+    FeedLink,
+    MoreBoxes,
+    Predecessor,
+    Statement,
+    encode_unsealed,
+    first_statement_position,
+    parse_unsealed,
+)
+
+BOX = Box(b"k" * 8, 1, b"b" * 48)
+HPKE = Box(b"l" * 8, 2, b"b" * 1168)
+
+
+def test_every_kind_of_item_comes_back_with_its_position():
+    at = first_statement_position(b"r" * 16)
+    statements = (
+        Statement(at, 1, b"c" * 32, (BOX, HPKE), Predecessor(2, 3, 0, b"s" * 48)),
+        Statement(at + 1, 2, b"d" * 32, (), None),
+    )
+    boxes = (MoreBoxes(1, 2, 3, (BOX,)),)
+    links = (FeedLink(b"f" * 16, True), FeedLink(b"g" * 16, False))
+    data = encode_unsealed(b"r" * 16, statements, boxes, links)
+    assert parse_unsealed(data) == (b"r" * 16, statements, boxes, links)
+
+
+def test_a_statement_cannot_be_written_under_another_position():
+    with pytest.raises(ValueError, match="position"):
+        encode_unsealed(b"r" * 16, [Statement(0, 2, b"c" * 32, (), None)])
+
+
+GOOD_BOX = [b"k" * 8, 1, b"b" * 48]
+MALFORMED = {
+    "no array": 1,
+    "no item": [],
+    "item without code": [[]],
+    "true as code": [[True, b"r" * 16]],
+    "unknown code": [[5, 1]],
+    "short random": [[1, b"r" * 15]],
+    "two openings": [[1, b"r" * 16], [1, b"q" * 16]],
+    "unknown compartment": [[2, 10, b"c" * 32, [], None]],
+    "compartment 0": [[2, 0, b"c" * 32, [], None]],
+    "compartment true": [[2, True, b"c" * 32, [], None]],
+    "compartment nil": [[2, None, b"c" * 32, [], None]],
+    "short commitment": [[2, 2, b"c" * 31, [], None]],
+    "boxes missing": [[2, 2, b"c" * 32, None, None]],
+    "box of another length": [[2, 2, b"c" * 32, [[b"k" * 8, 1, b"b" * 47]], None]],
+    "box with epoch 0": [[2, 2, b"c" * 32, [[b"k" * 8, 0, b"b" * 48]], None]],
+    "box with epoch true": [[2, 2, b"c" * 32, [[b"k" * 8, True, b"b" * 48]], None]],
+    "box with a huge epoch": [[2, 2, b"c" * 32, [[b"k" * 8, 2**32, b"b" * 48]], None]],
+    "box with a long key name": [[2, 2, b"c" * 32, [[b"k" * 9, 1, b"b" * 48]], None]],
+    "predecessor outside base": [[2, 2, b"c" * 32, [GOOD_BOX], [1, 1, 0, b"s" * 48]]],
+    "predecessor too short": [[2, 1, b"c" * 32, [GOOD_BOX], [1, 1, 0, b"s" * 47]]],
+    "predecessor of nobody": [[2, 1, b"c" * 32, [GOOD_BOX], [0, 1, 0, b"s" * 48]]],
+    "predecessor as number": [[2, 1, b"c" * 32, [GOOD_BOX], 1]],
+    "boxes for position 256": [[3, 1, 1, 256, [GOOD_BOX]]],
+    "boxes for a negative number": [[3, 1, -1, 0, [GOOD_BOX]]],
+    "boxes for a text": [[3, "1", 1, 0, [GOOD_BOX]]],
+    "feed of 15 bytes": [[4, b"f" * 15, True]],
+    "feed linked by a number": [[4, b"f" * 16, 1]],
+    "an item too long": [[4, b"f" * 16, True, 1]],
+    "257 items": [[4, b"f" * 16, True]] * 257,
+}
+
+
+@pytest.mark.parametrize("value", MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_segment_is_refused(value):
+    with pytest.raises(RemoteProtocolError) as caught:
+        parse_unsealed(pack(value))
+    assert caught.value.code == "malformed"
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 300) | st.sampled_from([b"r" * 16, b"c" * 32]),
+    lambda inner: st.lists(inner, max_size=5),
+)
+
+
+@given(st.lists(st.lists(ANYTHING, max_size=5), max_size=4))
+def test_any_array_is_read_or_refused_with_our_own_error(value):
+    try:
+        items = parse_unsealed(pack(value))
+    except RemoteProtocolError:
+        return
+    assert len(items.statements) + len(items.boxes) + len(items.feed_links) <= len(value)
