@@ -46,14 +46,3 @@ def siv_open(cipher: AESGCMSIV, nonce: bytes, aad: bytes, sealed: bytes) -> byte
         return cipher.decrypt(nonce, sealed, aad)
     except (InvalidTag, ValueError, OverflowError) as error:
         raise CryptoError("does-not-verify") from error
-
-
-def check_secret(secret: object) -> bytes:
-    """``secret`` itself if it is 32 bytes and not all zero (attack 16).
-
-    Raises:
-        CryptoError: ``does-not-verify``.
-    """
-    if not isinstance(secret, bytes) or len(secret) != KEY_BYTES or not any(secret):
-        raise CryptoError("does-not-verify")
-    return secret

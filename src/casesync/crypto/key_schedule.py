@@ -13,6 +13,8 @@ from typing import Final, Literal, get_args
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
+from casesync.foundation.errors import CryptoError
+
 Use = Literal[
     # hashes
     "stream-id",
@@ -81,3 +83,14 @@ def expand(key: bytes, use: Use, context: bytes) -> bytes:
     assert len(key) == KEY_BYTES
     info = _LABELS[use] + context
     return HKDFExpand(algorithm=hashes.SHA256(), length=KEY_BYTES, info=info).derive(key)
+
+
+def check_secret(secret: object) -> bytes:
+    """``secret`` itself if it is 32 bytes and not all zero (attack 16).
+
+    Raises:
+        CryptoError: ``does-not-verify``.
+    """
+    if not isinstance(secret, bytes) or len(secret) != KEY_BYTES or not any(secret):
+        raise CryptoError("does-not-verify")
+    return secret

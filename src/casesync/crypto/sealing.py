@@ -15,8 +15,8 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from casesync.codec.padding import pad, unpad
-from casesync.crypto.aead import NONCE_BYTES, TAG_BYTES, check_secret, prepare, siv_open, siv_seal
-from casesync.crypto.key_schedule import H, expand, label
+from casesync.crypto.aead import NONCE_BYTES, TAG_BYTES, prepare, siv_open, siv_seal
+from casesync.crypto.key_schedule import H, check_secret, expand, label
 from casesync.foundation.errors import CryptoError
 from casesync.foundation.ids import ChangeNumber, DeviceNumber, NetworkId, StreamId
 
