@@ -35,6 +35,24 @@ TEXTS: Final[dict[str, Text]] = {
         "Hãy thử lại; chú ý chữ hoa và bộ gõ.",
     ),
     # crypto and protocol (exit 6)
+    "kdf-below-floor": Text(
+        "The passphrase is protected more weakly than this program allows.",
+        "Somebody may have changed the files of this replica; tell your administrator.",
+        "Mật khẩu được bảo vệ yếu hơn mức chương trình cho phép.",
+        "Có thể ai đó đã sửa tệp của bản sao này; hãy báo cho người quản trị.",
+    ),
+    "kdf-above-ceiling": Text(
+        "Opening this replica would need more memory or time than this program allows.",
+        "Somebody may have changed the files of this replica; tell your administrator.",
+        "Mở bản sao này cần nhiều bộ nhớ hoặc thời gian hơn mức chương trình cho phép.",
+        "Có thể ai đó đã sửa tệp của bản sao này; hãy báo cho người quản trị.",
+    ),
+    "enrolment-code-wrong": Text(
+        "The code does not match the other screen; the invitation is burnt.",
+        "Check with your colleague by voice who is joining, then make a new invitation.",
+        "Mã không khớp với màn hình bên kia; lời mời đã bị hủy.",
+        "Hãy gọi cho đồng nghiệp để biết ai đang tham gia, rồi tạo lời mời mới.",
+    ),
     "does-not-verify": Text(
         "Data did not verify and was not used.",
         "Run 'casesync doctor' and tell your administrator.",

@@ -57,3 +57,7 @@ INVITATION_LIFETIME_MS: Final = 7 * 24 * 3600 * 1000
 ARGON2_MEMORY_KIB_MIN: Final = 64 * 1024
 """Floor pinned in the client (attack 12): RFC 9106 second recommended option."""
 ARGON2_ITERATIONS_MIN: Final = 3
+ARGON2_MEMORY_KIB_MAX: Final = 1024 * 1024
+"""More would stop an old laptop: a changed file must not do that."""
+ARGON2_ITERATIONS_MAX: Final = 64
+ARGON2_LANES_MAX: Final = 16
