@@ -356,8 +356,7 @@ def unseal_wrap(
     Its seeds MUST pass ``check_wrap`` before use. Raises as ``open_wrap`` does.
     """
     body = unpad(hpke_open(private, _wrap_info(network, device, control_index), wrap))
-    content = _wrap_content(unpack(body))
-    return content
+    return _wrap_content(unpack(body))
 
 
 def check_wrap(content: Wrap, publics: Mapping[UnitKeyId, bytes]) -> None:
