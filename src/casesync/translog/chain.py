@@ -9,8 +9,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Final
 
-from casesync.crypto.key_schedule import H, label
-from casesync.foundation.ids import StreamId
+from casesync.crypto.key_schedule import label
 
 LINK_LABEL: Final = label("link")
 """What a link's hash starts with; for readers that inline ``link``."""
@@ -39,11 +38,3 @@ def change_leaf(log_time_ms: int, previous: bytes, header: bytes, signature: byt
 def control_leaf(log_time_ms: int, entry: bytes) -> bytes:
     """The control log's leaf: log time, entry (``protocol/membership.md``)."""
     return log_time_ms.to_bytes(6, "big") + entry
-
-
-def stream_id(network: bytes, device: int, number: int, random16: bytes) -> StreamId:
-    """The id of a stream opened by change ``number`` of ``device`` (conventions, *Ids*)."""
-    derived = H(
-        "stream-id", network, device.to_bytes(4, "big"), number.to_bytes(6, "big"), random16
-    )
-    return StreamId(derived[:16])

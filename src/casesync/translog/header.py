@@ -129,6 +129,11 @@ def head_length(data: bytes) -> int:
     return back_at + _BACK.size + (_ROOT_BYTES if back[3] or back[4] else 0)
 
 
+def head_bytes(data: bytes, header: Header) -> bytes:
+    """The head of ``data``, of which ``header`` was parsed."""
+    return data[: len(data) - 1 - len(header.segments) * _SEGMENT.size]
+
+
 def encode_head(  # noqa: PLR0913 - one argument per field of the format
     *,
     device: int,

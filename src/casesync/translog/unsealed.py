@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from casesync.codec.canonical import pack, unpack
+from casesync.crypto.key_schedule import H
 from casesync.foundation.errors import RemoteProtocolError
-from casesync.foundation.ids import Compartment
+from casesync.foundation.ids import Compartment, StreamId
 
 _OPENING: Final = 1
 _STATEMENT: Final = 2
@@ -87,6 +88,12 @@ class UnsealedItems(NamedTuple):
     feed_links: tuple[FeedLink, ...]
 
 
+def stream_id(network: bytes, device: int, number: int, random16: bytes) -> StreamId:
+    """The id of the stream that change ``number`` of ``device`` opens (conventions, *Ids*)."""
+    place = device.to_bytes(4, "big") + number.to_bytes(6, "big")
+    return StreamId(H("stream-id", network, place, random16)[:16])
+
+
 def first_statement_position(random16: bytes | None) -> int:
     """The position of the first statement that ``encode_unsealed`` will write."""
     return 0 if random16 is None else 1
@@ -121,7 +128,7 @@ def encode_unsealed(
     return pack(items)
 
 
-def parse_unsealed(data: bytes) -> UnsealedItems:
+def decode_unsealed(data: bytes) -> UnsealedItems:
     """What ``data`` says.
 
     Raises:

@@ -20,14 +20,3 @@ def test_leaves_begin_with_the_log_time():
         b"\x00\x00\x00\x00\x00\x01" + b"p" * 32 + b"h" + b"s" * 64
     )
     assert chain.control_leaf(258, b"entry") == b"\x00\x00\x00\x00\x01\x02entry"
-
-
-def test_a_stream_id_derives_from_its_opening():
-    whole = sha256(
-        b"casesync/v1/stream-id\x00"
-        + b"n" * 32
-        + b"\x00\x00\x00\x02"
-        + b"\x00\x00\x00\x00\x00\x03"
-        + b"r" * 16
-    ).digest()
-    assert chain.stream_id(b"n" * 32, 2, 3, b"r" * 16) == whole[:16]

@@ -14,6 +14,7 @@ from casesync.translog.header import (
     SegmentEntry,
     encode_head,
     encode_header,
+    head_bytes,
     head_length,
     parse_header,
 )
@@ -60,6 +61,7 @@ def test_a_header_is_read_as_it_was_written(made):
     head, data, rows, after = made
     header = parse_header(data)
     assert head_length(data) == len(head)
+    assert head_bytes(data, header) == head
     assert header.segments == tuple(SegmentEntry(*row) for row in rows)
     assert header.after == tuple(After(d, *after[d]) for d in sorted(after))
     again = encode_head(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,9 +16,10 @@ from casesync.translog.unsealed import (
     MoreBoxes,
     Predecessor,
     Statement,
+    decode_unsealed,
     encode_unsealed,
     first_statement_position,
-    parse_unsealed,
+    stream_id,
 )
 
 BOX = Box(b"k" * 8, 1, b"b" * 48)
@@ -32,7 +35,7 @@ def test_every_kind_of_item_comes_back_with_its_position():
     boxes = (MoreBoxes(1, 2, 3, (BOX,)),)
     links = (FeedLink(b"f" * 16, True), FeedLink(b"g" * 16, False))
     data = encode_unsealed(b"r" * 16, statements, boxes, links)
-    assert parse_unsealed(data) == (b"r" * 16, statements, boxes, links)
+    assert decode_unsealed(data) == (b"r" * 16, statements, boxes, links)
 
 
 def test_a_statement_cannot_be_written_under_another_position():
@@ -77,7 +80,7 @@ MALFORMED = {
 @pytest.mark.parametrize("value", MALFORMED.values(), ids=MALFORMED)
 def test_a_malformed_segment_is_refused(value):
     with pytest.raises(RemoteProtocolError) as caught:
-        parse_unsealed(pack(value))
+        decode_unsealed(pack(value))
     assert caught.value.code == "malformed"
 
 
@@ -90,7 +93,13 @@ ANYTHING = st.recursive(
 @given(st.lists(st.lists(ANYTHING, max_size=5), max_size=4))
 def test_any_array_is_read_or_refused_with_our_own_error(value):
     try:
-        items = parse_unsealed(pack(value))
+        items = decode_unsealed(pack(value))
     except RemoteProtocolError:
         return
     assert len(items.statements) + len(items.boxes) + len(items.feed_links) <= len(value)
+
+
+def test_a_stream_id_derives_from_its_opening():
+    place = b"\x00\x00\x00\x02" + b"\x00\x00\x00\x00\x00\x03"
+    whole = sha256(b"casesync/v1/stream-id\x00" + b"n" * 32 + place + b"r" * 16).digest()
+    assert stream_id(b"n" * 32, 2, 3, b"r" * 16) == whole[:16]
