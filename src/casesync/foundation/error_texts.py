@@ -59,6 +59,42 @@ TEXTS: Final[dict[str, Text]] = {
         "Dữ liệu không xác thực được nên không được dùng.",
         "Chạy 'casesync doctor' và báo cho người quản trị.",
     ),
+    "proof-invalid": Text(
+        "The relay's proof about its log is wrong.",
+        "Do not rely on this relay; tell your administrator.",
+        "Bằng chứng của máy chuyển tiếp về nhật ký của nó là sai.",
+        "Đừng tin cậy máy chuyển tiếp này; hãy báo cho người quản trị.",
+    ),
+    "page-contradicts-log": Text(
+        "The relay sent data that contradicts its own log ({what}); nothing of it was taken.",
+        "Run 'casesync sync' again; if it stays, tell your administrator.",
+        "Máy chuyển tiếp gửi dữ liệu trái với nhật ký của chính nó ({what}); không nhận phần nào.",
+        "Chạy lại 'casesync sync'; nếu vẫn vậy, hãy báo cho người quản trị.",
+    ),
+    "checkpoint-invalid": Text(
+        "The relay's signed statement about its log is wrong.",
+        "Do not rely on this relay; tell your administrator.",
+        "Xác nhận có chữ ký của máy chuyển tiếp về nhật ký của nó là sai.",
+        "Đừng tin cậy máy chuyển tiếp này; hãy báo cho người quản trị.",
+    ),
+    "control-log-broken": Text(
+        "The relay's list of members and devices is broken ({what}); nothing new was taken.",
+        "Do not rely on this relay; tell your administrator.",
+        "Danh sách thành viên và thiết bị trên máy chuyển tiếp bị hỏng ({what}); không nhận gì mới.",
+        "Đừng tin cậy máy chuyển tiếp này; hãy báo cho người quản trị.",
+    ),
+    "control-act-void": Text(
+        "This act has no effect ({what}).",
+        "Check who may do this; 'casesync member list' shows roles and rights.",
+        "Thao tác này không có hiệu lực ({what}).",
+        "Kiểm tra ai được làm việc này; 'casesync member list' cho biết vai trò và quyền.",
+    ),
+    "control-blob-missing": Text(
+        "A part of the list of members is not here yet.",
+        "Run 'casesync sync' again.",
+        "Một phần của danh sách thành viên chưa có ở đây.",
+        "Hãy chạy lại 'casesync sync'.",
+    ),
     "malformed": Text(
         "Received data is malformed ({what}) and was not used.",
         "Run 'casesync sync' again; if it stays, tell your administrator.",
