@@ -1,0 +1,73 @@
+"""Small files that are either the old or the new whole, whatever happens (client).
+
+For what must stand outside the database: the wrapped key and the anchor. Not for anything large.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Final
+
+from casesync.foundation.errors import LocalStateError
+
+FILE_MODE: Final = 0o600
+SMALL_FILE_BYTES_MAX: Final = 4096
+"""What ``read_small`` reads at most; the vault has about 90 bytes, the anchor about 100."""
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def replace_durably(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path``, readable by its owner only; durable when this returns.
+
+    A crash leaves the old file or the new one. The bytes go to a file beside it, which is flushed
+    and then renamed; the folder is flushed too, so that the rename survives.
+
+    Raises:
+        LocalStateError: ``disk-full`` or ``disk-error``; the old file stands.
+    """
+    fresh = path.with_name(path.name + ".new")
+    try:
+        _write_flushed(fresh, data)
+        fresh.replace(path)
+        _flush_folder(path.parent)
+    except OSError as error:
+        code = "disk-full" if error.errno in _FULL else "disk-error"
+        raise LocalStateError(code) from error
+
+
+def _write_flushed(path: Path, data: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    descriptor = os.open(path, flags, FILE_MODE)
+    try:
+        os.fchmod(descriptor, FILE_MODE)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_small(path: Path) -> bytes | None:
+    """The bytes of a small file, or None if it does not exist; a longer one is cut off.
+
+    Raises:
+        LocalStateError: ``disk-error``.
+    """
+    try:
+        with path.open("rb") as stream:
+            return stream.read(SMALL_FILE_BYTES_MAX)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise LocalStateError("disk-error") from error
