@@ -47,6 +47,10 @@ FEEDS_PER_STREAM_MAX: Final = 256
 """Units that share one case; each further change costs the relay a row per feed."""
 RENDEZVOUS_PER_DEVICE_MAX: Final = 64
 """Invitations one device may have open at once."""
+RENDEZVOUS_LIFETIME_MS_MAX: Final = 30 * 24 * 3600 * 1000
+"""No invitation lies at a relay for longer."""
+RENDEZVOUS_RESULT_MS: Final = 24 * 3600 * 1000
+"""How long the last message waits for the joiner; then the rendezvous is gone."""
 QUOTA_BYTES_PER_DEVICE_DAY: Final = 200 * 1024 * 1024
 QUOTA_BYTES_PER_NETWORK: Final = 16 * 1024 * 1024 * 1024
 CLOCK_SKEW_SHOWN_MS: Final = 5 * 60 * 1000
@@ -61,3 +65,5 @@ ARGON2_MEMORY_KIB_MAX: Final = 1024 * 1024
 """More would stop an old laptop: a changed file must not do that."""
 ARGON2_ITERATIONS_MAX: Final = 64
 ARGON2_LANES_MAX: Final = 16
+UNLOCK_SECONDS_MAX: Final = 12 * 3600
+"""A shift; whoever leaves a laptop open overnight types the passphrase again."""
