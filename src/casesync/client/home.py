@@ -75,8 +75,8 @@ class Home:
         return self.folder / "config.toml"
 
     def exists(self) -> bool:
-        """Whether a replica was made here."""
-        return self.vault.exists()
+        """Whether a replica was made here; a wrapped key alone is a start that was interrupted."""
+        return self.database.exists()
 
     def prepare(self) -> None:
         """Create the folder, or narrow it to its owner.
