@@ -46,6 +46,31 @@ TEXTS: Final[dict[str, Text]] = {
         "Chương trình dùng một giao dịch đã kết thúc.",
         "Đây là lỗi phần mềm; chưa ghi gì cả. Hãy báo cho người quản trị.",
     ),
+    # usage (exit 2): schemas and the names in them
+    "schema-invalid": Text(
+        "The schema cannot be used: {where}: {why}.",
+        "Correct the schema file; protocol/schemas.md says what a schema must satisfy.",
+        "Không dùng được lược đồ dữ liệu: {where}: {why}.",
+        "Hãy sửa tệp lược đồ; protocol/schemas.md nêu những gì một lược đồ phải thỏa mãn.",
+    ),
+    "type-unknown": Text(
+        "There is no record type '{type}'; there are: {known}.",
+        "'casesync schema list' shows all record types.",
+        "Không có loại bản ghi '{type}'; hiện có: {known}.",
+        "'casesync schema list' liệt kê mọi loại bản ghi.",
+    ),
+    "field-unknown": Text(
+        "The record type '{type}' has no field '{field}'.",
+        "'casesync schema show {type}' lists its fields.",
+        "Loại bản ghi '{type}' không có trường '{field}'.",
+        "'casesync schema show {type}' liệt kê các trường.",
+    ),
+    "part-unknown": Text(
+        "The elements of '{field}' have no part '{part}'; there are: {known}.",
+        "'casesync schema show TYPE' lists the parts of each field.",
+        "Phần tử của '{field}' không có mục '{part}'; hiện có: {known}.",
+        "'casesync schema show LOẠI' liệt kê các mục của từng trường.",
+    ),
     # local state (exit 3)
     "database-does-not-open": Text(
         "The database of this replica does not open: its key is another one, or the file is "
@@ -62,29 +87,11 @@ TEXTS: Final[dict[str, Text]] = {
         "Hãy ngừng làm việc trên máy này; dữ liệu đã gửi vẫn an toàn. Chạy 'casesync doctor' và "
         "báo cho người quản trị.",
     ),
-    "database-locked": Text(
-        "Another process is using this replica.",
-        "Close the other window or wait until its command is done, then try again.",
-        "Một tiến trình khác đang dùng bản sao này.",
-        "Đóng cửa sổ kia hoặc đợi lệnh ở đó xong rồi thử lại.",
-    ),
     "database-newer": Text(
         "The database was made by a newer version of casesync (format {found}, known {known}).",
         "Install the newer version; nothing was changed.",
         "Cơ sở dữ liệu do phiên bản casesync mới hơn tạo ra (định dạng {found}, biết đến {known}).",
         "Hãy cài phiên bản mới hơn; chưa có gì bị thay đổi.",
-    ),
-    "disk-full": Text(
-        "The disk is full; nothing of this step was saved.",
-        "Free some space (a few hundred megabytes) and try again.",
-        "Ổ đĩa đã đầy; bước này chưa lưu được gì.",
-        "Hãy giải phóng vài trăm megabyte rồi thử lại.",
-    ),
-    "disk-error": Text(
-        "The disk could not be read or written; nothing of this step was saved.",
-        "Check that the disk is connected and writable; if it stays, tell your administrator.",
-        "Không đọc hoặc ghi được ổ đĩa; bước này chưa lưu được gì.",
-        "Kiểm tra ổ đĩa còn kết nối và ghi được; nếu vẫn vậy, báo cho người quản trị.",
     ),
     "passphrase-wrong": Text(
         "The passphrase does not open this replica.",
@@ -171,6 +178,12 @@ TEXTS: Final[dict[str, Text]] = {
         "Kiểm tra đĩa và quyền của thư mục rồi thử lại.",
     ),
     # crypto and protocol (exit 6)
+    "schema-newer": Text(
+        "The network's schema needs a newer version of casesync.",
+        "Update casesync on this device; until then older records stay readable.",
+        "Lược đồ dữ liệu của mạng lưới cần phiên bản casesync mới hơn.",
+        "Hãy cập nhật casesync trên máy này; các bản ghi cũ vẫn đọc được.",
+    ),
     "kdf-below-floor": Text(
         "The passphrase is protected more weakly than this program allows.",
         "Somebody may have changed the files of this replica; tell your administrator.",
@@ -236,6 +249,121 @@ TEXTS: Final[dict[str, Text]] = {
         "Run 'casesync sync' again; if it stays, tell your administrator.",
         "Dữ liệu nhận được sai định dạng ({what}) nên không được dùng.",
         "Chạy lại 'casesync sync'; nếu vẫn vậy, báo cho người quản trị.",
+    ),
+    # the command line (exit 2; the last two: exit 3)
+    "usage": Text(
+        "{detail}.",
+        "Run '{command} --help'.",
+        "Lệnh không đúng: {detail}.",
+        "Chạy '{command} --help'.",
+    ),
+    "usage-no-such-command": Text(
+        "There is no command '{name}'.",
+        "Run '{command} --help' for the list.",
+        "Không có lệnh '{name}'.",
+        "Chạy '{command} --help' để xem danh sách.",
+    ),
+    "usage-no-such-option": Text(
+        "There is no option '{option}'.",
+        "Run '{command} --help' for the list.",
+        "Không có tùy chọn '{option}'.",
+        "Chạy '{command} --help' để xem danh sách.",
+    ),
+    "usage-missing": Text(
+        "'{what}' is missing.",
+        "Run '{command} --help'.",
+        "Thiếu '{what}'.",
+        "Chạy '{command} --help'.",
+    ),
+    "usage-bad-value": Text(
+        "The value of '{what}' is not possible.",
+        "Run '{command} --help'.",
+        "Giá trị của '{what}' không dùng được.",
+        "Chạy '{command} --help'.",
+    ),
+    "date-form": Text(
+        "'{text}' is not a day.",
+        "Write it as dd/mm/yyyy.",
+        "'{text}' không phải là một ngày.",
+        "Hãy ghi theo dạng dd/mm/yyyy.",
+    ),
+    "duration-form": Text(
+        "'{text}' is not a length of time.",
+        "Write it as 30s, 15m, 8h or 7d.",
+        "'{text}' không phải là một khoảng thời gian.",
+        "Hãy ghi như 30s, 15m, 8h hoặc 7d.",
+    ),
+    "assignment-form": Text(
+        "'{text}' is not of the form TYPE[/ID].FIELD=VALUE.",
+        "Examples: person.given_name=Hoa, case.kinds+=gbv, person.phones[+84900000001].whose=self.",
+        "'{text}' không theo dạng TYPE[/ID].FIELD=VALUE.",
+        "Ví dụ: person.given_name=Hoa, case.kinds+=gbv, person.phones[+84900000001].whose=self.",
+    ),
+    "assignment-empty": Text(
+        "'{text}' has no value.",
+        "To make a field absent use 'casesync case unset'.",
+        "'{text}' không có giá trị.",
+        "Muốn bỏ trống một trường, hãy dùng 'casesync case unset'.",
+    ),
+    "field-value-form": Text(
+        "'{text}' is not of the form FIELD=VALUE.",
+        "'casesync schema show TYPE' lists the fields.",
+        "'{text}' không theo dạng FIELD=VALUE.",
+        "'casesync schema show TYPE' liệt kê các trường.",
+    ),
+    "target-form": Text(
+        "'{text}' is not of the form TYPE[/ID].FIELD.",
+        "'casesync schema show TYPE' lists the fields.",
+        "'{text}' không theo dạng TYPE[/ID].FIELD.",
+        "'casesync schema show TYPE' liệt kê các trường.",
+    ),
+    "record-form": Text(
+        "'{text}' is not of the form TYPE/ID.",
+        "'casesync record list CASE TYPE' shows the ids.",
+        "'{text}' không theo dạng TYPE/ID.",
+        "'casesync record list CASE TYPE' cho xem các mã.",
+    ),
+    "filter-form": Text(
+        "'{text}' is not of the form FIELD=VALUE.",
+        "Example: --filter case.status=open.",
+        "'{text}' không theo dạng FIELD=VALUE.",
+        "Ví dụ: --filter case.status=open.",
+    ),
+    "relay-key-form": Text(
+        "This is not a relay's key.",
+        "Copy the 64 hexadecimal digits that 'casesync relay serve --print-key' shows.",
+        "Đây không phải là khóa của máy chuyển tiếp.",
+        "Hãy chép 64 chữ số thập lục phân mà 'casesync relay serve --print-key' hiện ra.",
+    ),
+    "notice-file": Text(
+        "The notice in '{file}' cannot be read as text of at most 64 kB.",
+        "Save it as UTF-8 text and try again.",
+        "Không đọc được thông báo trong '{file}' như văn bản không quá 64 kB.",
+        "Hãy lưu thành văn bản UTF-8 rồi thử lại.",
+    ),
+    "passphrase-file": Text(
+        "The passphrase file '{file}' cannot be read.",
+        "Check its name and that it belongs to you.",
+        "Không đọc được tệp mật khẩu '{file}'.",
+        "Hãy kiểm tra tên tệp và quyền đọc.",
+    ),
+    "quarantine-unknown": Text(
+        "There is no change {id} in quarantine.",
+        "'casesync quarantine list' shows the ids.",
+        "Không có thay đổi {id} trong khu cách ly.",
+        "'casesync quarantine list' cho xem các mã.",
+    ),
+    "passphrase-needed": Text(
+        "A new passphrase is needed and nobody can be asked here.",
+        "Set CASESYNC_PASSPHRASE or use --passphrase-file.",
+        "Cần mật khẩu mới mà ở đây không hỏi ai được.",
+        "Hãy đặt CASESYNC_PASSPHRASE hoặc dùng --passphrase-file.",
+    ),
+    "locked": Text(
+        "This replica is locked.",
+        "Run 'casesync unlock', set CASESYNC_PASSPHRASE or use --passphrase-file.",
+        "Bản sao này đang khóa.",
+        "Chạy 'casesync unlock', đặt CASESYNC_PASSPHRASE hoặc dùng --passphrase-file.",
     ),
 }
 
