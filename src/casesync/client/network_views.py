@@ -59,6 +59,7 @@ class WhoAmI:
     device: int
     administrator: bool
     relay_url: str
+    relay_key_hex: str
 
 
 @dataclass(frozen=True, slots=True)
