@@ -1,0 +1,126 @@
+"""One kept-alive HTTP session on an event loop of its own (transport).
+
+Knows nothing of the protocol: bounds, timeouts, one retry of a broken connection, and the
+conversion of every exception of the HTTP library. Redirects are not followed, answers are not
+decompressed, proxies of the environment are not used, cookies are not kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, final
+
+import aiohttp
+
+from casesync.foundation.errors import NetworkError
+
+CONNECT_TIMEOUT_S: Final = 15
+READ_TIMEOUT_S: Final = 60
+"""Longest silence; a page of 8 MB over a slow line takes longer in all."""
+_ATTEMPTS: Final = 2
+_ERROR_BODY_BYTES_MAX: Final = 1024
+_MEDIA_TYPE: Final = "application/vnd.casesync"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    body: bytes
+    date: str | None
+    too_large: bool
+    """The body was longer than allowed; the rest was not read."""
+
+
+@final
+class HttpLoop:
+    """Runs exchanges one at a time; the loop and session begin with the first."""
+
+    def __init__(self) -> None:
+        """Nothing is opened yet."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        body: bytes,
+        headers: Callable[[], dict[str, str]],
+        bytes_max: int,
+    ) -> Answer:
+        """Send one request and read its answer.
+
+        Args:
+            method: Upper case.
+            url: Absolute.
+            body: May be empty.
+            headers: Called for each attempt: a signed request is signed anew.
+            bytes_max: Longest body accepted.
+
+        Raises:
+            NetworkError: ``relay-unreachable``.
+        """
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+        for attempt in range(_ATTEMPTS):
+            try:
+                return self._loop.run_until_complete(
+                    self._attempt(method, url, body, headers(), bytes_max)
+                )
+            except (aiohttp.ClientConnectorError, TimeoutError) as error:
+                raise NetworkError("relay-unreachable") from error
+            except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
+                if attempt == _ATTEMPTS - 1:
+                    raise NetworkError("relay-unreachable") from error
+            except (aiohttp.ClientError, OSError, ValueError) as error:
+                raise NetworkError("relay-unreachable") from error
+        raise AssertionError("every attempt returns or raises")
+
+    def close(self) -> None:
+        """End session and loop; the object can be used again."""
+        if self._loop is None:
+            return
+        if self._session is not None:
+            self._loop.run_until_complete(self._session.close())
+            self._session = None
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.close()
+        self._loop = None
+
+    async def _attempt(
+        self, method: str, url: str, body: bytes, headers: dict[str, str], bytes_max: int
+    ) -> Answer:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=("User-Agent", "Accept-Encoding"),
+                timeout=aiohttp.ClientTimeout(
+                    total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=READ_TIMEOUT_S
+                ),
+            )
+        if body:
+            headers = {**headers, "Content-Type": _MEDIA_TYPE}
+        async with self._session.request(
+            method, url, data=body or None, headers=headers, allow_redirects=False
+        ) as answer:
+            if answer.status >= 400:
+                bytes_max = max(bytes_max, _ERROR_BODY_BYTES_MAX)
+            payload = bytearray()
+            async for chunk in answer.content.iter_any():
+                payload += chunk
+                if len(payload) > bytes_max:
+                    break
+            too_large = len(payload) > bytes_max
+            if too_large:
+                answer.close()
+            return Answer(
+                status=answer.status,
+                body=b"" if too_large else bytes(payload),
+                date=answer.headers.get("Date"),
+                too_large=too_large,
+            )
