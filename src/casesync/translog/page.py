@@ -1,0 +1,308 @@
+"""Reader of pages: what is served, proven against a target checkpoint (translog).
+
+Specification: ``protocol/sync.md``, *Page*; ``protocol/transparency-log.md``, *Span proof*. Either
+everything adds up to the target's root, or nothing is returned. Signatures are not checked here:
+``run_starts`` tells which leaves one check covers. The relay's side is ``page_builder``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+from struct import error as StructError  # noqa: N812 - the exception's own name is lower case
+from typing import Any, Final, NamedTuple
+
+from casesync.foundation.errors import RelayMisbehaviour
+from casesync.merkle.compact_range import SIZE_MAX, CompactRange
+from casesync.merkle.hashing import HASH_BYTES, LEAF_PREFIX
+from casesync.merkle.subtrees import aligned_subtrees
+from casesync.translog.chain import LINK_LABEL, bridge
+from casesync.translog.frame import OWN, OWN_FRAME_BYTES, decode_frame, decode_own_frame
+
+REFERENCES_MAX: Final = 1 << 16
+"""Streams, or devices, of one page: a reference is a u16."""
+OWN_FRAMES_MAX: Final = 1 << 16
+"""Own frames of one page: each makes the receiver load a change of its own."""
+_OWN_MARK: Final = OWN >> 8
+
+
+class OwnChange(NamedTuple):
+    """What a receiver holds of its own change."""
+
+    previous_link: bytes
+    header: bytes
+    signature: bytes
+    segments: tuple[bytes | None, ...]
+
+
+class ServedLeaf(NamedTuple):
+    """One leaf of the change log, proven to stand at its index."""
+
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls
+    log_time_ms: int
+    previous_link: bytes
+    header: bytes
+    """Its bytes; not parsed, and perhaps not valid."""
+    signature: bytes
+    """Not verified."""
+    segments: tuple[bytes | None, ...]
+    """None = withheld; the others match the header's hashes."""
+    own: int | None
+    """Number of the receiver's own change."""
+    device: int
+    link: bytes
+    run_starts: bool
+    """The previous link was taken as given: a signature further on proves nothing before."""
+
+
+class ReadPage(NamedTuple):
+    """What a page proved."""
+
+    leaves: list[ServedLeaf]
+    compact_range: CompactRange
+    """Of [0, t): where the next page begins."""
+
+
+OwnLookup = Callable[[int], OwnChange | None]
+"""Own number to own change; None if it is not held."""
+
+
+def read_page(
+    page: list[Any],
+    compact_range: CompactRange,
+    target_size: int,
+    target_root: bytes,
+    own_lookup: OwnLookup,
+) -> ReadPage:
+    """Check a page against the target and restore its leaves.
+
+    Args:
+        page: ``[t, streams, devices, items, hashes]``, decoded but not trusted.
+        compact_range: of [0, m), m being the cursor; it is not changed.
+        target_size: n, from a verified checkpoint (or the own cursor, for a back-fill).
+        target_root: the root at n.
+        own_lookup: gives own changes that the page serves as "own".
+
+    Raises:
+        RelayMisbehaviour: ``page-contradicts-log``: anything that does not add up.
+    """
+    try:
+        reading = _Reading(page, compact_range, target_size, own_lookup)
+        reading.take_items()
+        return reading.finish(target_size, target_root)
+    except (IndexError, StructError) as error:
+        raise _contradiction("frame") from error
+
+
+class _Reading:
+    """State of one page while its items are taken in order."""
+
+    __slots__ = (
+        "_devices",
+        "_hashes",
+        "_hashes_at",
+        "_items",
+        "_last_link",
+        "_leaf_hashes",
+        "_log_time",
+        "_numbers",
+        "_own_lookup",
+        "_own_number",
+        "_own_room",
+        "_position",
+        "_range",
+        "_streams",
+        "_t",
+        "leaves",
+    )
+
+    def __init__(
+        self, page: list[Any], compact_range: CompactRange, target_size: int, own: OwnLookup
+    ) -> None:
+        if type(page) is not list or len(page) != 5:
+            raise _contradiction("shape")
+        t, streams, numbers, items, hashes = page
+        if type(t) is not int or not compact_range.size <= t <= target_size <= SIZE_MAX:
+            raise _contradiction("size")
+        if type(items) is not list or type(hashes) is not bytes or len(hashes) % HASH_BYTES:
+            raise _contradiction("shape")
+        self._streams = _stream_table(streams)
+        self._numbers, self._devices = _device_table(numbers)
+        self._items = items
+        self._hashes = hashes
+        self._hashes_at = 0
+        self._t = t
+        self._range = compact_range.copy()
+        self._position = compact_range.size
+        self._leaf_hashes: list[bytes] = []  # of leaves not in the range yet
+        self._last_link: dict[bytes, bytes] = {}  # by device, as its 4 bytes
+        self._log_time = 0
+        self._own_lookup = own
+        self._own_number = 0
+        self._own_room = OWN_FRAMES_MAX
+        self.leaves: list[ServedLeaf] = []
+
+    def take_items(self) -> None:
+        for item in self._items:
+            kind = type(item)
+            if kind is bytes:
+                if item[6] & _OWN_MARK:
+                    self._take_own(item)
+                else:
+                    self._take_frame(item)
+            elif kind is int:
+                self._skip(item)
+            elif kind is list:
+                self._take_bridge(item)
+            else:
+                raise _contradiction("item")
+        if self._position != self._t:
+            raise _contradiction("size")
+
+    def finish(self, target_size: int, target_root: bytes) -> ReadPage:
+        self._flush()
+        reached = self._range.copy()
+        self._append_subtrees(self._t, target_size)
+        if self._hashes_at != len(self._hashes):
+            raise _contradiction("hashes left over")
+        if self._range.root() != target_root:
+            raise _contradiction("root")
+        return ReadPage(self.leaves, reached)
+
+    def _take_frame(self, frame: bytes) -> None:
+        log_time_ms, given, device_ref, header, signature, segments = decode_frame(
+            frame, self._streams, self._devices
+        )
+        device = self._devices[device_ref]
+        known = self._last_link.get(device)
+        previous = known if given is None else given
+        if previous is None:
+            raise _contradiction("previous link")
+        link = sha256(LINK_LABEL + previous + sha256(header).digest()).digest()
+        self._last_link[device] = link
+        self._append(
+            ServedLeaf(
+                self._position,
+                log_time_ms,
+                previous,
+                header,
+                signature,
+                segments,
+                None,
+                self._numbers[device_ref],
+                link,
+                previous != known,
+            )
+        )
+
+    def _take_own(self, frame: bytes) -> None:
+        if len(frame) != OWN_FRAME_BYTES:
+            raise _contradiction("own frame")
+        log_time_ms, number = decode_own_frame(frame)
+        self._own_room -= 1
+        if number <= self._own_number or not self._own_room:
+            raise _contradiction("own frame")
+        self._own_number = number
+        own = self._own_lookup(number)
+        if own is None:
+            raise _contradiction("own change unknown")
+        previous, header, signature, segments = own
+        device = header[3:7]
+        known = self._last_link.get(device)
+        link = sha256(LINK_LABEL + previous + sha256(header).digest()).digest()
+        self._last_link[device] = link
+        self._append(
+            ServedLeaf(
+                self._position,
+                log_time_ms,
+                previous,
+                header,
+                signature,
+                segments,
+                number,
+                int.from_bytes(device, "big"),
+                link,
+                previous != known,
+            )
+        )
+
+    def _append(self, leaf: ServedLeaf) -> None:
+        log_time_ms = leaf.log_time_ms
+        if log_time_ms < self._log_time:
+            raise _contradiction("log time")
+        self._log_time = log_time_ms
+        if self._position >= self._t:
+            raise _contradiction("size")
+        self._position += 1
+        self.leaves.append(leaf)
+        self._leaf_hashes.append(
+            sha256(
+                b"".join(
+                    (
+                        LEAF_PREFIX,
+                        log_time_ms.to_bytes(6, "big"),
+                        leaf.previous_link,
+                        leaf.header,
+                        leaf.signature,
+                    )
+                )
+            ).digest()
+        )
+
+    def _take_bridge(self, item: list[Any]) -> None:
+        if len(item) < 2 or type(item[0]) is not int or item[0] < 0:
+            raise _contradiction("bridge")
+        device = self._devices[item[0]]
+        link = self._last_link.get(device)
+        if link is None:
+            raise _contradiction("bridge")
+        for skipped in item[1:]:
+            if type(skipped) is not bytes or len(skipped) != HASH_BYTES:
+                raise _contradiction("bridge")
+            link = bridge(link, skipped)
+        self._last_link[device] = link
+
+    def _skip(self, count: int) -> None:
+        end = self._position + count
+        if count < 1 or end > self._t:
+            raise _contradiction("size")
+        if count == 1:
+            self._leaf_hashes.append(self._next_hash())
+        else:
+            self._flush()
+            self._append_subtrees(self._position, end)
+        self._position = end
+
+    def _append_subtrees(self, low: int, high: int) -> None:
+        for level, _index in aligned_subtrees(low, high):
+            self._range.append_subtree(level, self._next_hash())
+
+    def _next_hash(self) -> bytes:
+        start = self._hashes_at
+        self._hashes_at = start + HASH_BYTES
+        if self._hashes_at > len(self._hashes):
+            raise _contradiction("hashes missing")
+        return self._hashes[start : self._hashes_at]
+
+    def _flush(self) -> None:
+        self._range.extend(self._leaf_hashes)
+        self._leaf_hashes = []
+
+
+def _stream_table(streams: object) -> list[bytes]:
+    if type(streams) is not bytes or len(streams) % 16 or len(streams) > 16 * REFERENCES_MAX:
+        raise _contradiction("streams")
+    return [streams[at : at + 16] for at in range(0, len(streams), 16)]
+
+
+def _device_table(numbers: object) -> tuple[list[int], list[bytes]]:
+    if type(numbers) is not list or len(numbers) > REFERENCES_MAX:
+        raise _contradiction("devices")
+    for number in numbers:
+        if type(number) is not int or not 1 <= number < 1 << 32:
+            raise _contradiction("devices")
+    return numbers, [number.to_bytes(4, "big") for number in numbers]
+
+
+def _contradiction(what: str) -> RelayMisbehaviour:
+    return RelayMisbehaviour("page-contradicts-log", what=what)
