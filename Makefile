@@ -1,0 +1,42 @@
+# Each target says what it does; `make` alone lists them. Needs make and Python 3.11 or newer with venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+# Options for the demo and the soak: make demo DEMO="--lang vi --keep there"; make soak WORLDS=20000
+DEMO ?=
+WORLDS ?= 5000
+
+.PHONY: help demo test check bench soak
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile
+
+demo: $(READY) ## tell, with real processes, how three offices share a case
+	$(BIN)/casesync demo $(DEMO)
+
+test: $(READY) ## run all tests on two cores
+	$(BIN)/pytest -n 2
+
+check: $(READY) ## lint, format, types, layers and house rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/house_rules
+
+bench: .venv/bench-ready ## measure merging beside pycrdt and print the table
+	$(BIN)/python -m benchmarks
+
+soak: $(READY) ## run WORLDS simulated worlds and every property longer than the tests do
+	CASESYNC_WORLDS=$(WORLDS) HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n 2 tests/simulation tests/properties
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "casesync needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+.venv/bench-ready: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
+	touch $@

@@ -1,0 +1,61 @@
+"""Facts, findings and reasons, in Vietnamese (cli)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str]] = {
+    # facts (client/views.py, FACTS)
+    "waiting-for-change": "đang chờ thay đổi số {number} của {unit}",
+    "waiting-for-unit": "đang chờ {unit}",
+    "waiting-for-control": "đang chờ sổ kiểm soát mới hơn; chạy 'casesync sync'",
+    "waiting-for-stream": "đang chờ phần đầu của hồ sơ; chạy 'casesync sync'",
+    "waiting-for-key": "đang chờ {unit}: chưa có khóa cho {compartment}",
+    "backfill-owed": "còn thay đổi cũ chưa tải; chạy 'casesync sync'",
+    "before-grant": "những gì {unit} ghi trước khi chia sẻ cho bạn không được chia sẻ",
+    "reported-not-admitted": "có báo, chưa được thừa nhận: {type}.{field} = {value}",
+    "newer-schema": "{type} từ phiên bản mới hơn, hiện nguyên trạng",
+    "outbox-pending": "máy chuyển tiếp chưa xác nhận {count} thay đổi",
+    "behind-checkpoint": "còn {count} thay đổi ở máy chuyển tiếp chưa về đây",
+    "backfills-pending": "còn {count} hồ sơ thiếu thay đổi cũ",
+    "push-stopped": "không gửi gì nữa: {reason}; chạy 'casesync doctor'",
+    "colleague-needed": "đồng nghiệp cần chạy 'casesync member approve' thì bạn mới đọc được: "
+    "{compartments}",
+    "unit-one-device": "{unit} chỉ có một thiết bị: nếu mất, những gì chỉ nó đọc được sẽ mất; "
+    "hãy thêm thiết bị thứ hai",
+    "network-one-administrator": "mạng lưới chỉ có một người quản trị; hãy mời người thứ hai với "
+    "--administrator",
+    "no-witnesses": "chưa có nhân chứng: máy chuyển tiếp có thể cho xem hai lịch sử; hãy so các "
+    "mốc qua điện thoại",
+    "no-audit-unit": "chưa có cơ sở kiểm tra: sổ truy cập đang chờ trên các thiết bị",
+    "clock-skew": "đồng hồ máy này lệch {minutes} phút; hãy chỉnh lại",
+    "role-not-held": "không thiết bị nào của {unit} thay được khóa của nó",
+    "suspend-sole-device": "đây là thiết bị duy nhất của {unit}: những gì chỉ cơ sở này đọc được "
+    "phải chờ khôi phục, phiên bản này chưa có",
+    "suspend-rotates-now": "khóa của {unit} sẽ được thay trong cùng bước",
+    "suspend-rotates-later": "khóa của {unit} sẽ được thay bởi thiết bị đồng bộ đầu tiên của cơ sở",
+    "suspend-unsent-lost": "những gì thiết bị {device} chưa gửi sẽ không được tính",
+    "risk-without-assessment": "mức nguy cơ chưa có đánh giá nguy cơ",
+    "late-entry": "mục muộn: {type} được ghi khi chưa biết hồ sơ đã đóng",
+    "approval-again": "bị sửa song song với phê duyệt: cần phê duyệt lại",
+    "illegal-step": "{field}: bước này không nằm trong các bước đã định",
+    "integrity-conflict": "{field}: chỉ ghi một lần nhưng có nhiều giá trị",
+    # reasons in quarantine (protocol/membership.md, Verdict)
+    "reason.device-unknown": "thiết bị chưa được ghi danh khi ghi",
+    "reason.control-missing": "cần sổ kiểm soát mới hơn; chạy 'casesync sync'",
+    "reason.suspended": "thiết bị đã bị đình chỉ trước khi thay đổi này đến",
+    "reason.stream-unopened": "phần đầu của hồ sơ chưa về đây",
+    "reason.opening-invalid": "hồ sơ được mở theo cách không được phép",
+    "reason.base-missing": "chưa mở được các thay đổi quản lý trước đó của hồ sơ",
+    "reason.no-grant": "cơ sở không có quyền ghi vào hồ sơ này",
+    "reason.grant-revoked": "việc chia sẻ đã chấm dứt trước khi thay đổi này đến; hãy cùng cơ sở "
+    "ấy quyết định",
+    "reason.compartment-not-allowed": "vai trò hoặc quyền chia sẻ không cho ghi ngăn này",
+    "reason.statement-missing": "khóa dùng để niêm chưa được giới thiệu",
+    "reason.statement-invalid": "nó giới thiệu khóa theo cách không được phép",
+    "reason.restored-or-copied": "hai thay đổi cùng số: thiết bị được khôi phục hoặc bị sao chép",
+    "reason.does-not-open": "không mở được bằng khóa của nó",
+    "reason.malformed": "nội dung sai định dạng",
+    "reason.no-key": "thiết bị này không có khóa cho nó",
+    "reason.field-not-allowed": "có trường không thuộc ngăn mà nó được ghi vào",
+}

@@ -1,0 +1,89 @@
+"""``audit list``, ``audit verify`` and ``audit mine`` (cli)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from casesync_cli.command import LocalisedGroup, command, option
+from casesync_cli.render import Output, deliver, deliver_list
+from casesync_cli.session import open_replica
+from casesync_cli.settings import Settings
+from casesync_cli.texts import tr
+from casesync_cli.times import people_time
+
+if TYPE_CHECKING:
+    from casesync.client.network_views import AuditEntryView
+
+
+def _deliver_entries(settings: Settings, entries: Sequence[AuditEntryView]) -> None:
+    lang = settings.lang
+
+    def row(entry: AuditEntryView) -> tuple[str, ...]:
+        outcome = tr(lang, f"audit.{entry.outcome}")
+        return (
+            people_time(entry.time_ms),
+            entry.member,
+            entry.unit,
+            str(entry.device),
+            tr(lang, f"audit.action-{entry.action}"),
+            entry.case or "-",
+            ", ".join(entry.compartments) or "-",
+            entry.purpose or "-",
+            outcome + (" (" + tr(lang, "audit.late") + ")" if entry.late else ""),
+        )
+
+    columns = ("time", "member", "unit", "device", "action", "case", "compartments", "purpose",
+               "outcome")  # fmt: skip
+    deliver_list(settings, entries, columns, row)
+
+
+@command(
+    "audit list",
+    option("--case", metavar="CASE"),
+    option("--member", metavar="NAME"),
+    option("--device", type=click.IntRange(min=1), metavar="NUMBER"),
+)
+def audit_list(
+    settings: Settings, *, case: str | None, member: str | None, device: int | None
+) -> None:
+    """List access entries: who looked at what, when and why."""
+    with open_replica(settings) as replica:
+        entries = replica.audit_list(case=case, member=member, device=device)
+    _deliver_entries(settings, entries)
+
+
+@command("audit mine")
+def audit_mine(settings: Settings) -> None:
+    """List this device's own access entries."""
+    with open_replica(settings) as replica:
+        entries = replica.audit_mine()
+    _deliver_entries(settings, entries)
+
+
+@command("audit verify", option("--offline", is_flag=True))
+def audit_verify(settings: Settings, *, offline: bool) -> None:
+    """Verify the access log; exit 6 if anything contradicts."""
+    with open_replica(settings) as replica:
+        report = replica.audit_verify(offline=offline)
+
+    def people(out: Output) -> None:
+        rows = [
+            (str(d.device), d.member, d.unit, str(d.entries), out.words(f"audit.{d.state}"))
+            for d in report.devices
+        ]
+        out.table(("device", "member", "unit", "entries", "state"), rows)
+        out.say("audit.done", entries=report.entries, control=report.control_entries)
+        out.pairs(
+            (
+                ("control-checkpoint", report.control_checkpoint),
+                ("change-checkpoint", report.change_checkpoint),
+            )
+        )
+
+    deliver(settings, report, people)
+
+
+audit = LocalisedGroup("audit", [audit_list, audit_verify, audit_mine])

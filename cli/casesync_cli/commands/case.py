@@ -1,0 +1,190 @@
+"""``case new``, ``list``, ``find``, ``show``, ``history``, ``set`` and ``unset`` (cli)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from casesync_cli.assignments import parse_assignment, parse_filter, parse_target
+from casesync_cli.case_display import show_case
+from casesync_cli.command import LocalisedGroup, argument, command, option
+from casesync_cli.editing import edit_case
+from casesync_cli.render import Output, deliver, time_or_dash, value_text
+from casesync_cli.session import open_replica
+from casesync_cli.settings import Settings
+from casesync_cli.times import people_time
+
+if TYPE_CHECKING:
+    from casesync.client.views import CaseSummary, HistoryView, Page
+
+LIMIT = click.IntRange(1, 1000)
+
+
+@command(
+    "case new",
+    option("--kind", "kinds", multiple=True, required=True, metavar="KIND"),
+    option("--set", "sets", multiple=True, metavar="TYPE.FIELD=VALUE"),
+    option("--purpose", metavar="PURPOSE"),
+)
+def case_new(
+    settings: Settings, *, kinds: tuple[str, ...], sets: tuple[str, ...], purpose: str | None
+) -> None:
+    """Open a case and print its code."""
+    assignments = [parse_assignment(text) for text in sets]
+    with open_replica(settings) as replica:
+        view = replica.new_case(list(kinds), assignments, purpose=purpose)
+    deliver(settings, view, lambda out: out.text(view.case))
+
+
+@command(
+    "case list",
+    option("--filter", "filters", multiple=True, metavar="FIELD=VALUE"),
+    option("--limit", default=50, type=LIMIT),
+    option("--after", metavar="CASE"),
+    option("--purpose", metavar="PURPOSE"),
+)
+def case_list(
+    settings: Settings,
+    *,
+    filters: tuple[str, ...],
+    limit: int,
+    after: str | None,
+    purpose: str | None,
+) -> None:
+    """List cases, the newest change first."""
+    wanted = dict(parse_filter(text) for text in filters)
+    with open_replica(settings) as replica:
+        page = replica.cases(wanted, limit=limit, after=after, purpose=purpose)
+    _deliver_page(settings, page)
+
+
+@command(
+    "case find",
+    argument("text"),
+    option("--limit", default=50, type=LIMIT),
+    option("--after", metavar="CASE"),
+    option("--purpose", metavar="PURPOSE"),
+)
+def case_find(
+    settings: Settings, *, text: str, limit: int, after: str | None, purpose: str | None
+) -> None:
+    """Search cases; accents may be left out."""
+    with open_replica(settings) as replica:
+        page = replica.find(text, limit=limit, after=after, purpose=purpose)
+    _deliver_page(settings, page)
+
+
+def _deliver_page(settings: Settings, page: Page[CaseSummary]) -> None:
+    lang = settings.lang
+
+    def people(out: Output) -> None:
+        rows = [
+            (
+                item.case,
+                "; ".join(value_text(lang, value) for value in item.fields.values()),
+                item.owner,
+                people_time(item.changed_ms),
+                str(item.conflicts or "-"),
+            )
+            for item in page.items
+        ]
+        out.table(("case", "summary", "owner", "changed", "conflicts"), rows)
+        out.say("case.page", shown=len(page.items), count=page.count)
+        if page.after is not None:
+            out.say("case.more", after=page.after)
+
+    deliver(settings, page, people)
+
+
+@command("case show", argument("case"), option("--purpose", metavar="PURPOSE"))
+def case_show(settings: Settings, *, case: str, purpose: str | None) -> None:
+    """Show a case as this device may see it."""
+    with open_replica(settings) as replica:
+        view = replica.show(replica.resolve_case(case), purpose=purpose)
+        schema = replica.schema()
+    deliver(settings, view, lambda out: show_case(out, view, schema))
+
+
+@command(
+    "case history",
+    argument("case"),
+    option("--field", metavar="TYPE.FIELD"),
+    option("--purpose", metavar="PURPOSE"),
+)
+def case_history(settings: Settings, *, case: str, field: str | None, purpose: str | None) -> None:
+    """Show every write of a case, replaced ones too."""
+    with open_replica(settings) as replica:
+        rows = replica.history(replica.resolve_case(case), field=field, purpose=purpose)
+
+    def people(out: Output) -> None:
+        columns = ("time", "field", "value", "member", "unit", "state")
+        out.table(columns, [_history_row(out, row) for row in rows])
+
+    deliver(settings, {"items": list(rows), "count": len(rows)}, people)
+
+
+def _history_row(out: Output, row: HistoryView) -> tuple[str, ...]:
+    name = f"{row.type}.{row.field}"
+    if row.element is not None:
+        name += f"[{value_text(out.lang, row.element)}]"
+    if row.part is not None:
+        name += f".{row.part}"
+    state = "history.live" if row.live else "history.replaced"
+    return (
+        time_or_dash(row.time_ms),
+        name,
+        value_text(out.lang, row.value),
+        row.author,
+        row.unit,
+        out.words(state if row.sent else "history.unsent"),
+    )
+
+
+@command(
+    "case set",
+    argument("case"),
+    argument("assignments", nargs=-1, required=True, metavar="TYPE[/ID].FIELD=VALUE..."),
+    option("--resolve", is_flag=True),
+    option("--base", metavar="TOKEN"),
+    option("--purpose", metavar="PURPOSE"),
+)
+def case_set(
+    settings: Settings,
+    *,
+    case: str,
+    assignments: tuple[str, ...],
+    resolve: bool,
+    base: str | None,
+    purpose: str | None,
+) -> None:
+    """Set fields of a case in one change."""
+    wanted = [parse_assignment(text) for text in assignments]
+    edit_case(settings, case, wanted, resolve=resolve, base=base, purpose=purpose)
+
+
+@command(
+    "case unset",
+    argument("case"),
+    argument("fields", nargs=-1, required=True, metavar="TYPE[/ID].FIELD..."),
+    option("--resolve", is_flag=True),
+    option("--base", metavar="TOKEN"),
+    option("--purpose", metavar="PURPOSE"),
+)
+def case_unset(
+    settings: Settings,
+    *,
+    case: str,
+    fields: tuple[str, ...],
+    resolve: bool,
+    base: str | None,
+    purpose: str | None,
+) -> None:
+    """Make fields of a case absent in one change."""
+    wanted = [parse_target(text) for text in fields]
+    edit_case(settings, case, wanted, resolve=resolve, base=base, purpose=purpose)
+
+
+case = LocalisedGroup(
+    "case", [case_new, case_list, case_find, case_show, case_history, case_set, case_unset]
+)

@@ -1,0 +1,61 @@
+"""``conflict list``, ``conflict show`` and ``conflict resolve`` (cli)."""
+
+from __future__ import annotations
+
+from casesync_cli.command import LocalisedGroup, argument, command, option
+from casesync_cli.editing import conflict_lines
+from casesync_cli.render import Output, deliver, deliver_list, value_text
+from casesync_cli.session import open_replica
+from casesync_cli.settings import Settings
+from casesync_cli.times import people_time
+
+
+@command("conflict list")
+def conflict_list(settings: Settings) -> None:
+    """List what needs a person's decision."""
+    with open_replica(settings) as replica:
+        conflicts = replica.conflicts()
+    lang = settings.lang
+    deliver_list(
+        settings,
+        conflicts,
+        ("id", "case", "field", "values", "effective", "time"),
+        lambda c: (
+            c.id,
+            c.case,
+            f"{c.type}.{c.field}",
+            " / ".join(value_text(lang, value.value) for value in c.values),
+            value_text(lang, c.effective),
+            people_time(c.since_ms),
+        ),
+    )
+
+
+@command("conflict show", argument("conflict", metavar="ID"))
+def conflict_show(settings: Settings, *, conflict: str) -> None:
+    """Show a conflict: who wrote what, where and when."""
+    with open_replica(settings) as replica:
+        view = replica.conflict(conflict)
+
+    def people(out: Output) -> None:
+        for line in conflict_lines(out.lang, view):
+            out.text(line)
+
+    deliver(settings, view, people)
+
+
+@command(
+    "conflict resolve",
+    argument("conflict", metavar="ID"),
+    option("--value", required=True, metavar="VALUE"),
+    option("--reason", metavar="TEXT"),
+)
+def conflict_resolve(settings: Settings, *, conflict: str, value: str, reason: str | None) -> None:
+    """Decide a conflict; the decision carries your name."""
+    with open_replica(settings) as replica:
+        replica.resolve(conflict, value, reason=reason)
+    shape = {"resolved": conflict, "value": value}
+    deliver(settings, shape, lambda out: out.say("conflict.resolved", id=conflict, value=value))
+
+
+conflict = LocalisedGroup("conflict", [conflict_list, conflict_show, conflict_resolve])

@@ -1,0 +1,103 @@
+"""``consent give``, ``consent withdraw`` and ``consent show`` (cli)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from casesync.foundation.errors import UsageError
+from casesync.foundation.limits import TEXT_BYTES_MAX
+from casesync_cli.command import LocalisedGroup, argument, command, option
+from casesync_cli.render import deliver, deliver_list, time_or_dash, yes_no
+from casesync_cli.session import open_replica
+from casesync_cli.settings import Settings
+from casesync_cli.times import end_of_day_ms
+
+
+def words(text: str) -> list[str]:
+    """``a,b,c`` as typed into a list without blanks and empty parts."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def notice_text(file: Path | None) -> str | None:
+    """The exact text of the notice.
+
+    Raises: UsageError: ``notice-file``: unreadable, not UTF-8, or larger than a text may be.
+    """
+    if file is None:
+        return None
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(TEXT_BYTES_MAX + 1)
+        if len(data) <= TEXT_BYTES_MAX:
+            return data.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError("notice-file", file=file.name) from error
+    raise UsageError("notice-file", file=file.name)
+
+
+@command(
+    "consent give",
+    argument("case"),
+    option("--purpose", required=True, metavar="PURPOSE"),
+    option("--to", "unit", required=True, metavar="UNIT"),
+    option("--compartments", required=True, metavar="C,..."),
+    option("--notice", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE"),
+    option("--form", default="written", metavar="FORM"),
+    option("--until", metavar="DATE"),
+)
+def consent_give(
+    settings: Settings,
+    *,
+    case: str,
+    purpose: str,
+    unit: str,
+    compartments: str,
+    notice: Path | None,
+    form: str,
+    until: str | None,
+) -> None:
+    """Record a consent and print its id."""
+    until_ms = None if until is None else end_of_day_ms(until)
+    text = notice_text(notice)
+    with open_replica(settings) as replica:
+        stream = replica.resolve_case(case)
+        record = replica.give_consent(
+            stream, purpose, unit, words(compartments), text, form, until_ms
+        )
+    record_hex = record.hex()
+    deliver(settings, {"id": record_hex}, lambda out: out.text(record_hex))
+
+
+@command("consent withdraw", argument("case"), argument("consent", metavar="ID"))
+def consent_withdraw(settings: Settings, *, case: str, consent: str) -> None:
+    """Record that a consent was withdrawn; it counts at once."""
+    with open_replica(settings) as replica:
+        replica.withdraw_consent(replica.resolve_case(case), consent)
+    deliver(settings, {"withdrawn": consent}, lambda out: out.say("consent.withdrawn"))
+
+
+@command("consent show", argument("case"))
+def consent_show(settings: Settings, *, case: str) -> None:
+    """List a case's consents."""
+    with open_replica(settings) as replica:
+        consents = replica.consents(replica.resolve_case(case))
+    deliver_list(
+        settings,
+        consents,
+        ("id", "purpose", "unit", "compartments", "form", "in-force", "time", "until"),
+        lambda c: (
+            c.id_hex[:8],
+            c.purpose,
+            c.unit,
+            ", ".join(c.compartments),
+            c.form,
+            yes_no(settings.lang, c.given),
+            time_or_dash(c.given_ms),
+            time_or_dash(c.until_ms),
+        ),
+    )
+
+
+consent = LocalisedGroup("consent", [consent_give, consent_withdraw, consent_show])

@@ -1,0 +1,95 @@
+"""``grant CASE``, ``grant list`` and ``grant revoke`` (cli)."""
+
+from __future__ import annotations
+
+from casesync_cli.command import LocalisedGroup, argument, command, option
+from casesync_cli.commands.consent import words
+from casesync_cli.render import Output, deliver, deliver_list, time_or_dash, yes_no
+from casesync_cli.session import open_replica
+from casesync_cli.settings import Settings
+from casesync_cli.texts import tr
+from casesync_cli.times import end_of_day_ms
+
+
+@command(
+    "grant give",
+    argument("case"),
+    option("--to", "unit", required=True, metavar="UNIT"),
+    option("--compartments", required=True, metavar="C,..."),
+    option("--purpose", required=True, metavar="PURPOSE"),
+    option("--consent", required=True, metavar="ID"),
+    option("--until", metavar="DATE"),
+    option("--write", is_flag=True),
+    option("--history", is_flag=True),
+)
+def grant_give(  # noqa: PLR0913 - one parameter per option
+    settings: Settings,
+    *,
+    case: str,
+    unit: str,
+    compartments: str,
+    purpose: str,
+    consent: str,
+    until: str | None,
+    write: bool,
+    history: bool,
+) -> None:
+    """Share compartments of a case with another office."""
+    until_ms = None if until is None else end_of_day_ms(until)
+    with open_replica(settings) as replica:
+        view = replica.grant(
+            replica.resolve_case(case),
+            unit,
+            words(compartments),
+            purpose,
+            consent,
+            until=until_ms,
+            write=write,
+            history=history,
+        )
+
+    def people(out: Output) -> None:
+        shared = ", ".join(view.compartments)
+        out.say("grant.given", id=view.id_hex[:8], unit=view.unit, compartments=shared)
+        out.say("sync.next")
+
+    deliver(settings, view, people)
+
+
+@command("grant list", argument("case", required=False))
+def grant_list(settings: Settings, *, case: str | None) -> None:
+    """List grants, of one case or of all."""
+    lang = settings.lang
+    with open_replica(settings) as replica:
+        grants = replica.grants(None if case is None else replica.resolve_case(case))
+    deliver_list(
+        settings,
+        grants,
+        ("id", "case", "unit", "compartments", "purpose", "write", "until", "state"),
+        lambda g: (
+            g.id_hex[:8],
+            g.case,
+            g.unit,
+            ", ".join(g.compartments),
+            g.purpose,
+            yes_no(lang, g.write),
+            time_or_dash(g.until_ms),
+            tr(lang, f"grant.{g.state}"),
+        ),
+    )
+
+
+@command("grant revoke", argument("case"), argument("grant", metavar="ID"))
+def grant_revoke(settings: Settings, *, case: str, grant: str) -> None:
+    """End a grant; new keys start with the next write."""
+    with open_replica(settings) as replica:
+        replica.revoke_grant(replica.resolve_case(case), grant)
+
+    def people(out: Output) -> None:
+        out.say("grant.ended")
+        out.say("sync.next")
+
+    deliver(settings, {"revoked": grant}, people)
+
+
+grant = LocalisedGroup("grant", [grant_give, grant_list, grant_revoke], default="give")

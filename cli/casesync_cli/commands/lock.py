@@ -1,0 +1,61 @@
+"""``unlock``, ``lock`` and ``passphrase change`` (cli)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from casesync_cli.command import LocalisedGroup, command, option
+from casesync_cli.render import deliver
+from casesync_cli.session import (
+    ask_new_passphrase,
+    first_line,
+    passphrase_to_open,
+)
+from casesync_cli.settings import Settings
+from casesync_cli.times import duration_s
+
+UNLOCK_DEFAULT = "15m"
+
+
+@command("unlock", option("--for", "span", default=UNLOCK_DEFAULT, metavar="TIME"))
+def unlock(settings: Settings, *, span: str) -> None:
+    """Keep this replica open for a while."""
+    from casesync.client import unlock_agent  # noqa: PLC0415 - the engine, not for help
+
+    for_s = duration_s(span)
+    unlock_agent.unlock(settings.home, passphrase_to_open(settings), for_s)
+    shape = {"unlocked": True, "seconds": for_s}
+    deliver(settings, shape, lambda out: out.say("lock.unlocked", span=span))
+
+
+@command("lock")
+def lock(settings: Settings) -> None:
+    """End what unlock began."""
+    from casesync.client import unlock_agent  # noqa: PLC0415 - the engine, not for help
+
+    unlock_agent.lock(settings.home)
+    deliver(settings, {"unlocked": False}, lambda out: out.say("lock.locked"))
+
+
+@command(
+    "passphrase change",
+    option(
+        "--new-passphrase-file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+    ),
+)
+def passphrase_change(settings: Settings, *, new_passphrase_file: Path | None) -> None:
+    """Change the passphrase of this replica."""
+    from casesync.client import vault  # noqa: PLC0415 - the engine, not for help
+
+    old = passphrase_to_open(settings)
+    given = new_passphrase_file
+    new = ask_new_passphrase(settings) if given is None else first_line(given)
+    vault.change_passphrase(settings.home, old, new)
+    deliver(settings, {"changed": True}, lambda out: out.say("passphrase.changed"))
+
+
+passphrase = LocalisedGroup("passphrase", [passphrase_change])

@@ -1,0 +1,151 @@
+"""``member approve``, ``member list``, ``device list``, ``device suspend``, ``whoami`` (cli)."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from casesync_cli.command import LocalisedGroup, argument, command, option
+from casesync_cli.render import Output, deliver, deliver_list, yes_no
+from casesync_cli.session import can_ask, open_replica
+from casesync_cli.settings import Settings
+from casesync_cli.texts import tr
+
+if TYPE_CHECKING:
+    from casesync.client.network_views import ApproveStatus
+
+POLL_S: Final = 1.0
+"""How often the relay is asked whether the other side has answered."""
+
+
+@command(
+    "member approve",
+    argument("invitation", metavar="[ID]", required=False),
+    option("--code", metavar="CODE"),
+    option("--no-wait", is_flag=True),
+)
+def member_approve(
+    settings: Settings, *, invitation: str | None, code: str | None, no_wait: bool
+) -> None:
+    """Let an invited person in, or hand keys to a colleague somebody else let in."""
+    with open_replica(settings) as replica:
+        status = replica.approve_step(invitation, code)
+        if settings.json or no_wait:
+            deliver(settings, status, lambda out: _tell(out, status))
+            return
+        out = Output(settings)
+        told = None
+        while True:
+            if status.state != told:
+                _tell(out, status)
+                told = status.state
+            if status.state in {"joined", "admitted"}:
+                return
+            typed = _typed_code(settings) if status.state == "code" else None
+            if status.state == "code" and typed is None:
+                return
+            if typed is None:
+                time.sleep(POLL_S)
+            status = replica.approve_step(invitation, typed)
+
+
+def _typed_code(settings: Settings) -> str | None:
+    """The code of the other screen, or None where nobody can be asked."""
+    if not can_ask(settings):
+        return None
+    typed: str = click.prompt(tr(settings.lang, "ask.code"), err=True)
+    return typed
+
+
+def _tell(out: Output, status: ApproveStatus) -> None:
+    out.say(f"approve.{status.state}", member=status.member or "", device=status.device or "")
+
+
+@command("member list")
+def member_list(settings: Settings) -> None:
+    """List the members."""
+    with open_replica(settings) as replica:
+        members = replica.members()
+    deliver_list(
+        settings,
+        members,
+        ("member", "role", "unit", "administrator", "devices"),
+        lambda m: (
+            m.name,
+            m.role,
+            m.unit,
+            yes_no(settings.lang, m.administrator),
+            ", ".join(str(number) for number in m.devices) or "-",
+        ),
+    )
+
+
+@command("device list")
+def device_list(settings: Settings) -> None:
+    """List the devices."""
+    with open_replica(settings) as replica:
+        devices = replica.devices()
+    deliver_list(
+        settings,
+        devices,
+        ("device", "label", "member", "unit", "role", "state"),
+        lambda d: (
+            str(d.number),
+            d.label or "-",
+            d.member,
+            d.unit,
+            d.role,
+            tr(settings.lang, f"device.{d.state}"),
+        ),
+    )
+
+
+@command(
+    "device suspend",
+    argument("device", type=click.IntRange(min=1)),
+    option("--reason", default="", metavar="TEXT"),
+    option("--yes", is_flag=True),
+)
+def device_suspend(settings: Settings, *, device: int, reason: str, yes: bool) -> None:
+    """Shut a lost or stolen device out."""
+    with open_replica(settings) as replica:
+        if not settings.json:
+            out = Output(settings)
+            out.facts(replica.suspend_preview(device))
+            if not yes and sys.stdin.isatty():
+                click.confirm(tr(settings.lang, "ask.suspend", device=device), abort=True, err=True)
+        result = replica.suspend_device(device, reason=reason)
+
+    def people(out: Output) -> None:
+        out.say("device.done", device=result.device, unit=result.unit)
+        if result.sole_device:
+            out.say("device.sole", unit=result.unit)
+        else:
+            out.say("device.rotated" if result.unit_rotated else "device.rotates", unit=result.unit)
+
+    deliver(settings, result, people)
+
+
+@command("whoami")
+def whoami(settings: Settings) -> None:
+    """Who this device acts for."""
+    with open_replica(settings) as replica:
+        who = replica.whoami()
+    rows = (
+        ("network", who.network),
+        ("member", who.member),
+        ("role", who.role),
+        ("unit", who.unit),
+        ("device", str(who.device)),
+        ("administrator", yes_no(settings.lang, who.administrator)),
+        ("relay", who.relay_url),
+        ("relay-key", who.relay_key_hex),
+    )
+    deliver(settings, who, lambda out: out.pairs(rows))
+
+
+member = LocalisedGroup("member", [member_approve, member_list])
+device = LocalisedGroup("device", [device_list, device_suspend])

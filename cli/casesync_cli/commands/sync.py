@@ -1,0 +1,102 @@
+"""``sync``, ``outbox`` and ``status`` (cli)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from casesync_cli.command import command
+from casesync_cli.render import Output, deliver, deliver_list, time_or_dash, yes_no
+from casesync_cli.session import open_replica
+from casesync_cli.settings import Settings
+from casesync_cli.texts import tr
+
+if TYPE_CHECKING:
+    from casesync.client.network_views import StatusView, SyncProgress, SyncReport
+
+
+@command("sync")
+def sync(settings: Settings) -> None:
+    """Exchange changes with the relay."""
+    with open_replica(settings) as replica, _progress(settings) as progress:
+        report = replica.sync(progress)
+    deliver(settings, report, lambda out: _tell(out, report))
+
+
+def _tell(out: Output, report: SyncReport) -> None:
+    out.say("sync.moved", pushed=report.pushed, received=report.received)
+    if report.conflicts:
+        out.say("sync.conflicts", count=report.conflicts)
+    if report.quarantined:
+        out.say("sync.quarantined", count=report.quarantined)
+    out.say("sync.synced" if report.synced else "sync.missing")
+    out.facts(report.missing)
+
+
+@contextmanager
+def _progress(settings: Settings) -> Iterator[Callable[[SyncProgress], None] | None]:
+    """A bar on stderr for people who look at one."""
+    if settings.json or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console  # noqa: PLC0415 - slow to load
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(tr(settings.lang, "sync.progress"), total=None)
+
+        def advance(now: SyncProgress) -> None:
+            bar.update(task, completed=now.received, total=max(now.expected, now.received) or None)
+
+        yield advance
+
+
+@command("outbox")
+def outbox(settings: Settings) -> None:
+    """List what the relay has not acknowledged yet."""
+    with open_replica(settings) as replica:
+        rows = replica.outbox()
+    deliver_list(
+        settings,
+        rows,
+        ("number", "what", "case", "bytes", "acknowledged"),
+        lambda r: (
+            str(r.number),
+            tr(settings.lang, f"outbox.{r.what}"),
+            r.case or "-",
+            str(r.size_bytes),
+            yes_no(settings.lang, r.acknowledged),
+        ),
+    )
+
+
+@command("status")
+def status(settings: Settings) -> None:
+    """Say where this replica stands."""
+    with open_replica(settings) as replica:
+        view = replica.status()
+    deliver(settings, view, lambda out: _tell_status(out, view))
+
+
+def _tell_status(out: Output, view: StatusView) -> None:
+    out.pairs(
+        (
+            ("network", view.network),
+            ("unit", view.unit),
+            ("relay", view.relay_url),
+            ("last-sync", time_or_dash(view.last_sync_ms)),
+            ("cases", str(view.cases)),
+            ("changes", str(view.changes)),
+            ("outbox", str(view.outbox)),
+            ("conflicts", str(view.conflicts)),
+            ("quarantine", str(view.quarantined)),
+            ("unsettled", str(view.unsettled)),
+            ("control-checkpoint", view.control_checkpoint),
+            ("change-checkpoint", view.change_checkpoint),
+        )
+    )
+    out.say("sync.synced" if view.synced else "sync.missing")
+    out.facts(view.missing)
+    out.facts(view.warnings)

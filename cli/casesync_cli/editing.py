@@ -1,0 +1,90 @@
+"""Edits of a case from the command line, and what happens when a conflict stops one (cli)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from casesync.client.views import Assignment
+from casesync.foundation.errors import ConflictStop
+from casesync_cli.render import deliver, value_text
+from casesync_cli.safe import safe_line
+from casesync_cli.session import open_replica
+from casesync_cli.settings import Settings
+from casesync_cli.texts import tr
+from casesync_cli.times import people_time
+
+if TYPE_CHECKING:
+    from casesync.client.replica import Replica
+
+    from casesync.client.views import ConflictView
+
+
+def path_text(assignment: Assignment) -> str:
+    """``TYPE[/ID].FIELD[ELEMENT].PART`` as the library's edit takes it."""
+    text = assignment.type
+    if assignment.record is not None:
+        text += f"/{assignment.record}"
+    text += f".{assignment.field}"
+    if assignment.element is not None:
+        text += f"[{assignment.element}]"
+    return text if assignment.part is None else f"{text}.{assignment.part}"
+
+
+def edit_case(
+    settings: Settings,
+    case: str,
+    assignments: Sequence[Assignment],
+    *,
+    resolve: bool,
+    base: str | None,
+    purpose: str | None,
+) -> None:
+    """Apply all assignments as one change; stop with the values shown where a conflict is open."""
+    with open_replica(settings) as replica:
+        stream = replica.resolve_case(case)
+        try:
+            with replica.edit(stream, base=base, purpose=purpose) as edit:
+                for assignment in assignments:
+                    edit.apply(assignment, resolve=resolve)
+        except ConflictStop as stop:
+            show_conflicts(settings, replica, stop)
+            raise
+        code = replica.case_code(stream)
+    shape = {"case": code, "saved": len(assignments)}
+    deliver(settings, shape, lambda out: out.say("case.saved", case=code))
+
+
+def show_conflicts(settings: Settings, replica: Replica, stop: ConflictStop) -> None:
+    """The values that stand against each other, on stderr, for people."""
+    if settings.json:
+        return
+    ids = stop.params.get("ids")
+    for conflict_id in ids if isinstance(ids, list | tuple) else ():
+        for line in conflict_lines(settings.lang, replica.conflict(str(conflict_id))):
+            click.echo(safe_line(line), err=True)
+
+
+def conflict_lines(lang: str, conflict: ConflictView) -> list[str]:
+    """One conflict: where it is, what counts meanwhile, and who wrote what when."""
+    name = f"{conflict.type}.{conflict.field}"
+    if conflict.element is not None:
+        name += f"[{value_text(lang, conflict.element)}]"
+    if conflict.part is not None:
+        name += f".{conflict.part}"
+    effective = value_text(lang, conflict.effective)
+    head = tr(lang, "conflict.head", id=conflict.id, case=conflict.case, field=name)
+    lines = [head, "  " + tr(lang, "conflict.effective", value=effective)]
+    for value in conflict.values:
+        words = tr(
+            lang,
+            "conflict.value",
+            value=value_text(lang, value.value),
+            author=value.author,
+            unit=value.unit,
+            time=people_time(value.time_ms),
+        )
+        lines.append(f"  - {words}")
+    return lines

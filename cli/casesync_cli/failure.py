@@ -1,0 +1,52 @@
+"""How the command line says that something did not work (cli)."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from typing import Final
+
+import click
+
+from casesync.foundation.errors import CasesyncError, UsageError
+from casesync_cli.settings import Settings
+
+EXIT_INTERRUPTED: Final = 130
+"""Ctrl-C, as shells report it."""
+
+
+def usage_error(error: click.ClickException) -> UsageError:
+    """Click's complaint in our words, so that it has a code, advice and both languages."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "casesync"
+    if isinstance(error, click.NoSuchOption):
+        return UsageError("usage-no-such-option", option=error.option_name, command=path)
+    if isinstance(error, click.MissingParameter):
+        name = error.param.human_readable_name if error.param is not None else "?"
+        return UsageError("usage-missing", what=_shown(error.param, name), command=path)
+    if isinstance(error, click.BadParameter):
+        name = error.param.human_readable_name if error.param is not None else "?"
+        return UsageError("usage-bad-value", what=_shown(error.param, name), command=path)
+    return UsageError("usage", detail=error.format_message().rstrip("."), command=path)
+
+
+def _shown(param: click.Parameter | None, name: str) -> str:
+    if isinstance(param, click.Option):
+        return param.opts[0]
+    return name
+
+
+def report(settings: Settings, error: CasesyncError) -> int:
+    """Say on stderr what happened and what to do; return the exit code."""
+    from casesync_cli.safe import safe_line  # noqa: PLC0415 - only when something failed
+
+    message, advice = error.message(settings.lang), error.advice(settings.lang)
+    if settings.verbose:
+        click.echo(safe_line("".join(traceback.format_exception(error))), err=True)
+    if settings.json:
+        shown = {"error": {"code": error.code, "message": message, "advice": advice}}
+        click.echo(json.dumps(shown, ensure_ascii=True), err=True)
+    else:
+        click.echo(safe_line(message), err=True)
+        click.echo(safe_line(advice), err=True)
+    return error.exit_code

@@ -1,0 +1,134 @@
+"""What people see: lines and tables on the terminal (cli).
+
+One function decides between people and programs: ``deliver``. Text of records passes
+``safe_line`` here, on its last step, and rich never reads markup in it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from casesync.client.views import Fact
+from casesync_cli.render_json import dumps, plain
+from casesync_cli.safe import safe_line
+from casesync_cli.settings import Settings
+from casesync_cli.texts import fact_text, tr
+from casesync_cli.times import people_time
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDTH_OF_FILES: Final = 160
+"""Columns of a table that goes into a file or a pipe."""
+
+
+class Output:
+    """Writes to stdout in the user's language."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.lang = settings.lang
+        self._console: Console | None = None
+
+    def say(self, key: str, /, **params: object) -> None:
+        """One sentence of the catalogue."""
+        click.echo(safe_line(tr(self.lang, key, **params)))
+
+    def words(self, key: str) -> str:
+        """A word or two of the catalogue, as part of a line."""
+        return tr(self.lang, key)
+
+    def text(self, text: str) -> None:
+        """Text as it is, made safe."""
+        click.echo(safe_line(text))
+
+    def facts(self, facts: Sequence[Fact]) -> None:
+        """One line per fact."""
+        for fact in facts:
+            params = {key: fact_param(self.lang, value) for key, value in fact.params.items()}
+            self.text("! " + fact_text(self.lang, fact.code, params))
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """A table; ``columns`` are keys ``col.NAME`` of the catalogue. Says so if it is empty."""
+        if not rows:
+            self.say("nothing")
+            return
+        from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - slow to load, only for tables
+        from rich.table import Table  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        for column in columns:
+            table.add_column(tr(self.lang, f"col.{column}"), overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(safe_line(cell)) for cell in row))
+        self._rich().print(table)
+
+    def pairs(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Names (keys ``col.NAME``) and values, a line each."""
+        names = [tr(self.lang, f"col.{name}") for name, _ in rows]
+        width = max(map(len, names))
+        for name, (_, value) in zip(names, rows, strict=True):
+            self.text(f"{name:<{width}}  {value}")
+
+    def _rich(self) -> Console:
+        from rich.console import Console  # noqa: PLC0415
+
+        if self._console is None:
+            width = None if sys.stdout.isatty() else WIDTH_OF_FILES
+            self._console = Console(markup=False, highlight=False, emoji=False, width=width)
+        return self._console
+
+
+def fact_param(lang: str, value: object) -> object:
+    """A fact's parameter as part of a sentence."""
+    if isinstance(value, list | tuple):
+        return ", ".join(str(item) for item in value)
+    return tr(lang, "unknown") if value is None else value
+
+
+def deliver(settings: Settings, value: object, people: Callable[[Output], None]) -> None:
+    """Write ``value`` as the one JSON document, or let ``people`` write it for people."""
+    if settings.json:
+        click.echo(dumps(plain(value, settings.lang)))
+    else:
+        people(Output(settings))
+
+
+def deliver_list(
+    settings: Settings,
+    values: Sequence[Any],
+    columns: Sequence[str],
+    row: Callable[[Any], Sequence[str]],
+) -> None:
+    """A whole list: a table for people, ``items`` and ``count`` for programs."""
+    shape = {"items": list(values), "count": len(values)}
+    deliver(settings, shape, lambda out: out.table(columns, [row(value) for value in values]))
+
+
+def time_or_dash(time_ms: int | None) -> str:
+    """A time for people; a dash where there is none."""
+    return "-" if time_ms is None else people_time(time_ms)
+
+
+def value_text(lang: str, value: object) -> str:
+    """A record's value in a list; ``case show`` knows the schema and says more."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return tr(lang, "yes" if value else "no")
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={value_text(lang, item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(value_text(lang, item) for item in value)
+    return str(value)
+
+
+def yes_no(lang: str, value: bool) -> str:
+    """Yes or no."""
+    return tr(lang, "yes" if value else "no")

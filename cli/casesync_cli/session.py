@@ -1,0 +1,112 @@
+"""Opening the replica for one command: passphrases, waiting, closing (cli)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from casesync.foundation.errors import LocalStateError, UsageError
+from casesync_cli.settings import Settings
+from casesync_cli.texts import tr
+
+if TYPE_CHECKING:
+    from casesync.client.replica import Replica
+
+PASSPHRASE_VARIABLE = "CASESYNC_PASSPHRASE"  # noqa: S105 - the name of a variable
+PASSPHRASE_LENGTH_MAX = 1024
+
+
+def given_passphrase(settings: Settings) -> str | None:
+    """The passphrase from ``--passphrase-file`` (its first line) or the environment, else None.
+
+    Raises: UsageError: ``passphrase-file``: the file cannot be read.
+    """
+    if settings.passphrase_file is not None:
+        return first_line(settings.passphrase_file)
+    return os.environ.get(PASSPHRASE_VARIABLE)
+
+
+def first_line(file: Path) -> str:
+    """The first line of a passphrase file, without its end.
+
+    Raises: UsageError: ``passphrase-file``: the file cannot be read.
+    """
+    try:
+        with file.open(encoding="utf-8") as stream:
+            return stream.readline(PASSPHRASE_LENGTH_MAX).rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError("passphrase-file", file=file.name) from error
+
+
+def passphrase_to_open(settings: Settings) -> str:
+    """The passphrase of an existing replica, asked for if nothing gives it.
+
+    Raises: LocalStateError: ``locked``: nobody is there to ask.
+    """
+    given = given_passphrase(settings)
+    if given is not None:
+        return given
+    if not can_ask(settings):
+        raise LocalStateError("locked")
+    return ask_secret(tr(settings.lang, "ask.passphrase"))
+
+
+def passphrase_to_create(settings: Settings) -> str:
+    """A new passphrase: given, or asked for twice.
+
+    Raises: LocalStateError: ``passphrase-needed``: nobody is there to ask.
+    """
+    given = given_passphrase(settings)
+    if given is not None:
+        return given
+    return ask_new_passphrase(settings)
+
+
+def ask_new_passphrase(settings: Settings) -> str:
+    """Ask twice until both answers agree and are not empty."""
+    if not can_ask(settings):
+        raise LocalStateError("passphrase-needed")
+    while True:
+        first = ask_secret(tr(settings.lang, "ask.passphrase-new"))
+        if first and first == ask_secret(tr(settings.lang, "ask.passphrase-again")):
+            return first
+        click.echo(tr(settings.lang, "ask.passphrase-differ"), err=True)
+
+
+def can_ask(settings: Settings) -> bool:
+    """Whether a person sits at the terminal; never with ``--json``."""
+    return not settings.json and sys.stdin.isatty()
+
+
+def ask_secret(question: str) -> str:
+    """Ask on stderr without showing the answer."""
+    answer: str = click.prompt(question, hide_input=True, err=True, default="", show_default=False)
+    return answer
+
+
+@contextmanager
+def open_replica(settings: Settings) -> Iterator[Replica]:
+    """The replica of ``--home``; closed at the end, whatever happens.
+
+    An explicit passphrase is used as given; otherwise the unlocked agent is, and only then a person
+    is asked.
+    """
+    from casesync.client.replica import Replica  # noqa: PLC0415 - the engine, not for help
+
+    given = given_passphrase(settings)
+    try:
+        replica = Replica.open(settings.home, given)
+    except LocalStateError as error:
+        if error.code != "locked" or given is not None or not can_ask(settings):
+            raise
+        replica = Replica.open(settings.home, passphrase_to_open(settings))
+    try:
+        yield replica
+    finally:
+        replica.close()

@@ -1,0 +1,44 @@
+"""The catalogue of everything the command line says, in Vietnamese and English (cli).
+
+Errors have their texts in ``casesync.foundation.error_texts``; all else stands in ``catalogue/``, a
+module per language and subject. A test checks that both languages have the same keys and the same
+parameters.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import Final
+
+SUBJECTS: Final = ("help", "messages", "facts")
+
+
+@cache
+def catalogue(subject: str, lang: str) -> dict[str, str]:
+    """One subject's texts in one language."""
+    module = import_module(f"casesync_cli.catalogue.{subject}_{lang}")
+    texts: dict[str, str] = module.TEXTS
+    return texts
+
+
+class _Lenient(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def tr(lang: str, key: str, /, **params: object) -> str:
+    """The message ``key`` in ``lang``; an unknown key is a bug and raises KeyError."""
+    return catalogue("messages", lang)[key].format(**params)
+
+
+def fact_text(lang: str, code: str, params: dict[str, object]) -> str:
+    """A fact or finding in words; a code of a newer library shows as itself."""
+    template = catalogue("facts", lang).get(code)
+    return code if template is None else template.format_map(_Lenient(params))
+
+
+def help_text(lang: str, *keys: str) -> str:
+    """The first of ``keys`` that the help catalogue has; the last one must exist."""
+    texts = catalogue("help", lang)
+    return next((texts[key] for key in keys[:-1] if key in texts), None) or texts[keys[-1]]

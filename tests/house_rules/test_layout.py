@@ -1,0 +1,78 @@
+"""Where things stand and what they are called."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from house_rules.sources import ROOT, SHIPPED, name_of, shipped_modules, text_files, tree
+
+ATTIC_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "stuff"}
+MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:home|Users|root|work|mnt|media)/\w+|[A-Z]:\\\\Users")
+
+
+def test_every_init_is_empty():
+    """So that importing a package imports nothing else: the relay's blindness rests on it."""
+    filled = [name_of(p) for p in shipped_modules() if p.name == "__init__.py" and p.stat().st_size]
+    assert not filled
+
+
+def test_every_package_has_an_init():
+    for folder in SHIPPED:
+        for package in {path.parent for path in folder.rglob("*.py")}:
+            assert (package / "__init__.py").exists(), name_of(package)
+
+
+def test_no_module_is_an_attic():
+    assert not [name_of(p) for p in shipped_modules() if p.stem in ATTIC_NAMES]
+
+
+def test_every_module_says_what_it_is_for():
+    """The first line names the floor in brackets, so that the map stands at the place of use."""
+    for path in shipped_modules():
+        if path.name == "__init__.py":
+            continue
+        docstring = ast.get_docstring(tree(path))
+        assert docstring, name_of(path)
+
+
+def test_no_file_names_a_path_of_somebodys_machine():
+    found = []
+    for path in text_files():
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            if MACHINE_PATHS.search(line):
+                found.append(f"{name_of(path)}:{number}")
+    assert not found
+
+
+@pytest.mark.parametrize("word", ["TODO", "FIXME", "XXX", "HACK"])
+def test_nothing_is_left_as_a_note_to_oneself(word):
+    found = [
+        f"{name_of(path)}:{number}"
+        for path in shipped_modules()
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if re.search(rf"\b{word}\b", line)
+    ]
+    assert not found
+
+
+def test_every_suppression_names_its_rule():
+    bare = [
+        f"{name_of(path)}:{number}"
+        for path in shipped_modules()
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if re.search(r"#\s*noqa(?!:)|#\s*type:\s*ignore(?!\[)", line)
+    ]
+    assert not bare
+
+
+def test_the_resolvers_registry_names_every_module():
+    """One file and one line per resolver."""
+    folder = ROOT / "src" / "casesync" / "model" / "resolvers"
+    registry = "".join(
+        p.read_text("utf-8") for p in folder.glob("*.py") if "RESOLVERS" in p.read_text("utf-8")
+    )
+    for code in ("once", "latest", "all", "protective", "set", "revoke", "ledger", "state"):
+        assert code in registry.lower()

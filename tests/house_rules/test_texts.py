@@ -1,0 +1,135 @@
+"""Everything the command line says exists in Vietnamese and English, and nothing else does."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+
+import click
+import pytest
+
+from casesync.client.views import FACTS
+from casesync_cli.app import build
+from casesync_cli.command import LocalisedGroup, LocalisedOption
+from casesync_cli.settings import Settings
+from casesync_cli.texts import SUBJECTS, catalogue, help_text
+from house_rules.sources import SHIPPED, shipped_modules, tree
+
+CLI = SHIPPED[1]
+
+
+def fields(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+
+
+def all_commands() -> list[click.Command]:
+    root = build()
+    context = click.Context(root, obj=Settings())
+    found: list[click.Command] = [root]
+    for name in root.list_commands(context):
+        command = root.get_command(context, name)
+        assert command is not None
+        found.append(command)
+        if isinstance(command, LocalisedGroup):
+            found.extend(command.commands.values())
+    return found
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_both_languages_have_the_same_keys(subject):
+    english, vietnamese = catalogue(subject, "en"), catalogue(subject, "vi")
+    assert list(english) == list(vietnamese)
+    assert all(text.strip() for text in (*english.values(), *vietnamese.values()))
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_both_languages_name_the_same_parameters(subject):
+    english, vietnamese = catalogue(subject, "en"), catalogue(subject, "vi")
+    assert {k: fields(v) for k, v in english.items()} == {
+        k: fields(v) for k, v in vietnamese.items()
+    }
+
+
+def test_every_command_and_option_has_help():
+    for command in all_commands():
+        path = command.path  # type: ignore[attr-defined]
+        assert help_text("vi", path)
+        for param in command.params:
+            if isinstance(param, LocalisedOption):
+                help_text("vi", f"{path} --{param.name}", f"--{param.name}")
+
+
+def test_no_help_is_left_over():
+    used = {"usage", "options", "commands", "--help"}
+    for command in all_commands():
+        path = command.path  # type: ignore[attr-defined]
+        used.add(path)
+        for param in command.params:
+            used |= {f"{path} --{param.name}", f"--{param.name}"}
+    assert not set(catalogue("help", "en")) - used
+
+
+def test_every_message_that_is_said_exists_and_none_is_left_over():
+    """Keys stand as literals, or as an f-string whose fixed beginning is a family of keys."""
+    messages = catalogue("messages", "en")
+    said, families = set(), set()
+    for path in shipped_modules():
+        if not path.is_relative_to(CLI) or path.parent.name == "catalogue":
+            continue
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                said.add(node.value)
+            if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+                families.add(str(node.values[0].value))
+            if isinstance(node, ast.BinOp) and isinstance(node.left, ast.Constant):
+                families.add(str(node.left.value))
+    columns = {f"col.{word}" for word in said}
+    families = {family for family in families if re.fullmatch(r"[a-z]+\.([a-z]+-)?", family)}
+    left = {
+        key
+        for key in messages
+        if key not in said
+        and key not in columns
+        and not any(key.startswith(family) for family in families if family != "col.")
+    }
+    assert not left
+    literal = re.compile(r"(?:case|sync|ask|network|unit|invite|grant|consent|conflict)\.[a-z-]+")
+    known = set(messages) | {"case.status", "case.kinds"}
+    assert not {word for word in said if literal.fullmatch(word)} - known
+
+
+def test_every_column_has_a_heading():
+    """Columns are given as tuples of words to ``table``, ``deliver_list`` and ``pairs``."""
+    messages = catalogue("messages", "en")
+    for path in shipped_modules():
+        if not path.is_relative_to(CLI):
+            continue
+        for node in ast.walk(tree(path)):
+            name = getattr(getattr(node, "func", None), "attr", None)
+            if (
+                isinstance(node, ast.Call)
+                and name == "table"
+                and isinstance(node.args[0], ast.Tuple)
+            ):
+                words = [str(getattr(item, "value", "")) for item in node.args[0].elts]
+                assert not [word for word in words if f"col.{word}" not in messages], path
+
+
+@pytest.mark.parametrize("lang", ["en", "vi"])
+def test_every_fact_has_words_with_its_parameters(lang):
+    texts = catalogue("facts", lang)
+    for code, params in FACTS.items():
+        assert fields(texts[code]) <= set(params), code
+
+
+def test_vietnamese_has_its_accents():
+    """A text typed without them is as good as missing."""
+    accented = re.compile(
+        r"[àáảãạăằắẳẵặâầấẩẫậèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵđ]", re.I
+    )
+    for subject in SUBJECTS:
+        texts = catalogue(subject, "vi")
+        for key, text in texts.items():
+            words = re.sub(r"\{\w+\}|'[^']*'|[^\w\s]", "", text).split()
+            assert len(words) <= 3 or accented.search(text), key
