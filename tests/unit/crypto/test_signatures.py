@@ -1,0 +1,116 @@
+"""Signatures and the one verifier (keys.md, One verifier)."""
+
+from __future__ import annotations
+
+from hashlib import sha512
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casesync.crypto.edwards import IDENTITY, L, P, add, decode, encode, has_prime_order, multiply
+from casesync.crypto.signatures import (
+    CompositeSigner,
+    Ed25519Signer,
+    change_message,
+    composite_check_public,
+    composite_verify,
+    ed25519_check_public,
+    ed25519_verify,
+    sign_change,
+    verify_change,
+)
+from casesync.foundation.errors import CryptoError
+from casesync.foundation.secret_bytes import SecretBytes
+
+SIGNER = Ed25519Signer(SecretBytes(b"s" * 32))
+COMPOSITE = CompositeSigner(SecretBytes(bytes(range(64))))
+
+
+def test_a_signature_verifies_for_its_message_and_key_only():
+    signature = SIGNER.sign(b"message")
+    ed25519_verify(SIGNER.public, b"message", signature)
+    other = Ed25519Signer(SecretBytes(b"t" * 32))
+    for public, message, data in [
+        (SIGNER.public, b"massage", signature),
+        (other.public, b"message", signature),
+        (SIGNER.public, b"message", signature[:63]),
+        (SIGNER.public, b"message", signature + b"\x00"),
+        (SIGNER.public, b"message", b""),
+        (b"", b"message", signature),
+        (SIGNER.public[:31], b"message", signature),
+    ]:
+        with pytest.raises(CryptoError):
+            ed25519_verify(public, message, data)
+
+
+@given(st.binary(min_size=64, max_size=64))
+def test_arbitrary_signatures_are_refused_with_the_one_error(signature):
+    with pytest.raises(CryptoError):
+        ed25519_verify(SIGNER.public, b"message", signature)
+
+
+def test_s_at_or_above_the_group_order_is_refused():
+    """A second valid S = S + L would give one message two signatures."""
+    signature = SIGNER.sign(b"message")
+    larger = int.from_bytes(signature[32:], "little") + L
+    with pytest.raises(CryptoError):
+        ed25519_verify(SIGNER.public, b"message", signature[:32] + larger.to_bytes(32, "little"))
+
+
+def test_a_change_signature_covers_network_and_link():
+    signature = sign_change(SIGNER, b"n" * 32, b"l" * 32)
+    verify_change(SIGNER.public, b"n" * 32, b"l" * 32, signature)
+    assert change_message(b"n", b"l") == b"casesync/v1/change\x00nl"
+    for network, link in [(b"m" * 32, b"l" * 32), (b"n" * 32, b"k" * 32)]:
+        with pytest.raises(CryptoError):
+            verify_change(SIGNER.public, network, link, signature)
+
+
+def test_honest_keys_pass_the_check():
+    ed25519_check_public(SIGNER.public)
+    composite_check_public(COMPOSITE.public)
+
+
+@pytest.mark.parametrize("length", [0, 31, 33])
+def test_a_key_of_another_length_is_refused(length):
+    with pytest.raises(CryptoError):
+        ed25519_check_public((SIGNER.public + b"x")[:length])
+    with pytest.raises(CryptoError):
+        composite_check_public(COMPOSITE.public[:length])
+
+
+@pytest.mark.parametrize(
+    "y", [P, P + 1, P + 18, 2**255 - 1], ids=["zero", "one", "eighteen", "largest"]
+)
+@pytest.mark.parametrize("sign", [0, 1])
+def test_y_at_or_above_the_field_is_no_encoding(y, sign):
+    assert decode((y | sign << 255).to_bytes(32, "little")) is None
+
+
+@pytest.mark.parametrize("y", [1, P - 1])
+def test_x_of_zero_has_no_sign(y):
+    assert decode(y.to_bytes(32, "little")) is not None
+    assert decode((y | 1 << 255).to_bytes(32, "little")) is None
+
+
+def test_point_arithmetic_agrees_with_the_library():
+    """The base point times a clamped secret is the library's public key; L times it is nothing."""
+    base = decode((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+    assert base is not None
+    secret = bytearray(sha512(b"s" * 32).digest()[:32])
+    secret[0] &= 248
+    secret[31] = secret[31] & 127 | 64
+    assert encode(multiply(int.from_bytes(secret, "little"), base)) == SIGNER.public
+    assert encode(multiply(L, base)) == encode(IDENTITY)
+    assert encode(add(base, multiply(L - 1, base))) == encode(IDENTITY)
+    assert has_prime_order(base)
+    assert not has_prime_order(IDENTITY)
+
+
+def test_two_composite_signatures_differ_and_both_verify():
+    """ML-DSA signs hedged: nothing may compare signatures for equality."""
+    one, other = COMPOSITE.sign(b"message"), COMPOSITE.sign(b"message")
+    assert one != other
+    for signature in (one, other):
+        composite_verify(COMPOSITE.public, b"message", signature)
