@@ -29,7 +29,8 @@ def path_text(assignment: Assignment) -> str:
         text += f"/{assignment.record}"
     text += f".{assignment.field}"
     if assignment.element is not None:
-        text += f"[{assignment.element}]"
+        escaped = assignment.element.replace("\\", "\\\\").replace("]", "\\]")
+        text += f"[{escaped}]"
     return text if assignment.part is None else f"{text}.{assignment.part}"
 
 

@@ -51,9 +51,9 @@ def network_create(  # noqa: PLR0913 - one parameter per option
     device_label: str,
 ) -> None:
     """Found a network with this device, its unit and its first member."""
+    key = parse_relay_key(relay_key)
     from casesync.client.replica import Replica  # noqa: PLC0415 - the engine, not for help
 
-    key = parse_relay_key(relay_key)
     replica = Replica.create_network(
         settings.home,
         passphrase_to_create(settings),

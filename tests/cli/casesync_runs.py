@@ -1,0 +1,73 @@
+"""``casesync`` as programs meet it: arguments, two streams and an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+TIMEOUT_S = 120
+
+
+@dataclass(frozen=True)
+class Done:
+    """What one run left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one document on stdout."""
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> dict[str, str]:
+        """The error object on stderr."""
+        found: dict[str, str] = json.loads(self.err)["error"]
+        return found
+
+
+@dataclass(frozen=True)
+class Laptop:
+    """A home directory and its passphrase, as one person uses them."""
+
+    home: Path
+    passphrase: str | None = None
+    lang: str = "en"
+    extra: dict[str, str] = field(default_factory=dict)
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of ``casesync`` with these arguments at this home."""
+        python = [sys.executable, "-m", "casesync_cli"]
+        return [*python, "--home", str(self.home), "--lang", self.lang, *arguments]
+
+    def environment(self) -> dict[str, str]:
+        """The environment a run gets; the passphrase stands in it and nowhere else."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("CASESYNC_")}
+        given = {} if self.passphrase is None else {"CASESYNC_PASSPHRASE": self.passphrase}
+        return {**kept, "TZ": "Asia/Ho_Chi_Minh", "PYTHONUTF8": "1", **given, **self.extra}
+
+    def run(self, *arguments: str) -> Done:
+        """Run to the end without a terminal."""
+        done = subprocess.run(
+            self.command(*arguments),
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def json(self, *arguments: str) -> Any:
+        """Run with ``--json``; it must succeed and write one document."""
+        done = self.run(*arguments, "--json")
+        assert done.code == 0, done.err
+        return done.json
