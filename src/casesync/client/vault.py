@@ -130,6 +130,10 @@ def _read(home: Home) -> _Vault:
             raise LocalStateError("vault-damaged")
     if version > VAULT_VERSION:
         raise LocalStateError("vault-newer")
-    if len(salt) != SALT_BYTES or len(wrapped) != WRAPPED_DATABASE_KEY_BYTES:
+    if (
+        version != VAULT_VERSION
+        or len(salt) != SALT_BYTES
+        or len(wrapped) != WRAPPED_DATABASE_KEY_BYTES
+    ):
         raise LocalStateError("vault-damaged")
     return _Vault(salt, KdfCosts(memory, iterations, lanes), wrapped)
