@@ -70,10 +70,15 @@ def _shape(
             return {"code": value.code, "params": plain(dict(value.params)), "text": text}
 
 
+def json_key(name: str) -> str:
+    """A view's field as JSON names it."""
+    return name.removesuffix("_ms").removesuffix("_hex")
+
+
 def _pair(name: str, value: Any, lang: str) -> tuple[str, Any]:  # noqa: ANN401 - JSON
-    if name.endswith("_ms"):
-        return name.removesuffix("_ms"), None if value is None else iso_time(value)
-    return name.removesuffix("_hex"), plain(value, lang)
+    if name.endswith("_ms") and value is not None:
+        return json_key(name), iso_time(value)
+    return json_key(name), plain(value, lang)
 
 
 def case_shape(view: CaseView, lang: str) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def consent_show(settings: Settings, *, case: str) -> None:
             ", ".join(c.compartments),
             c.form,
             yes_no(settings.lang, c.given),
-            time_or_dash(c.given_ms),
+            time_or_dash(c.given_at_ms),
             time_or_dash(c.until_ms),
         ),
     )

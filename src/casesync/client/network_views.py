@@ -52,7 +52,7 @@ class WhoAmI:
     """This device in its network."""
 
     network: str
-    network_hex: str
+    network_id_hex: str
     member: str
     role: str
     unit: str

@@ -228,7 +228,7 @@ class ConsentView:
     form: str
     notice: str | None
     given: bool
-    given_ms: int
+    given_at_ms: int
     until_ms: int | None
     author: str
 
