@@ -71,6 +71,97 @@ TEXTS: Final[dict[str, Text]] = {
         "Phần tử của '{field}' không có mục '{part}'; hiện có: {known}.",
         "'casesync schema show LOẠI' liệt kê các mục của từng trường.",
     ),
+    # usage (exit 2): values
+    "value-invalid": Text(
+        "This value cannot stand in '{field}' ({why}).",
+        "'casesync schema show TYPE' says what the field can hold.",
+        "Giá trị này không dùng được cho '{field}' ({why}).",
+        "'casesync schema show LOẠI' cho biết trường này nhận giá trị nào.",
+    ),
+    "value-unknown-code": Text(
+        "'{field}' has no such choice; there are: {known}.",
+        "Write one of them, or its name in Vietnamese or English.",
+        "'{field}' không có lựa chọn này; hiện có: {known}.",
+        "Hãy ghi một trong các mã đó, hoặc tên bằng tiếng Việt hay tiếng Anh.",
+    ),
+    "value-too-long": Text(
+        "The text for '{field}' has {chars} characters; at most {most} are possible.",
+        "Shorten it, or split it into several entries.",
+        "Nội dung của '{field}' dài {chars} ký tự; tối đa là {most}.",
+        "Hãy rút ngắn, hoặc chia thành nhiều bản ghi.",
+    ),
+    "value-out-of-range": Text(
+        "'{field}' must lie between {low} and {high}.",
+        "Check the number.",
+        "'{field}' phải nằm trong khoảng từ {low} đến {high}.",
+        "Hãy kiểm tra lại con số.",
+    ),
+    "value-empty": Text(
+        "No value was given for '{field}'.",
+        "To take a value away, use 'casesync case unset'.",
+        "Chưa nhập giá trị cho '{field}'.",
+        "Muốn bỏ giá trị, dùng 'casesync case unset'.",
+    ),
+    "value-not-a-date": Text(
+        "'{field}' needs a date.",
+        "Write dd/mm/yyyy, mm/yyyy or yyyy; put ~ in front if it is an estimate.",
+        "'{field}' cần một ngày.",
+        "Hãy ghi ngày/tháng/năm, tháng/năm hoặc năm; thêm ~ ở trước nếu là ước chừng.",
+    ),
+    "value-not-a-day": Text(
+        "'{field}' needs a whole day.",
+        "Write dd/mm/yyyy, for instance 05/07/2026.",
+        "'{field}' cần đủ ngày, tháng và năm.",
+        "Hãy ghi ngày/tháng/năm, ví dụ 05/07/2026.",
+    ),
+    "value-not-a-time": Text(
+        "'{field}' needs a day and a time.",
+        "Write dd/mm/yyyy HH:MM, for instance 05/07/2026 14:30.",
+        "'{field}' cần ngày và giờ.",
+        "Hãy ghi ngày/tháng/năm giờ:phút, ví dụ 05/07/2026 14:30.",
+    ),
+    "value-not-a-number": Text(
+        "'{field}' needs a whole number.",
+        "Write it in digits.",
+        "'{field}' cần một số nguyên.",
+        "Hãy ghi bằng chữ số.",
+    ),
+    "value-not-money": Text(
+        "'{field}' needs an amount in dong.",
+        "Write for instance 15.000.000, 15000000 ₫ or 15 triệu.",
+        "'{field}' cần một số tiền (đồng).",
+        "Hãy ghi ví dụ 15.000.000, 15000000 ₫ hoặc 15 triệu.",
+    ),
+    "value-not-yes-or-no": Text(
+        "'{field}' needs yes or no.",
+        "Write yes or no.",
+        "'{field}' cần trả lời có hoặc không.",
+        "Hãy ghi có hoặc không.",
+    ),
+    "value-not-a-phone": Text(
+        "'{field}' needs a telephone number.",
+        "Write all digits, for instance 0912 345 678, or +country code for numbers abroad.",
+        "'{field}' cần một số điện thoại.",
+        "Hãy ghi đủ số, ví dụ 0912 345 678; số nước ngoài bắt đầu bằng + và mã nước.",
+    ),
+    "value-not-an-id": Text(
+        "'{field}' needs the id of a record, office or member.",
+        "Copy the id as 'casesync --json' shows it: 32 characters 0-9 and a-f.",
+        "'{field}' cần mã định danh của bản ghi, đơn vị hoặc thành viên.",
+        "Hãy chép mã mà 'casesync --json' hiển thị: 32 ký tự 0-9 và a-f.",
+    ),
+    "value-no-elements": Text(
+        "'{field}' holds one value, not a list.",
+        "Use FIELD=VALUE instead of += or -=.",
+        "'{field}' chỉ có một giá trị, không phải danh sách.",
+        "Hãy dùng TRƯỜNG=GIÁ_TRỊ thay cho += hoặc -=.",
+    ),
+    "step-not-allowed": Text(
+        "'{field}' cannot go from '{before}' to '{after}'; possible: {allowed}.",
+        "Choose one of the possible steps.",
+        "'{field}' không thể chuyển từ '{before}' sang '{after}'; có thể: {allowed}.",
+        "Hãy chọn một trong các bước có thể.",
+    ),
     # local state (exit 3)
     "database-does-not-open": Text(
         "The database of this replica does not open: its key is another one, or the file is "
@@ -238,7 +329,7 @@ TEXTS: Final[dict[str, Text]] = {
         "Thao tác này không có hiệu lực ({what}).",
         "Kiểm tra ai được làm việc này; 'casesync member list' cho biết vai trò và quyền.",
     ),
-    "control-blob-missing": Text(
+    "blob-missing": Text(
         "A part of the list of members is not here yet.",
         "Run 'casesync sync' again.",
         "Một phần của danh sách thành viên chưa có ở đây.",

@@ -38,9 +38,11 @@ CODELISTS_MAX: Final = 256
 CODES_MAX: Final = 4096
 RULES_MAX: Final = 64
 """Ten times what the project's own schema needs; together they stay below a blob of 1 MB."""
-TYPE_NUMBER_MAX: Final = (1 << 20) - 1
-FIELD_NUMBER_MAX: Final = (1 << 24) - 1
-"""The key of a cell stays below 2^28."""
+TYPE_NUMBER_MAX: Final = (1 << 16) - 1
+FIELD_NUMBER_MAX: Final = (1 << 16) - 1
+"""As a content segment can carry them: the key of a cell has 20 bits."""
+ELEMENT_CHARS_MAX: Final = 256
+"""An element names something; longer text is a value."""
 PART_NUMBER_MAX: Final = 255
 VERSION_MAX: Final = (1 << 31) - 1
 LABEL_CHARS_MAX: Final = 120
@@ -179,9 +181,11 @@ def _check_field(schema: Schema, where: str, field: Field) -> None:
     _check_elements(schema, where, field)
     _check_order(schema, where, field)
     _check_steps(where, field)
+    if field.resolver == ResolverCode.LEDGER:
+        _require(field.value.kind in _BOUNDED_KINDS, where, "a ledger of something else than sums")
     if field.resolver == ResolverCode.EARLIEST:
         _require(field.value.kind in _EARLIEST_KINDS, where, "earliest of a kind without order")
-    _require(not field.parts or field.resolver == ResolverCode.SET, where, "parts without a set")
+    _require(not field.parts or field.resolver in _NEED_ELEMENT, where, "parts of no element")
     _require(len(field.parts) <= PARTS_MAX, where, "too many parts")
     _distinct([part.name for part in field.parts.values()], where)
     for number, part in field.parts.items():
@@ -198,6 +202,7 @@ def _check_elements(schema: Schema, where: str, field: Field) -> None:
     allowed = ELEMENT_TEXT_KINDS | ELEMENT_ID_KINDS
     _require(element.kind in allowed and not element.many, where, "no kind for elements")
     _check_value(schema, where, element)
+    _require((element.maximum or 0) <= ELEMENT_CHARS_MAX, where, "elements that are too long")
     if field.resolver == ResolverCode.SET:
         _require(field.value == ValueSpec(ValueKind.BOOLEAN), where, "presence is not boolean")
 
