@@ -1,0 +1,150 @@
+"""The folded index behind search and filters (storage floor, DESIGN.md 9).
+
+One FTS5 row per case with three columns: ``folded`` has the words without accents and answers what
+is searched; ``exact`` has those words that carry accents, as ``model.folding`` writes them, and
+decides who comes first; ``fields`` has one token per field and value for filters. FTS5 is the
+cheapest index there is under SQLCipher, where every row of a table costs many times its content.
+
+What a person types is only ever words: each stands between quotation marks, so that no operator of
+the index's query language gets through. Words that were replaced stay in old parts of the index
+until SQLite merges them, as the old values stay in the sealed changes; a case that is dropped is
+merged away in the same transaction.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
+
+from casesync.model.folding import exact_key, fold
+from casesync.storage.session import Session
+
+WORDS_MAX: Final = 16
+"""Longer queries are cut; sixteen words already name one case."""
+_PREFIX_CHARS_MIN: Final = 2
+"""One letter begins a word in every case; it is looked for as a word of its own."""
+_REMEMBERED_WORDS: Final = 16 * 1024
+"""Vietnamese has some 7,000 syllables."""
+_REMEMBERED_CHARS_MAX: Final = 32
+_SCALARS: Final = (str, int, float)
+# Exact keys set tones behind the last letter, where some do not combine with it.
+_WORD: Final = re.compile("(?:[^\\W_]|[\u0300-\u036f])+")
+
+
+class _Words(NamedTuple):
+    folded: tuple[str, ...]
+    exact: tuple[str, ...]
+
+
+class CaseIndex:
+    """The index, by the serial number of the case's stream."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._dropped = False
+
+    def put(self, serial: int, fields: Mapping[str, Any], texts: Sequence[str]) -> None:
+        """Index a case that is not in the index."""
+        folded: set[str] = set()
+        exact: set[str] = set()
+        for text in texts:
+            for words in _text_words(text):
+                folded.update(words.folded)
+                exact.update(words.exact)
+        self._session.execute(
+            "INSERT INTO case_index(rowid, folded, exact, fields) VALUES (?, ?, ?, ?)",
+            (serial, " ".join(folded), " ".join(exact - folded), " ".join(_tokens(fields))),
+        )
+
+    def remove(self, serial: int) -> None:
+        """Take a case out, in order to index it anew."""
+        self._session.execute("DELETE FROM case_index WHERE rowid = ?", (serial,))
+
+    def drop(self, serial: int) -> None:
+        """Forget a case."""
+        self.remove(serial)
+        self._dropped = True
+
+    def flush(self) -> None:
+        """Before the commit: words of dropped cases leave the index, not only its answers."""
+        if self._dropped:
+            self._session.execute("INSERT INTO case_index(case_index) VALUES ('optimize')")
+            self._dropped = False
+
+    def forget(self) -> None:
+        """The transaction is over."""
+        self._dropped = False
+
+    def having(self, name: str, value: object) -> set[int]:
+        """Cases whose field has this value (a JSON scalar), or has it among others."""
+        if not isinstance(value, _SCALARS):
+            return set()
+        return self._matching(f'fields : "{_token(name, value)}"')
+
+    def find(self, text: str) -> list[set[int]]:
+        """Disjoint sets of hits, best first.
+
+        Every word of ``text`` must stand in the case, the last one perhaps as a beginning. First
+        come cases that have all words as typed, then those where the last only begins so, then
+        those that agree without accents.
+        """
+        folded: list[str] = []
+        typed: list[str] = []
+        for words in _text_words(text):
+            folded += [f'folded : "{word}"' for word in words.folded]
+            typed += [
+                f'{"folded" if word in words.folded else "exact"} : "{word}"'
+                for word in words.exact
+            ]
+        if not folded:
+            return []
+        folded, typed = folded[:WORDS_MAX], typed[:WORDS_MAX]
+        hits = self._matching(_beginning(folded))
+        whole = self._matching(" AND ".join(typed)) & hits
+        begun = (self._matching(_beginning(typed)) & hits) - whole
+        return [whole, begun, hits - whole - begun]
+
+    def _matching(self, query: str) -> set[int]:
+        rows = self._session.execute(
+            "SELECT rowid FROM case_index WHERE case_index MATCH ?", (query,)
+        ).fetchall()
+        return {row[0] for row in rows}
+
+
+def _beginning(terms: list[str]) -> str:
+    """All terms, the last also as the beginning of a word."""
+    quoted = terms[-1].partition('"')[2]
+    return " AND ".join(terms) + (" *" if len(quoted) > _PREFIX_CHARS_MIN else "")
+
+
+def _text_words(text: str) -> Iterator[_Words]:
+    for piece in text.split():
+        if len(piece) <= _REMEMBERED_CHARS_MAX:
+            yield _piece_words(piece)
+        else:
+            yield _piece_words.__wrapped__(piece)
+
+
+@lru_cache(_REMEMBERED_WORDS)
+def _piece_words(piece: str) -> _Words:
+    folded = tuple(_WORD.findall(fold(piece)))
+    return _Words(folded, tuple(_WORD.findall(exact_key(piece))))
+
+
+def _tokens(fields: Mapping[str, Any]) -> Iterable[str]:
+    return {
+        _token(name, item)
+        for name, value in fields.items()
+        for item in (value if isinstance(value, (list, tuple)) else (value,))
+        if isinstance(item, _SCALARS)
+    }
+
+
+@lru_cache(_REMEMBERED_WORDS, typed=True)
+def _token(name: str, value: object) -> str:
+    """One word that stands for a field and a value (a JSON scalar); "1", 1 and true differ."""
+    text = f"{name}\0{type(value).__name__}\0{value}"
+    return sha256(text.encode()).hexdigest()[:20]

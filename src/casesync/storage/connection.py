@@ -1,0 +1,128 @@
+"""One connection to one database file, encrypted or plain (storage floor, DESIGN.md 9).
+
+The lock is exclusive and held until the connection closes: a replica belongs to one process at a
+time. The write-ahead log holds encrypted pages, its index stays in memory (an exclusive lock needs
+no shared one), and so do temporary tables: no clear byte is ever written.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, Protocol, cast
+
+import sqlcipher3
+
+from casesync.foundation.errors import LocalStateError
+from casesync.foundation.secret_bytes import SecretBytes
+from casesync.storage.database_errors import DATABASE_ERRORS, converted
+
+PAGE_BYTES: Final = 16 * 1024
+"""Larger pages cost less per byte to encrypt and authenticate than SQLite's 4 kB."""
+LOCK_WAIT_S: Final = 1.0
+"""How long a second process waits before it says what holds the replica."""
+_KEY_BYTES: Final = 32
+_CACHE_KIB: Final = 32 * 1024
+_SETTINGS: Final = (
+    "PRAGMA locking_mode = EXCLUSIVE",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA fullfsync = ON",  # macOS: its plain fsync does not reach the platter
+    "PRAGMA secure_delete = ON",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA foreign_keys = ON",
+    f"PRAGMA cache_size = -{_CACHE_KIB}",
+)
+
+
+class Cursor(Protocol):
+    """What a statement returns."""
+
+    def fetchone(self) -> Any:  # noqa: ANN401, rows are tuples of the statement's own shape
+        """The next row or None."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """All rows that are left."""
+        ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Connection(Protocol):
+    """What both libraries' connections can do; no statement commits by itself."""
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        ...
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Cursor:
+        """Run one statement."""
+        ...
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]], /) -> Cursor:
+        """Run one statement for each row."""
+        ...
+
+    def backup(self, target: Any, /) -> None:  # noqa: ANN401, either library's own type
+        """Copy the whole database into another connection."""
+        ...
+
+    def close(self) -> None:
+        """Close; the last one folds the write-ahead log into the database."""
+        ...
+
+
+def connect_encrypted(path: Path, key: SecretBytes) -> Connection:
+    """Open or create an encrypted database under a raw 32-byte key.
+
+    Raises:
+        LocalStateError: ``database-does-not-open`` (wrong key, or no database),
+            ``database-locked``, ``database-corrupt``, ``disk-full``, ``disk-error``.
+    """
+    if len(key) != _KEY_BYTES:
+        raise LocalStateError("database-does-not-open")
+    try:
+        connection: Any = sqlcipher3.connect(str(path), isolation_level=None, timeout=LOCK_WAIT_S)
+    except DATABASE_ERRORS as error:
+        raise converted(error, opening=True) from error
+    # The library reports every failed page check on stderr, where only our own errors belong.
+    connection.execute("PRAGMA cipher_log_level = NONE")
+    connection.execute("PRAGMA cipher_memory_security = ON")
+    connection.set_key(f"x'{key.reveal().hex()}'")
+    connection.execute(f"PRAGMA cipher_page_size = {PAGE_BYTES}")
+    return _set_up(connection)
+
+
+def connect_plain(path: Path | None) -> Connection:
+    """Open or create an unencrypted database: tests, simulation and benchmarks only.
+
+    Args:
+        path: the file; None keeps everything in memory.
+
+    Raises:
+        LocalStateError: as ``connect_encrypted``.
+    """
+    name = ":memory:" if path is None else str(path)
+    try:
+        connection = sqlite3.connect(name, isolation_level=None, timeout=LOCK_WAIT_S)
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+    except DATABASE_ERRORS as error:
+        raise converted(error, opening=True) from error
+    return _set_up(connection)
+
+
+def _set_up(connection: Any) -> Connection:  # noqa: ANN401, either library's own type
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        for setting in _SETTINGS:
+            connection.execute(setting).fetchall()
+        # An exclusive lock is taken with the first write transaction, not by the setting.
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("COMMIT")
+    except DATABASE_ERRORS as error:
+        connection.close()
+        raise converted(error, opening=True) from error
+    return cast("Connection", connection)

@@ -1,0 +1,115 @@
+"""Small opaque rows packed 64 to a database row (storage floor, DESIGN.md 9).
+
+A row of its own for every stream costs more in SQLite's tree and in the cipher's page checks than
+in its content; 64 neighbours in one row are read and written at the price of one. A group that
+grows beyond ``GROUP_BYTES`` puts its largest rows into a table of their own, so that one long
+history does not make 63 neighbours slow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgpack
+
+from casesync.storage.session import Session
+
+_SHIFT: Final = 6
+_ROWS: Final = 1 << _SHIFT
+_SLOT: Final = _ROWS - 1
+GROUP_BYTES: Final = 64 * 1024
+_CACHED_GROUPS_MAX: Final = 2048
+"""100,000 streams; bounds the memory of a pass over everything."""
+_ELSEWHERE: Final = True
+"""In the slot of a row that lies in the table of large rows; None = no row."""
+
+_Slots = list[Any]
+
+
+class PackedRows:
+    """Rows by serial number, cached for the length of a transaction."""
+
+    def __init__(self, session: Session, table: str) -> None:
+        """Args: table: name of the groups' table; the large rows' table ends in ``_large``."""
+        self._session = session
+        self._groups: dict[int, _Slots] = {}
+        self._dirty: set[int] = set()
+        large = f"{table}_large"
+        # S608: the names are constants of ours, the values are parameters.
+        self._read = f"SELECT body FROM {table} WHERE id = ?"  # noqa: S608
+        self._write = f"INSERT OR REPLACE INTO {table}(id, body) VALUES (?, ?)"  # noqa: S608
+        self._read_large = f"SELECT body FROM {large} WHERE serial = ?"  # noqa: S608
+        self._write_large = f"INSERT OR REPLACE INTO {large}(serial, body) VALUES (?, ?)"  # noqa: S608
+        self._drop_large = f"DELETE FROM {large} WHERE serial = ?"  # noqa: S608
+
+    def read(self, serials: Iterable[int]) -> list[bytes | None]:
+        """One body for each serial number, None where there is no row."""
+        bodies: list[bytes | None] = []
+        groups = self._groups
+        for serial in serials:
+            slots = groups.get(serial >> _SHIFT) or self._load(serial >> _SHIFT)
+            body = slots[serial & _SLOT]
+            if body is _ELSEWHERE:
+                (body,) = self._session.execute(self._read_large, (serial,)).fetchone()
+            bodies.append(body)
+        return bodies
+
+    def write(self, rows: Mapping[int, bytes]) -> None:
+        """Replace rows; they reach the database with ``flush``."""
+        groups = self._groups
+        dirty = self._dirty
+        for serial, body in rows.items():
+            group = serial >> _SHIFT
+            slots = groups.get(group) or self._load(group)
+            if slots[serial & _SLOT] is _ELSEWHERE:
+                self._session.execute(self._write_large, (serial, body))
+            else:
+                slots[serial & _SLOT] = body
+                dirty.add(group)
+
+    def drop(self, serial: int) -> None:
+        """Destroy one row."""
+        slots = self._groups.get(serial >> _SHIFT) or self._load(serial >> _SHIFT)
+        if slots[serial & _SLOT] is _ELSEWHERE:
+            self._session.execute(self._drop_large, (serial,))
+        slots[serial & _SLOT] = None
+        self._dirty.add(serial >> _SHIFT)
+
+    def flush(self) -> None:
+        """Write changed groups to the database."""
+        pack = msgpack.Packer().pack
+        rows = []
+        for group in sorted(self._dirty):
+            body = pack(self._groups[group])
+            if len(body) > GROUP_BYTES:
+                self._move_out(group)
+                body = pack(self._groups[group])
+            rows.append((group, body))
+        self._session.executemany(self._write, rows)
+        self._dirty.clear()
+
+    def forget(self) -> None:
+        """Drop the cache: the transaction is over."""
+        self._groups.clear()
+        self._dirty.clear()
+
+    def _load(self, group: int) -> _Slots:
+        if len(self._groups) >= _CACHED_GROUPS_MAX:
+            self.flush()
+            self._groups.clear()
+        row = self._session.execute(self._read, (group,)).fetchone()
+        slots: _Slots = [None] * _ROWS if row is None else msgpack.unpackb(row[0])
+        self._groups[group] = slots
+        return slots
+
+    def _move_out(self, group: int) -> None:
+        slots = self._groups[group]
+        here = [(len(body), at) for at, body in enumerate(slots) if isinstance(body, bytes)]
+        total = sum(size for size, _ in here)
+        for size, at in sorted(here, reverse=True):
+            if total <= GROUP_BYTES // 2:  # half: not again with the next small write
+                break
+            self._session.execute(self._write_large, ((group << _SHIFT) + at, slots[at]))
+            slots[at] = _ELSEWHERE
+            total -= size

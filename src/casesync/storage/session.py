@@ -1,0 +1,65 @@
+"""Statements of one open transaction (storage floor).
+
+The parts of the store speak to SQLite through this alone, so that a transaction kept beyond its
+end fails instead of writing on its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from casesync.foundation.errors import UsageError
+from casesync.storage.connection import Connection, Cursor
+
+
+class Session:
+    """A connection that refuses to work outside a transaction."""
+
+    __slots__ = ("_connection", "is_open")
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.is_open = False
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Cursor:
+        """Run one statement.
+
+        Raises:
+            UsageError: ``transaction-over`` outside a transaction.
+        """
+        if not self.is_open:
+            raise UsageError("transaction-over")
+        return self._connection.execute(sql, parameters)
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run one statement for each row.
+
+        Raises:
+            UsageError: ``transaction-over`` outside a transaction.
+        """
+        if not self.is_open:
+            raise UsageError("transaction-over")
+        self._connection.executemany(sql, rows)
+
+    def begin(self) -> None:
+        """Start; the database is locked for writing from here.
+
+        Raises:
+            UsageError: ``transaction-nested``.
+        """
+        if self.is_open:
+            raise UsageError("transaction-nested")
+        self._connection.execute("BEGIN IMMEDIATE")
+        self.is_open = True
+
+    def commit(self) -> None:
+        """End with everything durable."""
+        self._connection.execute("COMMIT")
+        self.is_open = False
+
+    def roll_back(self) -> None:
+        """End with nothing written; SQLite may have ended the transaction itself already."""
+        self.is_open = False
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")

@@ -1,0 +1,176 @@
+"""The replica's durable state over SQLCipher (storage floor, DESIGN.md 9).
+
+``open_encrypted`` is what a device uses; ``open_plain`` is the same store over plain SQLite, for
+tests, simulation and benchmarks. One process at a time holds a store.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from typing_extensions import override
+
+from casesync.foundation.errors import LocalStateError
+from casesync.foundation.secret_bytes import SecretBytes
+from casesync.storage.connection import Connection, connect_encrypted, connect_plain
+from casesync.storage.database_errors import DATABASE_ERRORS, converted
+from casesync.storage.migrations.runner import migrate
+from casesync.storage.session import Session
+from casesync.storage.space import AccessReserve
+from casesync.storage.sql_transaction import SqlTransaction
+from casesync.sync.ports import ReplicaStore, Transaction
+
+_BACKUP: Final = ".before-version-"
+_Connect = Callable[[Path], Connection]
+
+
+class SqlStore(ReplicaStore):
+    """A replica's store over one connection."""
+
+    def __init__(self, connection: Connection, reserve: AccessReserve | None = None) -> None:
+        """Args: connection: a migrated database; reserve: room for access entries, if on a disk."""
+        self._connection = connection
+        self._reserve = reserve
+        self._session = Session(connection)
+        self._transaction = SqlTransaction(self._session, reserve)
+
+    @override
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """One atomic step: committed and durable on exit, undone on any exception.
+
+        Raises:
+            LocalStateError: ``disk-full``, ``disk-error``, ``database-locked``,
+                ``database-corrupt``; nothing was written.
+            UsageError: ``transaction-nested``.
+        """
+        with _converting():
+            self._session.begin()
+            try:
+                yield self._transaction
+                self._transaction.flush()
+                self._session.commit()
+            except BaseException as error:
+                self._undo(error)
+                raise
+            self._transaction.end(undone=False)
+
+    def check(self) -> None:
+        """Read every page and check what it claims; slow, for ``doctor``.
+
+        Raises:
+            LocalStateError: ``database-corrupt``.
+        """
+        with _converting():
+            # Plain SQLite knows no cipher and answers nothing to the first.
+            failures = self._connection.execute("PRAGMA cipher_integrity_check").fetchall()
+            failures += self._connection.execute("PRAGMA integrity_check").fetchall()
+        if failures != [("ok",)]:
+            raise LocalStateError("database-corrupt")
+
+    @override
+    def close(self) -> None:
+        with _converting():
+            self._connection.close()
+
+    def _undo(self, error: BaseException) -> None:
+        # If even the roll-back fails the connection is unusable; the first error says why.
+        with suppress(*DATABASE_ERRORS):
+            self._session.roll_back()
+        if self._transaction.wrote_access and self._reserve is not None and _is_full(error):
+            # Room by other measures than the disk's (a quota) ended: the next attempt has some.
+            self._reserve.release()
+        self._transaction.end(undone=True)
+
+
+def open_encrypted(path: Path, key: SecretBytes, *, create: bool = True) -> SqlStore:
+    """Open a replica's encrypted database, made or brought up to date as needed.
+
+    Args:
+        path: the database file; its log, the reserve and backups lie beside it.
+        key: 32 random bytes.
+        create: whether a missing file is made; otherwise it does not open.
+
+    Raises:
+        LocalStateError: ``database-does-not-open``, ``database-locked``, ``database-corrupt``,
+            ``database-newer``, ``disk-full``, ``disk-error``.
+    """
+    return _open_file(path, lambda file: connect_encrypted(file, key), create=create)
+
+
+def open_plain(path: Path | str = ":memory:") -> SqlStore:
+    """The same store unencrypted, on disk or in memory; never for real data.
+
+    Raises:
+        LocalStateError: as ``open_encrypted``.
+    """
+    if path != ":memory:":
+        return _open_file(Path(path), connect_plain, create=True)
+    connection = connect_plain(None)
+    migrate(connection, back_up=lambda _: None)
+    return SqlStore(connection)
+
+
+def remove_backups(path: Path) -> None:
+    """Remove the copies that migrations left; what was erased since may stand in them."""
+    for copy in path.parent.glob(path.name + _BACKUP + "*"):
+        copy.unlink(missing_ok=True)
+
+
+def _open_file(path: Path, connect: _Connect, *, create: bool) -> SqlStore:
+    reserve = AccessReserve(path.with_name(path.name + ".reserve"))
+    reserve.ensure()
+    try:
+        if create:
+            # Nobody else on this machine has business with the file, not even encrypted.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        elif not path.is_file():
+            raise LocalStateError("database-does-not-open")
+    except OSError as error:
+        raise LocalStateError("database-does-not-open") from error
+    connection = connect(path)
+    try:
+        with _converting():
+            migrate(connection, lambda version: _back_up(connection, path, version, connect))
+    except BaseException:
+        connection.close()
+        raise
+    reserve.prepare()
+    return SqlStore(connection, reserve)
+
+
+def _back_up(connection: Connection, path: Path, version: int, connect: _Connect) -> None:
+    """Copy the database under the same key; it gets its name when it is whole and durable."""
+    target = path.with_name(f"{path.name}{_BACKUP}{version + 1}")
+    unfinished = target.with_name(target.name + ".new")
+    unfinished.unlink(missing_ok=True)
+    copy = connect(unfinished)
+    connection.backup(copy)
+    copy.close()
+    remove_backups_but = {unfinished, target}
+    unfinished.replace(target)
+    for older in path.parent.glob(path.name + _BACKUP + "*"):
+        if older not in remove_backups_but:
+            older.unlink()
+
+
+@contextmanager
+def _converting() -> Iterator[None]:
+    try:
+        yield
+    except DATABASE_ERRORS as error:
+        found = converted(error)
+        if found is error:
+            raise
+        raise found from error
+
+
+def _is_full(error: BaseException) -> bool:
+    return (
+        isinstance(error, DATABASE_ERRORS)
+        and getattr(converted(error), "code", None) == "disk-full"
+    )

@@ -1,0 +1,76 @@
+"""Stream keys of this device (storage floor; ``protocol/keys.md``).
+
+They lie packed like the streams' rows and are decoded once per transaction: a first sync brings
+several keys for each of ten thousand streams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgpack
+
+from casesync.foundation.ids import StreamId
+from casesync.storage.packed_rows import PackedRows
+from casesync.storage.stream_directory import StreamDirectory
+
+Statement = tuple[int, int, int]
+"""Device, number, position of the statement that introduced a key."""
+_Keys = dict[tuple[int, Statement], bytes]
+
+
+class StreamKeys:
+    """Keys by stream, compartment and statement."""
+
+    def __init__(self, directory: StreamDirectory, packed: PackedRows) -> None:
+        self._directory = directory
+        self._packed = packed
+        self._changed: dict[int, _Keys] = {}
+
+    def put(self, stream: StreamId, compartment: int, statement: Statement, key: bytes) -> None:
+        """Keep one key; the same statement again replaces it."""
+        serial = self._directory.serial(stream)
+        keys = self._changed.get(serial)
+        if keys is None:
+            keys = self._changed[serial] = _decoded(self._packed.read((serial,))[0])
+        keys[compartment, statement] = key
+
+    def read(
+        self, streams: Iterable[StreamId]
+    ) -> dict[StreamId, list[tuple[int, Statement, bytes]]]:
+        """Keys of those streams that have any, in the order they came."""
+        serials = self._directory.known(streams)
+        bodies = self._packed.read(serials.values())
+        found = {}
+        for (stream, serial), body in zip(serials.items(), bodies, strict=True):
+            keys = self._changed.get(serial)
+            if keys is None:
+                keys = _decoded(body)
+            if keys:
+                found[stream] = [(at[0], at[1], key) for at, key in keys.items()]
+        return found
+
+    def drop(self, stream: StreamId) -> None:
+        """Destroy the keys of a stream."""
+        for serial in self._directory.known((stream,)).values():
+            self._changed.pop(serial, None)
+            self._packed.drop(serial)
+
+    def flush(self) -> None:
+        """Hand changed keys to the packed rows and those to the database."""
+        pack = msgpack.Packer().pack
+        self._packed.write({serial: pack(keys) for serial, keys in self._changed.items()})
+        self._changed.clear()
+        self._packed.flush()
+
+    def forget(self) -> None:
+        """Drop what is decoded: the transaction is over."""
+        self._changed.clear()
+        self._packed.forget()
+
+
+def _decoded(body: bytes | None) -> _Keys:
+    if body is None:
+        return {}
+    keys: _Keys = msgpack.unpackb(body, use_list=False, strict_map_key=False)
+    return keys

@@ -1,0 +1,37 @@
+"""The engine's row of each stream, opaque here (storage floor, DESIGN.md 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgpack
+
+from casesync.foundation.ids import StreamId
+from casesync.storage.packed_rows import PackedRows
+from casesync.storage.stream_directory import StreamDirectory
+
+
+class StreamRows:
+    """Lists of msgpack values, decoded at every read so that no two callers share one."""
+
+    def __init__(self, directory: StreamDirectory, packed: PackedRows) -> None:
+        self._directory = directory
+        self._packed = packed
+
+    def read(self, streams: Iterable[StreamId]) -> dict[StreamId, list[Any]]:
+        """Rows of the streams that have one."""
+        serials = self._directory.known(streams)
+        bodies = self._packed.read(serials.values())
+        held = [stream for stream, body in zip(serials, bodies, strict=True) if body is not None]
+        # One decoder over all of them: half the time of a call for each.
+        decoder = msgpack.Unpacker(strict_map_key=False, max_buffer_size=0)
+        decoder.feed(b"".join(body for body in bodies if body is not None))
+        return dict(zip(held, decoder, strict=True))
+
+    def write(self, rows: Mapping[StreamId, list[Any]], kind: int) -> None:
+        """Replace rows and give their streams a kind."""
+        serials = self._directory.enrolled(rows)
+        pack = msgpack.Packer().pack
+        self._packed.write({serials[stream]: pack(row) for stream, row in rows.items()})
+        self._directory.set_kind(serials.values(), kind)

@@ -1,0 +1,118 @@
+"""What is still to be done or decided: outbox, owed back-fills, quarantine, conflicts (storage)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from casesync.foundation.ids import ChangeNumber, DeviceNumber, StreamId
+from casesync.storage.session import Session
+from casesync.sync.ports import ConflictRow, OutboxRow, QuarantineRow
+
+_CONFLICT = "conflict_id, stream, record, type_name, field, element, part, since_ms"
+
+
+class WorkLists:
+    """Short tables, read whole."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    # -- outbox -------------------------------------------------------------------------------
+
+    def put_outbox(self, row: OutboxRow) -> None:
+        """Add or replace an unsent change by its number."""
+        index, log_time_ms = row.receipt if row.receipt is not None else (None, None)
+        self._session.execute(
+            "INSERT OR REPLACE INTO outbox"
+            "(number, stream, location, size_bytes, log_index, log_time_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (row.number, row.stream, row.location, row.size_bytes, index, log_time_ms),
+        )
+
+    def outbox(self) -> list[OutboxRow]:
+        """Ascending by number."""
+        rows = self._session.execute(
+            "SELECT number, stream, location, size_bytes, log_index, log_time_ms"
+            " FROM outbox ORDER BY number"
+        )
+        return [
+            OutboxRow(
+                ChangeNumber(number),
+                StreamId(stream),
+                location,
+                size_bytes,
+                None if index is None else (index, log_time_ms),
+            )
+            for number, stream, location, size_bytes, index, log_time_ms in rows
+        ]
+
+    def drop_outbox(self, numbers: Iterable[ChangeNumber]) -> None:
+        """Remove changes that are done."""
+        self._session.executemany("DELETE FROM outbox WHERE number = ?", ((n,) for n in numbers))
+
+    # -- owed back-fills ----------------------------------------------------------------------
+
+    def put_owed(self, stream: StreamId, position: int, end: int) -> None:
+        """Owe the leaves of [position, end) of a stream."""
+        self._session.execute(
+            "INSERT OR REPLACE INTO owed(stream, position, end) VALUES (?, ?, ?)",
+            (stream, position, end),
+        )
+
+    def owed(self) -> list[tuple[StreamId, int, int]]:
+        """(stream, position, end), oldest debt first."""
+        rows = self._session.execute("SELECT stream, position, end FROM owed ORDER BY end, stream")
+        return [(StreamId(stream), position, end) for stream, position, end in rows]
+
+    def drop_owed(self, stream: StreamId) -> None:
+        """The stream is complete."""
+        self._session.execute("DELETE FROM owed WHERE stream = ?", (stream,))
+
+    # -- quarantine ---------------------------------------------------------------------------
+
+    def put_quarantine(self, row: QuarantineRow) -> None:
+        """Add or replace a change that does not count."""
+        self._session.execute(
+            "INSERT OR REPLACE INTO quarantine"
+            "(stream, device, number, log_index, state, reason, noticed_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            row,
+        )
+
+    def drop_quarantine(self, device: int, number: int) -> None:
+        """The change counts now, or is gone."""
+        self._session.execute(
+            "DELETE FROM quarantine WHERE device = ? AND number = ?", (device, number)
+        )
+
+    def quarantine(self) -> list[QuarantineRow]:
+        """Oldest notice first."""
+        rows = self._session.execute(
+            "SELECT stream, device, number, log_index, state, reason, noticed_ms"
+            " FROM quarantine ORDER BY noticed_ms, device, number"
+        )
+        return [
+            QuarantineRow(StreamId(stream), DeviceNumber(device), ChangeNumber(number), *rest)
+            for stream, device, number, *rest in rows
+        ]
+
+    # -- conflicts ----------------------------------------------------------------------------
+
+    def put_conflicts(self, stream: StreamId, rows: Sequence[ConflictRow]) -> None:
+        """Replace a stream's open conflicts."""
+        self._session.execute("DELETE FROM conflict WHERE stream = ?", (stream,))
+        self._session.executemany(
+            f"INSERT INTO conflict({_CONFLICT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            rows,
+        )
+
+    def conflicts(self, conflict_id: str | None) -> list[ConflictRow]:
+        """All, oldest first, or those with one id (40 bits may meet twice)."""
+        where, parameters = (
+            ("", ()) if conflict_id is None else ("WHERE conflict_id = ?", (conflict_id,))
+        )
+        rows = self._session.execute(
+            f"SELECT {_CONFLICT} FROM conflict {where} ORDER BY since_ms, conflict_id",  # noqa: S608
+            parameters,
+        )
+        return [ConflictRow(conflict, StreamId(stream), *rest) for conflict, stream, *rest in rows]
