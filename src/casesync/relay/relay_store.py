@@ -65,14 +65,6 @@ class ChangeRow(NamedTuple):
     """All segments' bytes, one after the other."""
 
 
-class OwnRow(NamedTuple):
-    """A leaf of the asking device: it holds the bytes itself."""
-
-    log_index: int
-    log_time_ms: int
-    number: int
-
-
 class LinkRow(NamedTuple):
     """One entry of a feed's history."""
 
@@ -87,7 +79,8 @@ class RendezvousRow(NamedTuple):
     device: int
     """The inviter's."""
     expires_ms: int
-    slots: tuple[bytes | None, bytes | None, bytes | None, bytes | None]
+    slots: tuple[bytes | None, ...]
+    """Four."""
 
 
 class RelayTransaction(Protocol):
@@ -191,7 +184,7 @@ class RelayTransaction(Protocol):
         """Leaves in [first, end) of the stream, ascending."""
         ...
 
-    def own_rows(self, handle: int, device: int, first: int, end: int) -> Iterator[OwnRow]:
+    def own_indexes(self, handle: int, device: int, first: int, end: int) -> Iterator[int]:
         """Leaves in [first, end) by the device, ascending."""
         ...
 

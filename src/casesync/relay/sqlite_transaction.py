@@ -17,7 +17,6 @@ from casesync.relay.relay_store import (
     LinkRow,
     Log,
     NetworkRow,
-    OwnRow,
     RelayTransaction,
     RendezvousRow,
 )
@@ -268,14 +267,13 @@ class SqliteTransaction(RelayTransaction):
         return (row[0] & _INDEX_MASK for row in rows)
 
     @override
-    def own_rows(self, handle: int, device: int, first: int, end: int) -> Iterator[OwnRow]:
+    def own_indexes(self, handle: int, device: int, first: int, end: int) -> Iterator[int]:
         rows = self._run(
-            "SELECT d.place, c.log_time_ms, d.number FROM device_leaves d"
-            " JOIN change_leaves c ON c.place=d.place"
-            " WHERE d.handle=? AND d.device=? AND d.place>=? AND d.place<? ORDER BY d.place",
+            "SELECT place FROM device_leaves"
+            " WHERE handle=? AND device=? AND place>=? AND place<? ORDER BY place",
             (handle, device, _place(handle, first), _place(handle, end)),
         )
-        return (OwnRow(place & _INDEX_MASK, time, number) for place, time, number in rows)
+        return (row[0] & _INDEX_MASK for row in rows)
 
     # -- devices --------------------------------------------------------------------------------
     @override

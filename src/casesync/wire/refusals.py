@@ -44,7 +44,6 @@ class Refusal(StrEnum):
     NUMBER_GAP = "number-gap"
     SIGNATURE_INVALID = "signature-invalid"
     VERSION_REFUSED = "version-refused"
-    SIZE_REFUSED = "size-refused"
     CONTROL_AHEAD = "control-ahead"
     STREAM_UNKNOWN = "stream-unknown"
     FEEDS_EXCEEDED = "feeds-exceeded"
@@ -77,7 +76,6 @@ PUSH_REFUSALS: Final = frozenset(
         Refusal.NUMBER_GAP,
         Refusal.SIGNATURE_INVALID,
         Refusal.VERSION_REFUSED,
-        Refusal.SIZE_REFUSED,
         Refusal.CONTROL_AHEAD,
         Refusal.STREAM_UNKNOWN,
         Refusal.FEEDS_EXCEEDED,

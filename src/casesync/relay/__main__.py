@@ -1,0 +1,180 @@
+"""``python -m casesync.relay``: runs a relay (relay).
+
+An entry point of its own, so that the process never loads what could open a seal. The command line
+starts the same ``run``. One line goes to standard output when the relay is ready; counts go to the
+log; nothing that identifies anybody is written anywhere but the database.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import logging
+import signal
+import ssl
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from casesync.foundation.errors import CasesyncError
+from casesync.relay.http_app import RelayApp
+from casesync.relay.mailbox import Mailbox
+from casesync.relay.sqlite_store import SqliteStore
+from casesync.relay.system_ports import SystemClock, SystemEntropy
+
+_SHUTDOWN_S: Final = 20
+"""How long requests under way may take after SIGTERM."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """How a relay is run."""
+
+    db: Path
+    host: str = "127.0.0.1"
+    port: int = 8443
+    """0 = a free one."""
+    networks_max: int = 16
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+
+
+def relay_key(db: Path) -> bytes:
+    """The relay's log key (32 bytes); made, with the file, if there is none yet.
+
+    Raises:
+        LocalStateError: ``relay-store-failed``.
+    """
+    store = _open_store(db)
+    try:
+        return Mailbox(store, SystemClock(), SystemEntropy()).relay_key
+    finally:
+        store.close()
+
+
+def run(options: ServeOptions) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way are finished.
+
+    Raises:
+        LocalStateError: ``relay-store-failed``.
+        OSError: the address cannot be used.
+    """
+    asyncio.run(_serve(options))
+
+
+async def _serve(options: ServeOptions) -> None:
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError):  # not on every system's event loop
+            loop.add_signal_handler(number, stopping.set)
+    loop.set_exception_handler(_count_only)
+    store = _open_store(options.db)
+    clock = SystemClock()
+    mailbox = Mailbox(store, clock, SystemEntropy(), networks_max=options.networks_max)
+    relay = RelayApp(mailbox, clock)
+    runner = web.AppRunner(
+        relay.app,
+        access_log=None,
+        logger=_silent_logger(),
+        auto_decompress=False,
+        keepalive_timeout=60,
+        handle_signals=False,
+        shutdown_timeout=_SHUTDOWN_S,
+    )
+    try:
+        await runner.setup()
+        await web.TCPSite(runner, options.host, options.port, ssl_context=_tls(options)).start()
+        assert runner.server is not None
+        sweeping = asyncio.create_task(relay.guard.run(runner.server))
+        _announce(options, runner.addresses[0][1], mailbox.relay_key)
+        await stopping.wait()
+        sweeping.cancel()
+    finally:
+        await runner.cleanup()
+        relay.close()
+        store.close()
+        _log.info("stopped; served %d, refused %d", relay.served, relay.refused)
+
+
+def _announce(options: ServeOptions, port: int, key: bytes) -> None:
+    scheme = "http" if options.tls_cert is None else "https"
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    text = base64.b64encode(key).decode("ascii")
+    sys.stdout.write(f"listening on {scheme}://{host}:{port} key {text}\n")
+    sys.stdout.flush()
+
+
+def _open_store(db: Path) -> SqliteStore:
+    store = SqliteStore(db)
+    db.chmod(0o600)
+    return store
+
+
+def _tls(options: ServeOptions) -> ssl.SSLContext | None:
+    if options.tls_cert is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.load_cert_chain(options.tls_cert, options.tls_key)
+    return context
+
+
+def _silent_logger() -> logging.Logger:
+    """The HTTP library's own lines name addresses and paths: none of them is written."""
+    logger = logging.getLogger("casesync.relay.http")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
+    return logger
+
+
+def _count_only(_loop: asyncio.AbstractEventLoop, _context: dict[str, object]) -> None:
+    """An error of a connection; its text would name the peer."""
+    _log.warning("a connection ended with an error")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line of ``python -m casesync.relay``; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m casesync.relay", description="Run a relay.")
+    parser.add_argument("--db", type=Path, required=True, help="the relay's SQLite file")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8443, help="0 = a free one")
+    parser.add_argument(
+        "--print-key", action="store_true", help="print the log key in hex and exit"
+    )
+    parser.add_argument("--networks-max", type=int, default=16)
+    parser.add_argument("--tls-cert", type=Path)
+    parser.add_argument("--tls-key", type=Path)
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        if given.print_key:
+            sys.stdout.write(relay_key(given.db).hex() + "\n")
+            return 0
+        options = ServeOptions(
+            db=given.db,
+            host=given.host,
+            port=given.port,
+            networks_max=given.networks_max,
+            tls_cert=given.tls_cert,
+            tls_key=given.tls_key,
+        )
+        run(options)
+    except CasesyncError as error:
+        sys.stderr.write(f"{error.message()}\n{error.advice()}\n")
+        return error.exit_code
+    except OSError as error:
+        sys.stderr.write(f"{error.strerror}\n")
+        return 4
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

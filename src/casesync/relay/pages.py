@@ -1,0 +1,136 @@
+"""What a device is served of the change log (relay; ``protocol/sync.md``, *Page*).
+
+Leaves are found by index: those that stand in the device's feeds, those of streams linked to a
+feed since the cursor, and the device's own. Everything between travels as subtree hashes. A page
+ends at the bytes that were asked for; at least one leaf is served, so every request gets further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from heapq import merge
+from typing import Any, Final, NamedTuple
+
+from casesync.foundation.ids import UNSEALED_KIND, Compartment
+from casesync.relay.merkle_log import StoredNodes
+from casesync.relay.relay_store import ChangeRow, Log
+from casesync.relay.session import Session
+from casesync.translog.page_builder import PageBuilder
+from casesync.wire.messages import Owed
+
+AUDITED_KINDS: Final = frozenset({UNSEALED_KIND, int(Compartment.BASE), int(Compartment.ACCESS)})
+"""What the feed ``all`` is served in full; content is withheld."""
+WITHHELD_FROM_AUDIT: Final = frozenset(range(256)) - AUDITED_KINDS
+_NOTHING: Final[frozenset[int]] = frozenset()
+
+
+class Served(NamedTuple):
+    """A page and where it ended."""
+
+    end: int
+    page: list[Any]
+    size_bytes: int
+
+
+def change_page(session: Session, first: int, target: int, bytes_max: int) -> Served:
+    """The page over [first, t) against ``target``."""
+    own = session.tx.own_indexes(session.handle, session.device, first, target)
+    if session.sees_all:
+        shown: Iterable[int] = range(first, target)
+    else:
+        shown = merge(own, *(feed_leaves(session, feed, first, target) for feed in session.feeds))
+    return _build(session, shown, first, target, bytes_max)
+
+
+def empty_page(session: Session, first: int, target: int) -> Served:
+    """No leaves yet, but what ties the cursor to ``target``."""
+    return Served(first, _builder(session, first, target).finish(first), 0)
+
+
+def backfill_page(session: Session, owed: Owed, end: int, linked_at: int, bytes_max: int) -> Served:
+    """The page over [position, t) against ``end``, the cursor.
+
+    Args:
+        session: The asking device's.
+        owed: Position and streams; streams the device's feeds do not show are not served.
+        end: The cursor of the request: size and root the device holds.
+        linked_at: The target of the request: what is linked there is served.
+        bytes_max: Room.
+    """
+    if owed.streams is None:
+        return change_page(session, owed.position, end, bytes_max)
+    indexes = [
+        session.tx.stream_indexes(session.handle, stream, owed.position, end)
+        for stream in dict.fromkeys(owed.streams)
+        if _may_see(session, stream, linked_at)
+    ]
+    return _build(session, merge(*indexes), owed.position, end, bytes_max)
+
+
+def feed_leaves(session: Session, feed: bytes, first: int, target: int) -> Iterator[int]:
+    """Indexes in [first, target) that a feed shows at ``target``, ascending, perhaps repeated.
+
+    A leaf stands in the feed if its stream was linked when it came. Of a stream that was linked
+    later, in [first, target), the leaves from ``first`` to the link are served too.
+    """
+    tx, handle = session.tx, session.handle
+    linked_last = {
+        row.stream: row.log_index
+        for row in tx.feed_history(handle, feed, first, target)
+        if row.linked
+    }
+    earlier = (
+        tx.stream_indexes(handle, stream, first, link) for stream, link in linked_last.items()
+    )
+    return merge(tx.feed_indexes(handle, feed, first, target), *earlier)
+
+
+def _may_see(session: Session, stream: bytes, size: int) -> bool:
+    if session.sees_all:
+        return True
+    return any(session.tx.linked_at(session.handle, feed, stream, size) for feed in session.feeds)
+
+
+def _build(
+    session: Session, indexes: Iterable[int], first: int, target: int, bytes_max: int
+) -> Served:
+    """Serve the leaves at ``indexes`` (ascending, perhaps repeated) as far as there is room."""
+    builder = _builder(session, first, target)
+    withheld = WITHHELD_FROM_AUDIT if session.sees_all else _NOTHING
+    end, last = target, -1
+    for log_index in indexes:
+        if log_index == last:
+            continue
+        row = session.tx.change(session.handle, log_index)
+        served_bytes = builder.size_bytes + len(row.header) + len(row.segments)
+        if builder.full or (last >= 0 and served_bytes > bytes_max):
+            end = log_index
+            break
+        last = log_index
+        if row.device == session.device:
+            builder.add_own(log_index, row.log_time_ms, row.number)
+        else:
+            _add(builder, row, withheld)
+    return Served(end, builder.finish(end), builder.size_bytes)
+
+
+def _builder(session: Session, first: int, target: int) -> PageBuilder:
+    nodes = StoredNodes(session.tx, session.handle, Log.CHANGE)
+    return PageBuilder(first, target, nodes, partial(session.tx.header, session.handle))
+
+
+def _add(builder: PageBuilder, row: ChangeRow, withheld: frozenset[int]) -> None:
+    builder.add_change(
+        row.log_index,
+        row.log_time_ms,
+        device=row.device,
+        number=row.number,
+        stream=row.stream,
+        previous_link=row.previous_link,
+        link=row.link,
+        header=row.header,
+        signature=row.signature,
+        segments=row.segments,
+        withheld_kinds=withheld,
+    )
