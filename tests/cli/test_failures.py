@@ -1,0 +1,219 @@
+"""Each failure: its exit code, a line a caseworker can act on, and nothing changed."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from cli.casesync_runs import Laptop
+from cli.conftest import enrol, found, start_relay, stop_relay
+
+
+@pytest.fixture(scope="module")
+def shelter(relay, tmp_path_factory):
+    laptop = Laptop(tmp_path_factory.mktemp("failures") / "home", "hoa sen ven hồ 1")
+    found(relay, laptop)
+    return laptop
+
+
+@pytest.fixture(scope="module")
+def case(shelter):
+    return shelter.json("case", "new", "--kind", "gbv", "--set", "person.given_name=Hòa")["case"]
+
+
+def expect(done, code: int, name: str) -> None:
+    assert done.code == code, done.err
+    assert done.out == ""
+    assert done.error["code"] == name
+    assert done.error["message"]
+    assert done.error["advice"]
+
+
+def values_of(laptop: Laptop, case: str) -> object:
+    return laptop.json("case", "show", case)["records"]
+
+
+def test_a_wrong_passphrase(shelter):
+    expect(Laptop(shelter.home, "sai").run("status", "--json"), 3, "passphrase-wrong")
+
+
+def test_no_passphrase_and_nobody_to_ask(shelter):
+    expect(Laptop(shelter.home).run("status", "--json"), 3, "locked")
+
+
+def test_no_replica_here(tmp_path):
+    expect(Laptop(tmp_path / "none", "x").run("status", "--json"), 3, "replica-missing")
+
+
+def test_a_second_network_in_one_home(shelter, relay):
+    done = shelter.run("network", "create", "N", "--relay", relay.url, "--json")
+    expect(done, 3, "replica-exists")
+
+
+@pytest.mark.parametrize(
+    ("assignment", "name"),
+    [
+        ("person.nonsense=1", "field-unknown"),
+        ("nonsense.name=1", "type-unknown"),
+        ("person.sex_on_file=nonsense", "code-unknown"),
+        ("person.date_of_birth=nonsense", "value-invalid"),
+        ("person.given_name+=Hoa", "not-a-set"),
+        ("person.phones[1].nonsense=x", "part-unknown"),
+    ],
+)
+def test_what_the_schema_does_not_know(shelter, case, assignment, name):
+    before = values_of(shelter, case)
+    expect(shelter.run("case", "set", case, assignment, "--json"), 2, name)
+    assert values_of(shelter, case) == before
+
+
+def test_one_bad_assignment_spoils_the_whole_change(shelter, case):
+    before = values_of(shelter, case)
+    done = shelter.run("case", "set", case, "person.given_name=Khác", "person.nonsense=1", "--json")
+    expect(done, 2, "field-unknown")
+    assert values_of(shelter, case) == before
+
+
+def test_an_unknown_and_a_mistyped_case(shelter, case):
+    expect(shelter.run("case", "show", "0000", "--json"), 2, "case-unknown")
+    mistyped = case[:-1] + ("0" if case[-1] != "0" else "1")
+    done = shelter.run("case", "show", mistyped, "--json")
+    assert (done.code, done.error["code"]) == (2, "case-code-mistyped")
+
+
+def test_an_ambiguous_case_lists_the_candidates(shelter, case):
+    codes = {shelter.json("case", "new", "--kind", "gbv")["case"] for _ in range(3)} | {case}
+    prefixes = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    shared = [p for p in prefixes if sum(code.startswith(p) for code in codes) > 1]
+    if not shared:
+        pytest.skip("four random codes began with four different characters")
+    done = shelter.run("case", "show", shared[0], "--json")
+    assert (done.code, done.error["code"]) == (2, "case-ambiguous")
+    named = [code for code in codes if code.startswith(shared[0])]
+    assert all(code in done.error["message"] + done.error["advice"] for code in named)
+
+
+def test_an_unknown_unit_role_and_purpose(shelter):
+    expect(
+        shelter.run("invite", "--unit", "Không có", "--role", "caseworker", "--json"),
+        2,
+        "unit-unknown",
+    )
+    expect(
+        shelter.run("invite", "--unit", "Nhà Bình Yên", "--role", "king", "--json"),
+        2,
+        "role-unknown",
+    )
+
+
+def test_an_invitation_that_is_none_cancelled_or_used(shelter, tmp_path):
+    joiner = Laptop(tmp_path / "a", "p q r s")
+    expect(joiner.run("join", "nonsense", "--name", "Mai", "--json"), 2, "invitation-invalid")
+    assert not joiner.home.exists()
+    made = shelter.json("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker")
+    shelter.json("invite", "cancel", made["id"])
+    done = Laptop(tmp_path / "b", "p").run("join", made["text"], "--name", "Mai", "--json")
+    assert done.code in {4, 5}
+    assert done.error["code"] in {"invitation-gone", "relay-refused"}
+
+
+def test_a_wrong_code_burns_the_invitation(shelter, tmp_path):
+    joiner = Laptop(tmp_path / "a", "p q r s")
+    made = shelter.json("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker")
+    joiner.json("join", made["text"], "--name", "Mai")
+    shelter.json("member", "approve", made["id"])
+    assert joiner.json("join", made["text"], "--name", "Mai")["state"] == "code"
+    shelter.json("member", "approve", made["id"])
+    done = shelter.run("member", "approve", made["id"], "--code", "000000", "--json")
+    assert done.code in {5, 6}
+    done = joiner.run("join", made["text"], "--name", "Mai", "--json")
+    assert done.code != 0
+    assert [m["name"] for m in shelter.json("member", "list")["items"]] == ["Lan"]
+
+
+def test_a_relay_that_is_not_there(tmp_path):
+    relay = start_relay(tmp_path / "relay.db")
+    laptop = Laptop(tmp_path / "home", "p q r s")
+    found(relay, laptop)
+    case = laptop.json("case", "new", "--kind", "gbv")["case"]
+    assert stop_relay(relay) == 0
+    expect(laptop.run("sync", "--json"), 4, "relay-unreachable")
+    assert laptop.json("case", "set", case, "person.given_name=Hòa")["saved"] == 1
+    assert laptop.json("status")["synced"] is False
+    again = start_relay(tmp_path / "relay.db", int(relay.url.rsplit(":", 1)[1]))
+    assert laptop.json("sync")["synced"] is True
+    stop_relay(again)
+
+
+def test_another_relay_at_the_same_address(tmp_path):
+    relay = start_relay(tmp_path / "relay.db")
+    laptop = Laptop(tmp_path / "home", "p q r s")
+    found(relay, laptop)
+    stop_relay(relay)
+    other = start_relay(tmp_path / "other.db", int(relay.url.rsplit(":", 1)[1]))
+    done = laptop.run("sync", "--json")
+    assert done.code in {4, 6}
+    stop_relay(other)
+
+
+def test_a_relay_with_another_key_is_not_trusted(relay, tmp_path):
+    laptop = Laptop(tmp_path / "home", "p q r s")
+    done = laptop.run(
+        "network", "create", "N", "--relay", relay.url, "--relay-key", "00" * 32, "--json"
+    )
+    assert done.code == 6
+    assert not (laptop.home / "replica.db").exists()
+
+
+def test_no_permission(relay, shelter, tmp_path):
+    second = Laptop(tmp_path / "home", "p q r s")
+    enrol(shelter, second, "Nhà Bình Yên", "supervisor", "Thu")
+    done = second.run("unit", "add", "Khác", "--type", "osso", "--json")
+    assert done.code == 5
+    done = second.run("case", "new", "--kind", "gbv", "--set", "person.given_name=X", "--json")
+    assert done.code == 5
+
+
+def database(home: Path) -> Path:
+    return max(home.glob("*.db"), key=lambda path: path.stat().st_size)
+
+
+def digest(home: Path) -> str:
+    return hashlib.sha256(database(home).read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def lonely(relay, tmp_path):
+    laptop = Laptop(tmp_path / "home", "p q r s")
+    found(relay, laptop)
+    laptop.json("case", "new", "--kind", "gbv")
+    laptop.json("sync")
+    return laptop
+
+
+def test_a_corrupted_database(lonely):
+    path = database(lonely.home)
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 64] = bytes(64)
+    path.write_bytes(bytes(data))
+    before = digest(lonely.home)
+    assert lonely.run("doctor", "--json").code in {0, 3}
+    done = lonely.run("case", "list", "--json")
+    if done.code:  # the page may not be one that the list reads
+        assert done.code == 3
+        assert done.error["code"] == "database-corrupt"
+    assert digest(lonely.home) == before
+
+
+def test_a_rolled_back_database_sends_nothing(lonely):
+    old = database(lonely.home).read_bytes()
+    lonely.json("case", "new", "--kind", "gbv")
+    lonely.json("sync")
+    for path in lonely.home.glob(database(lonely.home).name + "-*"):
+        path.unlink()
+    database(lonely.home).write_bytes(old)
+    done = lonely.run("sync", "--json")
+    expect(done, 3, "database-rolled-back")

@@ -1,0 +1,163 @@
+"""The command line's story, as other programs would drive it: real processes, one relay."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from cli.casesync_runs import Laptop
+from cli.conftest import Offices, enrol
+
+CODE = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){2}")
+
+
+def field(view: dict, type_name: str, name: str):
+    records = [r for r in view["records"] if r["type"] == type_name]
+    return records[0]["fields"][name]
+
+
+@pytest.fixture(scope="module")
+def case(offices: Offices) -> str:
+    """A case the shelter has shared with the OSSO, writing allowed."""
+    shelter = offices.shelter
+    made = shelter.json(
+        "case", "new", "--kind", "trafficking", "--set", "person.given_name=Hòa",
+        "--set", "person.safe_to_contact=no", "--set", "case.risk_level=low",
+    )  # fmt: skip
+    assert CODE.fullmatch(made["case"])
+    return made["case"]
+
+
+def test_a_new_case_is_found_without_accents_and_not_sent_yet(offices, case):
+    shelter = offices.shelter
+    assert [i["case"] for i in shelter.json("case", "find", "hoa")["items"]] == [case]
+    assert case in [i["case"] for i in shelter.json("case", "list")["items"]]
+    view = shelter.json("case", "show", case)
+    assert view["unsent"] >= 1
+    assert field(view, "person", "given_name")["values"][0]["sent"] is False
+    assert shelter.json("status")["synced"] is False
+
+
+def test_sync_says_synced_only_when_nothing_is_owed(offices, case):
+    report = offices.shelter.json("sync")
+    assert report["synced"] is True
+    assert report["missing"] == []
+    assert offices.shelter.json("outbox") == {"items": [], "count": 0}
+    view = offices.shelter.json("case", "show", case)
+    assert view["unsent"] == 0
+    assert set(field(view, "person", "given_name")) == {"value", "conflict", "sealed", "values"}
+
+
+def test_another_office_sees_nothing_before_a_grant(offices, case):
+    offices.osso.json("sync")
+    assert offices.osso.json("case", "list") == {"items": [], "count": 0, "after": None}
+    refused = offices.osso.run("case", "show", case, "--json")
+    assert (refused.code, refused.error["code"]) == (2, "case-unknown")
+
+
+def test_a_grant_rests_on_a_consent(offices, case):
+    to = ["--to", "OSSO Hải Phòng", "--compartments", "contact,livelihood"]
+    refused = offices.shelter.run(
+        "grant", case, *to, "--purpose", "service", "--consent", "00" * 16, "--json"
+    )
+    assert refused.code in {2, 5}
+    consent = offices.shelter.json("consent", "give", case, "--purpose", "service", *to)["id"]
+    granted = offices.shelter.json(
+        "grant", case, *to, "--purpose", "service", "--consent", consent, "--write"
+    )
+    assert granted["state"] == "active"
+    offices.shelter.json("sync")
+    offices.osso.json("sync")
+    view = offices.osso.json("case", "show", case)
+    assert field(view, "person", "safe_to_contact")["value"] == "no"
+    assert "identity" in view["sealed"]
+
+
+def test_both_offices_keep_their_words_and_a_person_decides(offices, case):
+    offices.shelter.json("case", "set", case, "person.safe_to_contact=yes")
+    offices.osso.json("case", "set", case, "person.safe_to_contact=only_as_agreed")
+    offices.shelter.json("sync")
+    offices.osso.json("sync")
+    offices.shelter.json("sync")
+    shown = field(offices.shelter.json("case", "show", case), "person", "safe_to_contact")
+    assert shown["conflict"] is True
+    assert shown["value"] == "only_as_agreed"
+    assert {value["author"] for value in shown["values"]} == {"Lan", "Mai"}
+
+    stopped = offices.shelter.run("case", "set", case, "person.safe_to_contact=yes")
+    assert stopped.code == 7
+    assert "Mai" in stopped.err
+
+    (conflict,) = offices.shelter.json("conflict", "list")["items"]
+    offices.shelter.json("conflict", "resolve", conflict["id"], "--value", "only_as_agreed")
+    offices.shelter.json("sync")
+    offices.osso.json("sync")
+    for office in (offices.shelter, offices.osso):
+        after = field(office.json("case", "show", case), "person", "safe_to_contact")
+        assert (after["conflict"], after["value"]) == (False, "only_as_agreed")
+        assert office.json("conflict", "list")["count"] == 0
+
+
+def test_an_edit_replaces_what_was_shown_not_what_arrived_since(offices, case):
+    base = offices.shelter.json("case", "show", case)["base"]
+    offices.osso.json("case", "set", case, "person.contact_rule=chỉ gọi buổi sáng")
+    offices.osso.json("sync")
+    offices.shelter.json("sync")
+    offices.shelter.json("case", "set", case, "person.contact_rule=không gọi", "--base", base)
+    shown = field(offices.shelter.json("case", "show", case), "person", "contact_rule")
+    assert shown["conflict"] is True
+    assert len(shown["values"]) == 2
+
+
+def test_work_done_behind_a_revocation_arrives_in_quarantine(offices, case):
+    grant = offices.shelter.json("grant", "list", case)["items"][0]
+    offices.osso.json("case", "set", case, "person.safe_to_contact=no")
+    offices.shelter.json("grant", "revoke", case, grant["id"])
+    offices.shelter.json("sync")
+    offices.osso.json("sync")
+    report = offices.shelter.json("sync")
+    assert report["quarantined"] >= 1
+    (late,) = [
+        row
+        for row in offices.shelter.json("quarantine", "list")["items"]
+        if row["reason"] == "grant-revoked"
+    ]
+    assert offices.shelter.json("quarantine", "show", late["id"])["unit"] == "OSSO Hải Phòng"
+    assert offices.osso.run("case", "show", case).code != 0
+
+
+def test_the_auditor_verifies_and_sees_who_looked(offices, case):
+    offices.osso.json("sync")
+    offices.audit.json("sync")
+    report = offices.audit.json("audit", "verify")
+    assert report["entries"] > 0
+    assert all(device["state"] != "failed" for device in report["devices"])
+    seen = offices.audit.json("audit", "list", "--case", case)["items"]
+    assert {entry["member"] for entry in seen} >= {"Lan", "Mai"}
+    assert {"read", "grant"} <= {entry["action"] for entry in seen}
+    assert offices.audit.json("case", "list")["items"] == []
+
+
+def test_entries_are_amended_not_changed(offices, case):
+    shelter = offices.shelter
+    made = shelter.json("record", "add", case, "note", "text=Gọi lúc 9 giờ")
+    amended = shelter.json("record", "amend", case, f"note/{made['id']}", "text=Gọi lúc 10 giờ")
+    assert amended["amends"] == made["id"]
+    assert shelter.json("record", "list", case, "note")["count"] == 2
+    refused = shelter.run("case", "set", case, f"note/{made['id']}.text=khác", "--json")
+    assert refused.code == 2
+
+
+def test_a_stolen_laptop_gets_nothing_more(offices, tmp_path_factory):
+    second = Laptop(tmp_path_factory.mktemp("second") / "home", "hoa sen ven hồ 4")
+    enrol(offices.shelter, second, "Nhà Bình Yên", "caseworker", "Cúc")
+    second.json("sync")
+    number = second.json("whoami")["device"]
+    result = offices.shelter.json("device", "suspend", str(number))
+    assert result["sole_device"] is False
+    assert result["unit_rotated"] is True
+    assert second.run("sync", "--json").code == 5
+    states = {d["number"]: d["state"] for d in offices.shelter.json("device", "list")["items"]}
+    assert states[number] == "suspended"
+    assert offices.shelter.json("sync")["synced"] is True
