@@ -68,13 +68,3 @@ def test_every_suppression_names_its_rule():
         if re.search(r"#\s*noqa(?!:)|#\s*type:\s*ignore(?!\[)", line)
     ]
     assert not bare
-
-
-def test_the_resolvers_registry_names_every_module():
-    """One file and one line per resolver."""
-    folder = ROOT / "src" / "casesync" / "model" / "resolvers"
-    registry = "".join(
-        p.read_text("utf-8") for p in folder.glob("*.py") if "RESOLVERS" in p.read_text("utf-8")
-    )
-    for code in ("once", "latest", "all", "protective", "set", "revoke", "ledger", "state"):
-        assert code in registry.lower()
