@@ -456,6 +456,121 @@ TEXTS: Final[dict[str, Text]] = {
         "Bản sao này đang khóa.",
         "Chạy 'casesync unlock', đặt CASESYNC_PASSPHRASE hoặc dùng --passphrase-file.",
     ),
+    # relay and network (exit 3, 4, 5, 6)
+    "relay-unreachable": Text(
+        "The relay cannot be reached; work goes on offline.",
+        "Check the internet connection and run 'casesync sync' later.",
+        "Không kết nối được máy chuyển tiếp; vẫn làm việc ngoại tuyến được.",
+        "Hãy kiểm tra mạng rồi chạy 'casesync sync' sau.",
+    ),
+    "relay-refused": Text(
+        "The relay refused the request ({reason}).",
+        "Run 'casesync sync' again; if it stays, tell your administrator.",
+        "Máy chuyển tiếp từ chối yêu cầu ({reason}).",
+        "Chạy lại 'casesync sync'; nếu vẫn vậy, báo cho người quản trị.",
+    ),
+    "relay-busy": Text(
+        "The relay is busy or out of order at the moment.",
+        "Run 'casesync sync' again in a few minutes.",
+        "Máy chuyển tiếp đang bận hoặc trục trặc.",
+        "Hãy chạy lại 'casesync sync' sau vài phút.",
+    ),
+    "relay-quota": Text(
+        "The relay takes no more data from this device today, or from this network.",
+        "Try again tomorrow; if it stays, tell whoever runs the relay.",
+        "Máy chuyển tiếp không nhận thêm dữ liệu của thiết bị hoặc mạng lưới này hôm nay.",
+        "Hãy thử lại ngày mai; nếu vẫn vậy, báo cho người vận hành máy chuyển tiếp.",
+    ),
+    "relay-networks-full": Text(
+        "This relay takes no further networks.",
+        "Ask whoever runs it to raise --networks-max.",
+        "Máy chuyển tiếp này không nhận thêm mạng lưới.",
+        "Hãy nhờ người vận hành tăng --networks-max.",
+    ),
+    "relay-clock-skew": Text(
+        "The relay does not accept this device's time, not even after it was corrected.",
+        "Set this computer's clock and run 'casesync sync' again.",
+        "Máy chuyển tiếp không chấp nhận giờ của thiết bị này.",
+        "Hãy chỉnh lại đồng hồ máy tính rồi chạy lại 'casesync sync'.",
+    ),
+    "relay-other-network": Text(
+        "This relay does not know this network or this device.",
+        "Check the relay's address; 'casesync whoami' shows the one in use.",
+        "Máy chuyển tiếp này không biết mạng lưới hoặc thiết bị này.",
+        "Hãy kiểm tra địa chỉ máy chuyển tiếp bằng 'casesync whoami'.",
+    ),
+    "relay-url-invalid": Text(
+        "This is not the address of a relay.",
+        "Write it as https://name or https://name:port.",
+        "Đây không phải là địa chỉ máy chuyển tiếp.",
+        "Hãy viết dạng https://tên hoặc https://tên:cổng.",
+    ),
+    "relay-not-https": Text(
+        "A relay on another machine is reached over https only.",
+        "Use an address that starts with https://.",
+        "Chỉ kết nối tới máy chuyển tiếp ở máy khác qua https.",
+        "Hãy dùng địa chỉ bắt đầu bằng https://.",
+    ),
+    "relay-behind": Text(
+        "The relay holds less than it has shown before; it was restored or rolled back.",
+        "Nothing was changed here; tell your administrator and whoever runs the relay.",
+        "Máy chuyển tiếp giữ ít dữ liệu hơn trước; có thể nó đã bị khôi phục lùi.",
+        "Ở đây không có gì thay đổi; hãy báo người quản trị và người vận hành máy chuyển tiếp.",
+    ),
+    "relay-blob-missing": Text(
+        "The relay does not hand out something the control log names.",
+        "Run 'casesync sync' again; if it stays, tell your administrator.",
+        "Máy chuyển tiếp không đưa ra dữ liệu mà sổ điều hành có nêu.",
+        "Chạy lại 'casesync sync'; nếu vẫn vậy, báo cho người quản trị.",
+    ),
+    "relay-store-failed": Text(
+        "The relay's database cannot be used: disk full, damaged or in use.",
+        "Free space on the disk, or stop the other relay that uses this file.",
+        "Không dùng được cơ sở dữ liệu của máy chuyển tiếp: đĩa đầy, hỏng hoặc đang bận.",
+        "Hãy giải phóng đĩa, hoặc dừng máy chuyển tiếp khác đang dùng tệp này.",
+    ),
+    "relay-store-newer": Text(
+        "A newer version of the relay wrote this database.",
+        "Install the newer version.",
+        "Cơ sở dữ liệu này do phiên bản mới hơn của máy chuyển tiếp ghi.",
+        "Hãy cài phiên bản mới hơn.",
+    ),
+    "head-moved": Text(
+        "Somebody else changed members or units at the same moment; nothing was changed.",
+        "Try again.",
+        "Có người khác vừa thay đổi thành viên hoặc đơn vị; chưa có gì thay đổi.",
+        "Hãy thử lại.",
+    ),
+    "device-suspended": Text(
+        "This device was suspended; the relay takes nothing from it and gives it nothing.",
+        "Ask an administrator of your network.",
+        "Thiết bị này đã bị đình chỉ; máy chuyển tiếp không nhận và không gửi gì.",
+        "Hãy hỏi người quản trị mạng lưới.",
+    ),
+    "device-forked": Text(
+        "The relay holds other changes under this device's numbers: it was restored or copied.",
+        "Nothing was sent; run 'casesync doctor' and tell your administrator.",
+        "Máy chuyển tiếp có thay đổi khác dưới số của thiết bị này: máy đã bị khôi phục hay sao chép.",
+        "Chưa gửi gì; chạy 'casesync doctor' và báo cho người quản trị.",
+    ),
+    "counter-replayed": Text(
+        "The relay has seen later requests of this device: it was restored or copied.",
+        "Nothing was sent; run 'casesync doctor' and tell your administrator.",
+        "Máy chuyển tiếp đã thấy yêu cầu muộn hơn của thiết bị này: máy đã bị khôi phục hay sao chép.",
+        "Chưa gửi gì; chạy 'casesync doctor' và báo cho người quản trị.",
+    ),
+    "invitation-gone": Text(
+        "This invitation is over: cancelled, expired or completed.",
+        "Ask for a new invitation.",
+        "Lời mời này không còn hiệu lực: đã hủy, hết hạn hoặc đã dùng xong.",
+        "Hãy xin lời mời mới.",
+    ),
+    "invitation-used": Text(
+        "Somebody has used this invitation already.",
+        "Ask for a new invitation, and tell your administrator if it was not you.",
+        "Lời mời này đã có người dùng.",
+        "Hãy xin lời mời mới, và báo người quản trị nếu không phải bạn dùng.",
+    ),
 }
 
 
