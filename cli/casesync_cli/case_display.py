@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from casesync.foundation.errors import UsageError
 from casesync_cli.render import Output, value_text
 from casesync_cli.times import people_time
-from casesync_cli.value_display import shown_value
+from casesync_cli.value_display import shown_element, shown_part, shown_value
 
 if TYPE_CHECKING:
     from casesync.client.views import CaseView, ElementView, FieldView, RecordView, ValueView
-    from casesync.model.schema_types import Field, RecordType, Schema, ValueSpec
+    from casesync.model.schema_types import Field, Part, RecordType, Schema
 
 SHORT_ID = 8
 """Hex digits of a record's id on the screen; commands take any prefix that is unique."""
@@ -68,14 +69,14 @@ class _Fields:
         labels = {name: self._label(name) for name in fields}
         width = max((len(label) for label in labels.values()), default=0)
         for name, view in fields.items():
-            spec = self._field(name)
+            field = self._field(name)
             start = f"  {labels[name]:<{width}}  "
             if view.sealed:
                 self._out.text(start + self._out.words("case.is-sealed"))
             elif view.elements is not None:
-                self._elements(start, view.elements, spec)
+                self._elements(start, view.elements, field)
             else:
-                self._value(start, view, None if spec is None else spec.value)
+                self._value(start, view, partial(self._text, field))
 
     def _field(self, name: str) -> Field | None:
         try:
@@ -84,54 +85,57 @@ class _Fields:
             return None
 
     def _label(self, name: str) -> str:
-        spec = self._field(name)
-        return name if spec is None else spec.labels.text(self._out.lang)
+        field = self._field(name)
+        return name if field is None else field.labels.text(self._out.lang)
 
-    def _text(self, spec: ValueSpec | None, value: object) -> str:
-        if spec is None:
+    def _text(self, field: Field | None, value: object) -> str:
+        if field is None:
             return value_text(self._out.lang, value)
-        return shown_value(self._schema, spec, self._out.lang, value)
+        return shown_value(self._schema, field, self._out.lang, value)
 
-    def _value(self, start: str, view: FieldView, spec: ValueSpec | None) -> None:
-        unsent = any(not value.sent for value in view.values)
-        mark = f"  ({self._out.words('case.not-sent')})" if unsent else ""
-        self._out.text(start + self._text(spec, view.value) + mark)
+    def _part_text(self, part: Part | None, value: object) -> str:
+        if part is None:
+            return value_text(self._out.lang, value)
+        return shown_part(self._schema, part, self._out.lang, value)
+
+    def _unsent_mark(self, values: Sequence[ValueView]) -> str:
+        unsent = any(not value.sent for value in values)
+        return f"  ({self._out.words('case.not-sent')})" if unsent else ""
+
+    def _value(self, start: str, view: FieldView, text: Callable[[object], str]) -> None:
+        self._out.text(start + text(view.value) + self._unsent_mark(view.values))
         if view.conflict:
-            self._conflict(view.values, spec)
+            self._conflict(view.values, text)
         self._out.facts(view.flags)
 
-    def _conflict(self, values: Sequence[ValueView], spec: ValueSpec | None) -> None:
+    def _conflict(self, values: Sequence[ValueView], text: Callable[[object], str]) -> None:
         self._out.text("    ! " + self._out.words("case.disputed"))
         for value in values:
             self._out.say(
                 "case.value",
-                value=self._text(spec, value.value),
+                value=text(value.value),
                 author=value.author,
                 unit=value.unit,
                 time=people_time(value.time_ms),
             )
 
-    def _elements(self, start: str, elements: Sequence[ElementView], spec: Field | None) -> None:
+    def _elements(self, start: str, elements: Sequence[ElementView], field: Field | None) -> None:
         if not elements:
             self._out.text(start + "-")
         for element in elements:
-            name = self._text(None if spec is None else spec.element, element.element)
-            unsent = any(not value.sent for value in element.values)
-            mark = f"  ({self._out.words('case.not-sent')})" if unsent else ""
-            self._out.text(start + name + mark)
+            name = value_text(self._out.lang, element.element)
+            if field is not None:
+                name = shown_element(self._schema, field, self._out.lang, element.element)
+            self._out.text(start + name + self._unsent_mark(element.values))
             start = " " * len(start)
-            for part_name, part in element.parts.items():
-                self._part(start, part_name, part, spec)
+            for part_name, view in element.parts.items():
+                part = _part(field, part_name)
+                label = part_name if part is None else part.labels.text(self._out.lang)
+                self._value(f"{start}  {label}: ", view, partial(self._part_text, part))
 
-    def _part(self, start: str, name: str, view: FieldView, spec: Field | None) -> None:
-        label, value_spec = name, None
-        if spec is not None:
-            try:
-                part = spec.part_by_name(name)
-            except UsageError:
-                pass  # a part of a newer version is shown by its name
-            else:
-                label, value_spec = part.labels.text(self._out.lang), part.value
-        self._out.text(f"{start}  {label}: {self._text(value_spec, view.value)}")
-        if view.conflict:
-            self._conflict(view.values, value_spec)
+
+def _part(field: Field | None, name: str) -> Part | None:
+    try:
+        return None if field is None else field.part_by_name(name)
+    except UsageError:
+        return None  # a part of a newer version is shown by its name

@@ -24,15 +24,6 @@ def iso_time(time_ms: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def people_date(text: str) -> str:
-    """A stored date (``2026-03-01``, ``2026-03``, ``2026``, ``~2026``) as people here read it."""
-    estimated = "~" if text.startswith("~") else ""
-    parts = text.removeprefix("~").split("-")
-    if not all(part.isdigit() for part in parts):
-        return text
-    return estimated + "/".join(reversed(parts))
-
-
 def end_of_day_ms(text: str) -> int:
     """The last millisecond of a day given as dd/mm/yyyy or yyyy-mm-dd, local time.
 

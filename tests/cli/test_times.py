@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from casesync.foundation.errors import UsageError
-from casesync_cli.times import duration_s, end_of_day_ms, iso_time, people_date, people_time
+from casesync_cli.times import duration_s, end_of_day_ms, iso_time, people_time
 
 MOMENT_MS = 1_767_225_600_123
 """2026-01-01T00:00:00.123Z."""
@@ -51,20 +51,6 @@ def test_what_is_no_day_is_refused(text):
     with pytest.raises(UsageError) as refused:
         end_of_day_ms(text)
     assert refused.value.code == "date-form"
-
-
-@pytest.mark.parametrize(
-    ("stored", "shown"),
-    [
-        ("2019-07-15", "15/07/2019"),
-        ("2019-07", "07/2019"),
-        ("2019", "2019"),
-        ("~2019", "~2019"),
-        ("strange", "strange"),
-    ],
-)
-def test_stored_dates_are_shown_with_their_precision(stored, shown):
-    assert people_date(stored) == shown
 
 
 def test_lengths_of_time_have_a_unit():

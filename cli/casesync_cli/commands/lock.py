@@ -22,10 +22,10 @@ UNLOCK_DEFAULT = "15m"
 @command("unlock", option("--for", "span", default=UNLOCK_DEFAULT, metavar="TIME"))
 def unlock(settings: Settings, *, span: str) -> None:
     """Keep this replica open for a while."""
-    from casesync.client import unlock_agent  # noqa: PLC0415 - the engine, not for help
+    from casesync.client.unlock_agent import unlock as start  # noqa: PLC0415 - not for help
 
     for_s = duration_s(span)
-    unlock_agent.unlock(settings.home, passphrase_to_open(settings), for_s)
+    start(settings.home, passphrase_to_open(settings), for_s)
     shape = {"unlocked": True, "seconds": for_s}
     deliver(settings, shape, lambda out: out.say("lock.unlocked", span=span))
 
@@ -33,9 +33,9 @@ def unlock(settings: Settings, *, span: str) -> None:
 @command("lock")
 def lock(settings: Settings) -> None:
     """End what unlock began."""
-    from casesync.client import unlock_agent  # noqa: PLC0415 - the engine, not for help
+    from casesync.client.unlock_agent import lock as end  # noqa: PLC0415 - not for help
 
-    unlock_agent.lock(settings.home)
+    end(settings.home)
     deliver(settings, {"unlocked": False}, lambda out: out.say("lock.locked"))
 
 
@@ -49,12 +49,12 @@ def lock(settings: Settings) -> None:
 )
 def passphrase_change(settings: Settings, *, new_passphrase_file: Path | None) -> None:
     """Change the passphrase of this replica."""
-    from casesync.client import vault  # noqa: PLC0415 - the engine, not for help
+    from casesync.client.vault import change_passphrase  # noqa: PLC0415 - not for help
 
     old = passphrase_to_open(settings)
     given = new_passphrase_file
     new = ask_new_passphrase(settings) if given is None else first_line(given)
-    vault.change_passphrase(settings.home, old, new)
+    change_passphrase(settings.home, old, new)
     deliver(settings, {"changed": True}, lambda out: out.say("passphrase.changed"))
 
 
