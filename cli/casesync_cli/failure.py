@@ -19,6 +19,8 @@ def usage_error(error: click.ClickException) -> UsageError:
     """Click's complaint in our words, so that it has a code, advice and both languages."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "casesync"
+    if isinstance(error, click.NoSuchCommand):
+        return UsageError("usage-no-such-command", name=error.command_name, command=path)
     if isinstance(error, click.NoSuchOption):
         return UsageError("usage-no-such-option", option=error.option_name, command=path)
     if isinstance(error, click.MissingParameter):

@@ -19,8 +19,8 @@ def nowhere(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (["nonsense"], "usage"),
-        (["case", "nonsense"], "usage"),
+        (["nonsense"], "usage-no-such-command"),
+        (["case", "nonsense"], "usage-no-such-command"),
         (["case", "show"], "usage-missing"),
         (["case", "show", "A", "--nonsense"], "usage-no-such-option"),
         (["case", "list", "--limit", "many"], "usage-bad-value"),
