@@ -248,7 +248,7 @@ def _check_steps(where: str, field: Field) -> None:
     _require(any(first is None for first, _ in field.steps), where, "no first state")
     for first, second in field.steps:
         known = (first is None or first in field.order) and second in field.order
-        _require(known and first != second, where, "a step between unknown or equal states")
+        _require(known, where, "a step between unknown states")
 
 
 def _check_value(schema: Schema, where: str, value: ValueSpec) -> None:

@@ -19,6 +19,8 @@ from casesync.model.values import Value, validate_spec
 
 PLAIN_CHARS_MAX: Final = 200
 """Of a value that does not fit its field."""
+ITEMS_SHOWN_MAX: Final = 64
+"""Of a list; more codes than any shipped list of topics has."""
 _NESTING_MAX: Final = 4
 
 _NEWER: Final = {"vi": "từ phiên bản mới hơn", "en": "from a newer version"}
@@ -86,6 +88,8 @@ def _jsonable(value: object) -> Any:  # noqa: ANN401
         return value.hex()
     if isinstance(value, list | tuple):
         return [_jsonable(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _jsonable(item) for key, item in value.items()}
     if isinstance(value, str):
         # A lone surrogate cannot be written as UTF-8; decoded msgpack has none, callers might.
         return value.encode("utf-8", "replace").decode()
@@ -104,7 +108,9 @@ def _format(schema: Schema, spec: ValueSpec, value: object, lang: str, offset_mi
     lang = "vi" if lang == "vi" else "en"
     if spec.many and isinstance(value, list | tuple):
         one = spec._replace(many=False)
-        return ", ".join(_format(schema, one, item, lang, offset_min) for item in value)
+        shown = [_format(schema, one, item, lang, offset_min) for item in value[:ITEMS_SHOWN_MAX]]
+        left_out = len(value) - ITEMS_SHOWN_MAX
+        return ", ".join(shown) + (f"… (+{left_out})" if left_out > 0 else "")
     try:
         fitting = validate_spec(schema, spec, value, name="")
     except UsageError as error:

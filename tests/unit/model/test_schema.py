@@ -262,7 +262,6 @@ INVALID_FIELDS = {
     "state without steps": {**state, "steps": frozenset()},
     "state without a first step": {**state, "steps": frozenset({("no", "yes")})},
     "state to an unknown state": {**state, "steps": frozenset({(None, "no"), ("no", "gone")})},
-    "state that stays": {**state, "steps": frozenset({(None, "no"), ("no", "no")})},
     "steps without a state": {"steps": frozenset({(None, "yes")})},
     "earliest of text": {"resolver": ResolverCode.EARLIEST},
     "earliest of a date with precision": {
