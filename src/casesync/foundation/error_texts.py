@@ -550,13 +550,13 @@ TEXTS: Final[dict[str, Text]] = {
     "device-forked": Text(
         "The relay holds other changes under this device's numbers: it was restored or copied.",
         "Nothing was sent; run 'casesync doctor' and tell your administrator.",
-        "Máy chuyển tiếp có thay đổi khác dưới số của thiết bị này: máy đã bị khôi phục hay sao chép.",
+        "Máy chuyển tiếp có thay đổi khác dưới số của máy này: máy đã bị khôi phục hay sao chép.",
         "Chưa gửi gì; chạy 'casesync doctor' và báo cho người quản trị.",
     ),
     "counter-replayed": Text(
         "The relay has seen later requests of this device: it was restored or copied.",
         "Nothing was sent; run 'casesync doctor' and tell your administrator.",
-        "Máy chuyển tiếp đã thấy yêu cầu muộn hơn của thiết bị này: máy đã bị khôi phục hay sao chép.",
+        "Máy chuyển tiếp đã thấy yêu cầu muộn hơn của máy này: máy đã bị khôi phục hay sao chép.",
         "Chưa gửi gì; chạy 'casesync doctor' và báo cho người quản trị.",
     ),
     "invitation-gone": Text(

@@ -37,7 +37,7 @@ def change_page(session: Session, first: int, target: int, bytes_max: int) -> Se
     """The page over [first, t) against ``target``."""
     own = session.tx.own_indexes(session.handle, session.device, first, target)
     if session.sees_all:
-        shown: Iterable[int] = range(first, target)
+        shown: Iterable[int] = session.tx.change_indexes(session.handle, first, target)
     else:
         shown = merge(own, *(feed_leaves(session, feed, first, target) for feed in session.feeds))
     return _build(session, shown, first, target, bytes_max)

@@ -176,6 +176,10 @@ class RelayTransaction(Protocol):
         """Whether the newest link or unlink below ``size`` is a link."""
         ...
 
+    def change_indexes(self, handle: int, first: int, end: int) -> Iterator[int]:
+        """Leaves in [first, end) of the change log, ascending: all that are stored."""
+        ...
+
     def feed_indexes(self, handle: int, feed: bytes, first: int, end: int) -> Iterator[int]:
         """Leaves in [first, end) that stand in the feed, ascending."""
         ...

@@ -247,6 +247,14 @@ class SqliteTransaction(RelayTransaction):
         return row is not None and bool(row[0])
 
     @override
+    def change_indexes(self, handle: int, first: int, end: int) -> Iterator[int]:
+        rows = self._run(
+            "SELECT place FROM change_leaves WHERE place>=? AND place<? ORDER BY place",
+            (_place(handle, first), _place(handle, end)),
+        )
+        return (row[0] & _INDEX_MASK for row in rows)
+
+    @override
     def feed_indexes(self, handle: int, feed: bytes, first: int, end: int) -> Iterator[int]:
         rows = self._run(
             "SELECT place FROM feed_leaves"
