@@ -102,6 +102,12 @@ TEXTS: Final[dict[str, Text]] = {
         "Chưa nhập giá trị cho '{field}'.",
         "Muốn bỏ giá trị, dùng 'casesync case unset'.",
     ),
+    "value-control-characters": Text(
+        "The text for '{field}' contains control characters.",
+        "Type it again instead of pasting it.",
+        "Nội dung của '{field}' có ký tự điều khiển.",
+        "Hãy gõ lại thay vì dán.",
+    ),
     "value-not-a-date": Text(
         "'{field}' needs a date.",
         "Write dd/mm/yyyy, mm/yyyy or yyyy; put ~ in front if it is an estimate.",
@@ -425,6 +431,12 @@ TEXTS: Final[dict[str, Text]] = {
         "Copy the 64 hexadecimal digits that 'casesync relay serve --print-key' shows.",
         "Đây không phải là khóa của máy chuyển tiếp.",
         "Hãy chép 64 chữ số thập lục phân mà 'casesync relay serve --print-key' hiện ra.",
+    ),
+    "relay-address": Text(
+        "The relay cannot listen on {host}, port {port}.",
+        "Is another program using it? Choose another --port.",
+        "Máy chuyển tiếp không lắng nghe được ở {host}, cổng {port}.",
+        "Có chương trình khác đang dùng không? Hãy chọn --port khác.",
     ),
     "notice-file": Text(
         "The notice in '{file}' cannot be read as text of at most 64 kB.",

@@ -12,11 +12,11 @@ import unicodedata
 from collections.abc import Callable
 from datetime import date
 from enum import Enum
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from casesync.foundation.errors import UsageError
 from casesync.foundation.limits import TEXT_BYTES_MAX
-from casesync.model.schema_checks import ELEMENT_CHARS_MAX, INTEGER_MAX, INTEGER_MIN
+from casesync.model.schema_checks import INTEGER_MAX, INTEGER_MIN
 from casesync.model.schema_types import Field, Part, ResolverCode, Schema, ValueKind, ValueSpec
 
 Value = Any
@@ -49,7 +49,8 @@ def validate(schema: Schema, field: Field, value: object) -> Value:
     A state is ``[from, to]``, a set's presence a boolean. Parts have ``validate_part``.
 
     Raises:
-        UsageError: ``value-invalid`` with ``field`` and ``why``; ``value-unknown-code``.
+        UsageError: ``value-...``: what the field needs; ``value-unknown-code`` with the known
+            ones; ``value-invalid`` with ``why`` for what nobody can type.
     """
     if value is None:
         return None
@@ -68,10 +69,9 @@ def validate_part(schema: Schema, field: Field, part: Part, value: object) -> Va
 def validate_element(schema: Schema, field: Field, element: object) -> str | bytes:
     """The canonical form of what names an element of ``field``; raises as ``validate``."""
     if field.element is None:
-        _refuse(field.name, "no-elements")
+        raise UsageError("value-no-elements", field=field.name)
     found = validate_spec(schema, field.element, element, name=field.name)
-    if not isinstance(found, str | bytes) or len(found) > ELEMENT_CHARS_MAX:
-        _refuse(field.name, "too-long")
+    assert isinstance(found, str | bytes), "the schema allows no other kind of element"
     return found
 
 
@@ -79,8 +79,10 @@ def validate_spec(schema: Schema, spec: ValueSpec, value: object, *, name: str) 
     """The canonical form of one value of ``spec``; ``name`` is how messages call the field."""
     if not spec.many:
         return _CHECKS[spec.kind](schema, spec, value, name)
-    if not isinstance(value, list | tuple) or not 0 < len(value) <= ITEMS_MAX:
-        _refuse(name, "not-a-list")
+    if not isinstance(value, list | tuple) or len(value) > ITEMS_MAX:
+        raise UsageError("value-invalid", field=name, why="not-a-list")
+    if not value:
+        raise UsageError("value-empty", field=name)
     return sorted({_CHECKS[spec.kind](schema, spec, item, name) for item in value})
 
 
@@ -140,7 +142,7 @@ def _identical(one: object, other: object) -> bool:
 
 def _state(schema: Schema, field: Field, value: object) -> Value:
     if not isinstance(value, list | tuple) or len(value) != _STATE_ITEMS:
-        _refuse(field.name, "not-a-step")
+        raise UsageError("value-invalid", field=field.name, why="not-a-step")
     before, after = value
     if before is not None:
         before = _code(schema, field.value, before, field.name)
@@ -150,16 +152,16 @@ def _state(schema: Schema, field: Field, value: object) -> Value:
 def _text(schema: Schema, spec: ValueSpec, value: object, name: str) -> str:
     del schema
     if not isinstance(value, str):
-        _refuse(name, "not-text")
+        raise UsageError("value-invalid", field=name, why="not-text")
     # Before normalising: a hostile value may be a megabyte, and NFC can only shorten it usefully.
     most = spec.maximum or 0
     if len(value) > 4 * most:
-        _refuse(name, "too-long")
+        raise UsageError("value-too-long", field=name, chars=len(value), most=most)
     text = unicodedata.normalize("NFC", value)
     if not text or text.isspace():
-        _refuse(name, "empty")
+        raise UsageError("value-empty", field=name)
     if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in text):
-        _refuse(name, "control-characters")
+        raise UsageError("value-control-characters", field=name)
     if len(text) > most or len(text.encode()) > TEXT_BYTES_MAX:
         raise UsageError("value-too-long", field=name, chars=len(text), most=most)
     return text
@@ -167,7 +169,7 @@ def _text(schema: Schema, spec: ValueSpec, value: object, name: str) -> str:
 
 def _code(schema: Schema, spec: ValueSpec, value: object, name: str) -> str:
     if not isinstance(value, str):
-        _refuse(name, "not-a-code")
+        raise UsageError("value-invalid", field=name, why="not-a-code")
     if value not in schema.codes(spec):
         known = ", ".join(code.id for code in schema.codes(spec).values() if not code.deprecated)
         raise UsageError("value-unknown-code", field=name, known=_shortened(known))
@@ -178,21 +180,21 @@ def _date(schema: Schema, spec: ValueSpec, value: object, name: str) -> str:
     del schema
     match = _DATE.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        _refuse(name, "not-a-date")
+        raise UsageError("value-not-a-date", field=name)
     estimated, year, month, day = match.groups()
     if spec.kind == ValueKind.DAY and (estimated or day is None):
-        _refuse(name, "not-a-day")
+        raise UsageError("value-not-a-day", field=name)
     try:
         date(int(year), int(month or 1), int(day or 1))
-    except ValueError:
-        _refuse(name, "not-a-date")
+    except ValueError as error:
+        raise UsageError("value-not-a-date", field=name) from error
     return match.group()
 
 
 def _integer(schema: Schema, spec: ValueSpec, value: object, name: str) -> int:
     del schema
     if not isinstance(value, int) or isinstance(value, bool):
-        _refuse(name, "not-a-number")
+        raise UsageError("value-not-a-number", field=name)
     low = INTEGER_MIN if spec.minimum is None else spec.minimum
     high = INTEGER_MAX if spec.maximum is None else spec.maximum
     if not low <= value <= high:
@@ -203,21 +205,21 @@ def _integer(schema: Schema, spec: ValueSpec, value: object, name: str) -> int:
 def _timestamp(schema: Schema, spec: ValueSpec, value: object, name: str) -> int:
     del schema, spec
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= TIMESTAMP_MAX:
-        _refuse(name, "not-a-time")
+        raise UsageError("value-not-a-time", field=name)
     return value
 
 
 def _boolean(schema: Schema, spec: ValueSpec, value: object, name: str) -> bool:
     del schema, spec
     if not isinstance(value, bool):
-        _refuse(name, "not-yes-or-no")
+        raise UsageError("value-not-yes-or-no", field=name)
     return value
 
 
 def _phone(schema: Schema, spec: ValueSpec, value: object, name: str) -> str:
     del schema, spec
     if not isinstance(value, str) or _PHONE.fullmatch(value) is None:
-        _refuse(name, "not-a-phone")
+        raise UsageError("value-not-a-phone", field=name)
     return value
 
 
@@ -225,7 +227,7 @@ def _identifier(schema: Schema, spec: ValueSpec, value: object, name: str) -> by
     del schema
     size = DIGEST_BYTES if spec.kind == ValueKind.DIGEST else ID_BYTES
     if not isinstance(value, bytes) or len(value) != size:
-        _refuse(name, "not-an-id")
+        raise UsageError("value-not-an-id", field=name)
     return value
 
 
@@ -251,7 +253,3 @@ _KNOWN_CHARS_MAX: Final = 300
 
 def _shortened(known: str) -> str:
     return known if len(known) <= _KNOWN_CHARS_MAX else known[:_KNOWN_CHARS_MAX] + "…"
-
-
-def _refuse(name: str, why: str) -> NoReturn:
-    raise UsageError("value-invalid", field=name, why=why)

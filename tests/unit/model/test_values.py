@@ -160,7 +160,7 @@ def test_a_step_that_is_not_declared_is_refused_before_it_is_written():
     with pytest.raises(UsageError) as caught:
         check_step(status, "closed_duplicate", "in_shelter")
     assert caught.value.code == "step-not-allowed"
-    assert caught.value.params["allowed"] == "open"
+    assert caught.value.params["allowed"] == "closed_duplicate, open"
 
 
 def test_elements_and_parts_have_kinds_of_their_own():
