@@ -89,7 +89,7 @@ class StreamState:
         """The row to store, not a copy."""
         return self.row
 
-    def apply(  # noqa: C901, PLR0912 - the hottest path: a call here is 4% of a first sync
+    def apply(  # noqa: C901 - the hottest path: a call here is 4% of a first sync
         self,
         device: int,
         number: int,
