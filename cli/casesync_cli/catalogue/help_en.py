@@ -22,11 +22,12 @@ TEXTS: Final[dict[str, str]] = {
     # relay
     "relay": "The relay in the middle, which cannot read.",
     "relay serve": "Run a relay; it stops cleanly on SIGTERM.",
-    "relay serve --db": "Database file of the relay.",
     "relay serve --host": "Address to listen on.",
     "relay serve --port": "Port to listen on; 0 takes a free one.",
     "relay serve --print_key": "Print the relay's key, so that clients can be told.",
     "relay serve --networks_max": "How many networks may be founded here.",
+    "relay serve --tls_cert": "Certificate for TLS, as a PEM file.",
+    "relay serve --tls_key": "Private key of the certificate.",
     "relay status": "Count what a relay's database holds.",
     "relay what-it-sees": "List every kind of datum a relay stores, with examples from its own "
     "database.",

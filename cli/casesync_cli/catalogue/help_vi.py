@@ -22,11 +22,12 @@ TEXTS: Final[dict[str, str]] = {
     # relay
     "relay": "Máy chuyển tiếp ở giữa, không đọc được gì.",
     "relay serve": "Chạy máy chuyển tiếp; dừng gọn khi nhận SIGTERM.",
-    "relay serve --db": "Tệp cơ sở dữ liệu của máy chuyển tiếp.",
     "relay serve --host": "Địa chỉ lắng nghe.",
     "relay serve --port": "Cổng lắng nghe; 0 là lấy một cổng trống.",
     "relay serve --print_key": "In khóa của máy chuyển tiếp để báo cho các máy khách.",
     "relay serve --networks_max": "Số mạng lưới được lập ở đây nhiều nhất.",
+    "relay serve --tls_cert": "Chứng chỉ TLS, dạng tệp PEM.",
+    "relay serve --tls_key": "Khóa riêng của chứng chỉ.",
     "relay status": "Đếm những gì cơ sở dữ liệu của máy chuyển tiếp đang giữ.",
     "relay what-it-sees": "Liệt kê mọi loại dữ liệu máy chuyển tiếp lưu, kèm ví dụ từ chính cơ sở "
     "dữ liệu của nó.",

@@ -70,8 +70,15 @@ TEXTS: Final[dict[str, str]] = {
     "col.compartment": "compartment",
     "col.resolver": "resolver",
     "col.count": "count",
-    "col.kind": "what",
+    "col.meaning": "meaning",
+    "col.concludes": "what follows",
+    "col.streams": "streams",
     "col.example": "example",
+    # relay
+    "relay.listening": "Listening on {url}",
+    "relay.key": "Key: {key}",
+    "relay.size": "{bytes} bytes in the database; {open} enrolments under way.",
+    "relay.nothing-else": "There is nothing else in this database.",
     # network and membership
     "network.created": "Network {network} founded; you are {member} of {unit}.",
     "network.relay-key": "The relay's key is pinned: {key}",

@@ -70,8 +70,15 @@ TEXTS: Final[dict[str, str]] = {
     "col.compartment": "ngăn",
     "col.resolver": "cách giải",
     "col.count": "số lượng",
-    "col.kind": "gì",
+    "col.meaning": "ý nghĩa",
+    "col.concludes": "suy ra được gì",
+    "col.streams": "dòng",
     "col.example": "ví dụ",
+    # relay
+    "relay.listening": "Đang lắng nghe ở {url}",
+    "relay.key": "Khóa: {key}",
+    "relay.size": "{bytes} byte trong cơ sở dữ liệu; {open} việc ghi danh đang diễn ra.",
+    "relay.nothing-else": "Trong cơ sở dữ liệu này không còn gì khác.",
     # network and membership
     "network.created": "Đã lập mạng lưới {network}; bạn là {member} của {unit}.",
     "network.relay-key": "Đã ghim khóa của máy chuyển tiếp: {key}",

@@ -14,7 +14,7 @@ import logging
 import signal
 import ssl
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,8 @@ from casesync.relay.system_ports import SystemClock, SystemEntropy
 _SHUTDOWN_S: Final = 20
 """How long requests under way may take after SIGTERM."""
 _log = logging.getLogger(__name__)
+
+Announce = Callable[[str, bytes], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,17 +61,28 @@ def relay_key(db: Path) -> bytes:
         store.close()
 
 
-def run(options: ServeOptions) -> None:
+def announce_line(url: str, key: bytes) -> None:
+    """Say on standard output that the relay is ready: its address and its log key."""
+    text = base64.b64encode(key).decode("ascii")
+    sys.stdout.write(f"listening on {url} key {text}\n")
+    sys.stdout.flush()
+
+
+def run(options: ServeOptions, announce: Announce = announce_line) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished.
+
+    Args:
+        options: how.
+        announce: called once with address and log key when the relay is ready.
 
     Raises:
         LocalStateError: ``relay-store-failed``.
         OSError: the address cannot be used.
     """
-    asyncio.run(_serve(options))
+    asyncio.run(_serve(options, announce))
 
 
-async def _serve(options: ServeOptions) -> None:
+async def _serve(options: ServeOptions, announce: Announce) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -94,7 +107,7 @@ async def _serve(options: ServeOptions) -> None:
         await web.TCPSite(runner, options.host, options.port, ssl_context=_tls(options)).start()
         assert runner.server is not None
         sweeping = asyncio.create_task(relay.guard.run(runner.server))
-        _announce(options, runner.addresses[0][1], mailbox.relay_key)
+        announce(_url(options, runner.addresses[0][1]), mailbox.relay_key)
         await stopping.wait()
         sweeping.cancel()
     finally:
@@ -104,12 +117,10 @@ async def _serve(options: ServeOptions) -> None:
         _log.info("stopped; served %d, refused %d", relay.served, relay.refused)
 
 
-def _announce(options: ServeOptions, port: int, key: bytes) -> None:
+def _url(options: ServeOptions, port: int) -> str:
     scheme = "http" if options.tls_cert is None else "https"
     host = f"[{options.host}]" if ":" in options.host else options.host
-    text = base64.b64encode(key).decode("ascii")
-    sys.stdout.write(f"listening on {scheme}://{host}:{port} key {text}\n")
-    sys.stdout.flush()
+    return f"{scheme}://{host}:{port}"
 
 
 def _open_store(db: Path) -> SqliteStore:
