@@ -22,18 +22,6 @@ if TYPE_CHECKING:
     from casesync.client.views import ConflictView
 
 
-def path_text(assignment: Assignment) -> str:
-    """``TYPE[/ID].FIELD[ELEMENT].PART`` as the library's edit takes it."""
-    text = assignment.type
-    if assignment.record is not None:
-        text += f"/{assignment.record}"
-    text += f".{assignment.field}"
-    if assignment.element is not None:
-        escaped = assignment.element.replace("\\", "\\\\").replace("]", "\\]")
-        text += f"[{escaped}]"
-    return text if assignment.part is None else f"{text}.{assignment.part}"
-
-
 def edit_case(
     settings: Settings,
     case: str,

@@ -42,6 +42,8 @@ TEXTS: Final[dict[str, str]] = {
     "network create --role": "Your role.",
     "network create --member_name": "Your name.",
     "--device_label": "What to call this device.",
+    "--plain_http": "Allow http to a relay on another machine; contents stay sealed, but others on "
+    "the way see which device talks when.",
     "unit": "Offices.",
     "unit add": "Add an office to the network.",
     "unit add --unit_type": "Type of the office.",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
-from casesync.foundation.errors import LocalStateError
+from casesync.client.network_views import JoinStatus
+from casesync.foundation.errors import LocalStateError, UsageError
 from casesync_cli.command import argument, command, option
 from casesync_cli.render import Output, deliver
 from casesync_cli.session import passphrase_to_create
@@ -25,41 +27,68 @@ POLL_S: Final = 1.0
     argument("invitation"),
     option("--name", required=True, metavar="NAME"),
     option("--device-label", default="", metavar="TEXT"),
+    option("--plain-http", is_flag=True),
     option("--no-wait", is_flag=True),
 )
 def join(
-    settings: Settings, *, invitation: str, name: str, device_label: str, no_wait: bool
+    settings: Settings,
+    *,
+    invitation: str,
+    name: str,
+    device_label: str,
+    plain_http: bool,
+    no_wait: bool,
 ) -> None:
     """Accept an invitation; the code on this screen is typed by the person who invited."""
-    joining = _begin(settings, invitation, name, device_label)
-    status = joining.step()
-    if settings.json or no_wait:
-        deliver(settings, status, lambda out: _tell(out, status))
+    joining = _begin(settings, invitation, name, device_label, plain_http=plain_http)
+    if joining is None:
+        done = JoinStatus("joined")
+        deliver(settings, done, lambda out: _tell(out, done))
         return
-    out = Output(settings)
-    told = None
+    with closing(joining):
+        if settings.json or no_wait:
+            status = joining.step()
+            deliver(settings, status, lambda out: _tell(out, status))
+        else:
+            _wait(Output(settings), joining)
+
+
+def _wait(out: Output, joining: Joining) -> None:
+    """Step until this device is in; each new state is told once."""
+    told: JoinStatus | None = None
     while True:
-        if (status.state, status.code) != told:
+        status = joining.step()
+        if status != told:
             _tell(out, status)
-            told = (status.state, status.code)
+            told = status
         if status.state == "joined":
             return
         time.sleep(POLL_S)
-        status = joining.step()
 
 
-def _begin(settings: Settings, invitation: str, name: str, device_label: str) -> Joining:
-    """Continue what an earlier call began here, else begin."""
-    from casesync.client.replica import Joining  # noqa: PLC0415 - the engine, not for help
+def _begin(
+    settings: Settings, invitation: str, name: str, device_label: str, *, plain_http: bool
+) -> Joining | None:
+    """Continue what an earlier call began here, else begin; None if it is done already."""
+    from casesync.client.joining import Joining  # noqa: PLC0415 - the engine, not for help
 
     passphrase = passphrase_to_create(settings)
     try:
         return Joining.resume(settings.home, passphrase)
     except LocalStateError as error:
-        if error.code != "no-replica":
+        if error.code not in {"replica-missing", "home-missing"}:
             raise
+    except UsageError as error:
+        if error.code != "joined-already":
+            raise
+        return None
     return Joining.start(
-        settings.home, passphrase, invitation, name=name, device_label=device_label
+        settings.home,
+        passphrase,
+        invitation,
+        name=name,
+        device_label=device_label,
+        plain_http=plain_http,
     )
 
 

@@ -37,6 +37,7 @@ def parse_relay_key(text: str | None) -> bytes | None:
     option("--role", default="caseworker", metavar="ROLE"),
     option("--name", "member_name", metavar="NAME"),
     option("--device-label", default="", metavar="TEXT"),
+    option("--plain-http", is_flag=True),
 )
 def network_create(  # noqa: PLR0913 - one parameter per option
     settings: Settings,
@@ -49,6 +50,7 @@ def network_create(  # noqa: PLR0913 - one parameter per option
     role: str,
     member_name: str | None,
     device_label: str,
+    plain_http: bool,
 ) -> None:
     """Found a network with this device, its unit and its first member."""
     key = parse_relay_key(relay_key)
@@ -65,7 +67,7 @@ def network_create(  # noqa: PLR0913 - one parameter per option
         role=role,
         member_name=member_name or unit or name,
         device_label=device_label,
-        lang=settings.lang,
+        plain_http=plain_http,
     )
     try:
         who = replica.whoami()
