@@ -42,8 +42,8 @@ TEXTS: Final[dict[str, str]] = {
     "network create --role": "Vai trò của bạn.",
     "network create --member_name": "Tên của bạn.",
     "--device_label": "Tên gọi của thiết bị này.",
-    "--plain_http": "Cho phép http đến máy chuyển tiếp ở máy khác; nội dung vẫn bị niêm, nhưng người "
-    "trên đường truyền thấy thiết bị nào nói chuyện lúc nào.",
+    "--plain_http": "Cho phép http đến máy chuyển tiếp ở máy khác; nội dung vẫn bị niêm, nhưng "
+    "người trên đường truyền thấy thiết bị nào nói chuyện lúc nào.",
     "unit": "Các cơ sở.",
     "unit add": "Thêm một cơ sở vào mạng lưới.",
     "unit add --unit_type": "Loại cơ sở.",

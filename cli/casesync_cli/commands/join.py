@@ -10,7 +10,7 @@ from casesync.client.network_views import JoinStatus
 from casesync.foundation.errors import LocalStateError, UsageError
 from casesync_cli.command import argument, command, option
 from casesync_cli.render import Output, deliver
-from casesync_cli.session import passphrase_to_create
+from casesync_cli.session import open_replica, passphrase_to_create
 from casesync_cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _begin(
         if error.code not in {"replica-missing", "home-missing"}:
             raise
     except UsageError as error:
-        if error.code != "joined-already":
+        if error.code != "joined-already" or not _is_same_network(settings, invitation):
             raise
         return None
     return Joining.start(
@@ -90,6 +90,14 @@ def _begin(
         device_label=device_label,
         plain_http=plain_http,
     )
+
+
+def _is_same_network(settings: Settings, invitation: str) -> bool:
+    """Whether the replica here belongs to the network that invites."""
+    from casesync.sync.invitation import decode_invitation  # noqa: PLC0415 - not for help
+
+    with open_replica(settings) as replica:
+        return replica.whoami().network_id_hex == decode_invitation(invitation).network.hex()
 
 
 def _tell(out: Output, status: JoinStatus) -> None:
