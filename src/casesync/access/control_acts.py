@@ -29,6 +29,7 @@ from casesync.access.control_opened import BLOB_ROLES, BLOB_SCHEMAS, BLOB_UNIT_K
 from casesync.access.control_state import ControlState
 from casesync.access.control_writer import ControlWriter
 from casesync.access.enrolment_proof import JoinerProof
+from casesync.access.names import usable_name
 from casesync.access.roles import AUDITOR_ROLE, RoleTable
 from casesync.crypto.kem_keys import unit_key_from_seed
 from casesync.crypto.key_schedule import KEY_BYTES
@@ -108,11 +109,14 @@ def add_unit(
         unit_type: see ``control_bodies.UNIT_TYPES``.
         parent: the unit above.
         unit: its id; random if not given.
+
+    Raises:
+        UsageError: ``name-invalid``.
     """
     body = UnitBody(
         unit=UnitId(writer.entropy.bytes(ID_BYTES)) if unit is None else unit,
         type=unit_type,
-        name=name,
+        name=usable_name(name),
         parent=parent,
         feed=FeedId(writer.entropy.bytes(ID_BYTES)),
     )

@@ -27,6 +27,7 @@ from casesync.access.control_bodies import (
 from casesync.access.control_enrolment import FOUNDER
 from casesync.access.control_opened import BLOB_UNIT_KEYS
 from casesync.access.control_writer import EMPTY_POSITION, ControlWriter
+from casesync.access.names import usable_name
 from casesync.access.roles import ROLE_TABLE_V1, RoleTable
 from casesync.crypto.device_keys import DeviceSecrets
 from casesync.crypto.kem_keys import unit_key_from_seed
@@ -97,6 +98,9 @@ def create_network(secrets: DeviceSecrets, plan: NetworkPlan, entropy: Entropy) 
         secrets: of the founder's device.
         plan: what it will be.
         entropy: source of keys and ids.
+
+    Raises:
+        UsageError: ``name-invalid``.
     """
     signer, public = secrets.composite_signer(), secrets.public()
     unit, feed = UnitId(entropy.bytes(ID_BYTES)), FeedId(entropy.bytes(ID_BYTES))
@@ -135,10 +139,10 @@ def create_network(secrets: DeviceSecrets, plan: NetworkPlan, entropy: Entropy) 
         entries=[genesis],
         blobs=[public.blob()],
     )
-    writer.write(Act.CHARTER, EmptyPublic(), encode_charter(plan.name))
+    writer.write(Act.CHARTER, EmptyPublic(), encode_charter(usable_name(plan.name)))
     replace_roles(writer, plan.table)
     replace_schemas(writer, plan.schema)
-    body = UnitBody(unit, plan.unit_type, plan.unit_name, None, feed)
+    body = UnitBody(unit, plan.unit_type, usable_name(plan.unit_name), None, feed)
     writer.write(Act.UNIT, EmptyPublic(), encode_unit(body))
     member = MemberId(entropy.bytes(ID_BYTES))
     rows = _first_keys(writer, unit, plan.table.reads(plan.role))
@@ -146,7 +150,9 @@ def create_network(secrets: DeviceSecrets, plan: NetworkPlan, entropy: Entropy) 
         wrap_blob=writer.wrap(public.kem, FOUNDER, writer.network_keys, dict(writer.seeds)),
         unit_keys_blob=writer.sealed_blob(BLOB_UNIT_KEYS, encode_unit_keys(rows)),
     )
-    founder = FoundBody(member, plan.member_name, unit, plan.role, plan.label)
+    founder = FoundBody(
+        member, usable_name(plan.member_name), unit, plan.role, usable_name(plan.label, empty=True)
+    )
     writer.write(Act.FOUND, found, encode_found(founder))
     return CreatedNetwork(
         network,

@@ -583,6 +583,103 @@ TEXTS: Final[dict[str, Text]] = {
         "Lời mời này đã có người dùng.",
         "Hãy xin lời mời mới, và báo người quản trị nếu không phải bạn dùng.",
     ),
+    # membership and enrolment
+    "control-log-forged": Text(
+        "The relay shows a membership entry (index {index}) that nobody signed.",
+        "Nothing of it was used; run 'casesync doctor' and tell your administrator.",
+        "Máy chuyển tiếp đưa ra mục thành viên (số {index}) không ai ký.",
+        "Không dùng mục đó; chạy 'casesync doctor' và báo cho người quản trị.",
+    ),
+    "blob-differs": Text(
+        "The relay answered with other data than was asked for ({blob}).",
+        "Nothing of it was used; run 'casesync doctor' and tell your administrator.",
+        "Máy chuyển tiếp trả về dữ liệu khác với dữ liệu được hỏi ({blob}).",
+        "Không dùng dữ liệu đó; chạy 'casesync doctor' và báo cho người quản trị.",
+    ),
+    "control-incomplete": Text(
+        "This device does not hold the whole membership log yet.",
+        "Run 'casesync sync' first.",
+        "Máy này chưa có đủ nhật ký thành viên.",
+        "Hãy chạy 'casesync sync' trước.",
+    ),
+    "change-log-behind": Text(
+        "This device has not seen everything that the last membership act had seen.",
+        "Run 'casesync sync' and try again.",
+        "Máy này chưa thấy hết những gì lần thay đổi thành viên trước đã thấy.",
+        "Chạy 'casesync sync' rồi thử lại.",
+    ),
+    "unit-seed-missing": Text(
+        "This device was given a key of its office that it does not hold.",
+        "Nothing was done; run 'casesync doctor' and ask a colleague to do this instead.",
+        "Máy này lẽ ra có một khóa của đơn vị nhưng không giữ khóa đó.",
+        "Chưa làm gì; chạy 'casesync doctor' và nhờ đồng nghiệp làm thay.",
+    ),
+    "nothing-to-admit": Text(
+        "Device {device} is not waiting for anything that this device could give.",
+        "See 'casesync device list' for who is waiting.",
+        "Máy {device} không chờ điều gì mà máy này có thể trao.",
+        "Xem 'casesync device list' để biết ai đang chờ.",
+    ),
+    "unit-unknown": Text(
+        "There is no such office ({unit}).",
+        "See 'casesync unit list'.",
+        "Không có đơn vị này ({unit}).",
+        "Xem 'casesync unit list'.",
+    ),
+    "name-invalid": Text(
+        "A name must not be empty, over 512 bytes long, or hold control characters.",
+        "Type the name again.",
+        "Tên không được để trống, dài quá 512 byte hay chứa ký tự điều khiển.",
+        "Hãy nhập lại tên.",
+    ),
+    "invitation-malformed": Text(
+        "This is not a whole invitation.",
+        "Copy all of it, from 'casesync-invite' to the last character.",
+        "Đây không phải là lời mời đầy đủ.",
+        "Hãy chép toàn bộ, từ 'casesync-invite' đến ký tự cuối.",
+    ),
+    "invitation-newer": Text(
+        "This invitation was made by a newer version of casesync.",
+        "Update casesync on this device, then join again.",
+        "Lời mời này do phiên bản casesync mới hơn tạo ra.",
+        "Hãy cập nhật casesync trên máy này rồi tham gia lại.",
+    ),
+    "invitation-expired": Text(
+        "This invitation has expired.",
+        "Ask for a new invitation.",
+        "Lời mời này đã hết hạn.",
+        "Hãy xin lời mời mới.",
+    ),
+    "invitation-cancelled": Text(
+        "This invitation was cancelled.",
+        "Make a new invitation.",
+        "Lời mời này đã bị hủy.",
+        "Hãy tạo lời mời mới.",
+    ),
+    "invitation-spoiled": Text(
+        "A message of this enrolment does not verify; somebody may have interfered.",
+        "Nobody was enrolled; make a new invitation and hand it over in another way.",
+        "Một thông điệp của lần ghi danh không xác thực được; có thể có người can thiệp.",
+        "Chưa ai được ghi danh; hãy tạo lời mời mới và trao bằng cách khác.",
+    ),
+    "control-log-shorter": Text(
+        "The relay shows less of the membership log than the invitation promises.",
+        "Do not work with this device; tell the person who invited you.",
+        "Máy chuyển tiếp đưa ra nhật ký thành viên ngắn hơn lời mời cho biết.",
+        "Đừng dùng máy này; hãy báo cho người đã mời bạn.",
+    ),
+    "control-log-differs": Text(
+        "The relay shows another membership log than the one you were invited to.",
+        "Do not work with this device; tell the person who invited you.",
+        "Máy chuyển tiếp đưa ra nhật ký thành viên khác với nơi bạn được mời.",
+        "Đừng dùng máy này; hãy báo cho người đã mời bạn.",
+    ),
+    "enrolment-differs": Text(
+        "You were enrolled otherwise than you signed: keys, office, role or rights differ.",
+        "Do not work with this device; ask for a new invitation.",
+        "Bạn được ghi danh khác với điều đã ký: khóa, đơn vị, vai trò hay quyền bị đổi.",
+        "Đừng dùng máy này; hãy xin lời mời mới.",
+    ),
 }
 
 

@@ -17,6 +17,7 @@ from casesync.access.body_shapes import array, binary, binary_or_none, items, ma
 from casesync.access.control_bodies import UnitKeyRow
 from casesync.access.control_state import ControlState
 from casesync.access.enrolment_proof import decode_unsigned, encode_unsigned
+from casesync.access.names import usable_name
 from casesync.codec import canonical
 from casesync.crypto.device_keys import DevicePublic, DeviceSecrets
 from casesync.crypto.enrolment import (
@@ -91,7 +92,11 @@ class Joiner:
             name: of the member.
             label: of the device, may be empty.
             entropy: source of all keys.
+
+        Raises:
+            UsageError: ``name-invalid``.
         """
+        member_name, device_label = usable_name(name), usable_name(label, empty=True)
         secrets = DeviceSecrets.generate(entropy)
         seeds = tuple((c, SecretBytes(entropy.bytes(KEY_BYTES))) for c in invitation.new_keys)
         rows = [
@@ -104,7 +109,7 @@ class Joiner:
             invitation=invitation,
             secrets=secrets,
             seeds=seeds,
-            unsigned=encode_unsigned(secrets.public(), name, label, rows),
+            unsigned=encode_unsigned(secrets.public(), member_name, device_label, rows),
             nonce=entropy.bytes(ENROLMENT_NONCE_BYTES),
         )
 

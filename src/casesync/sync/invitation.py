@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -92,7 +93,7 @@ def parse_invitation(typed: str) -> Invitation:
     """
     compact = "".join(typed.split())
     if not compact.startswith(PREFIX) or len(compact) > INVITATION_CHARS_MAX:
-        newer = compact.startswith(FAMILY) and not compact.startswith(PREFIX)
+        newer = re.match(FAMILY + r"[0-9]+\.", compact) and not compact.startswith(PREFIX)
         raise UsageError("invitation-newer" if newer else "invitation-malformed")
     encoded = compact.removeprefix(PREFIX)
     try:
