@@ -58,10 +58,8 @@ def search_words(text: str) -> list[str]:
 
 
 def _cased(text: str, form: Literal["NFD", "NFKD"]) -> str:
-    """Decomposed, without case; twice, because some characters change both ways."""
-    for _ in range(2):
-        text = unicodedata.normalize(form, unicodedata.normalize(form, text).casefold())
-    return text
+    """Decomposed and without case (Unicode 3.13, caseless matching)."""
+    return unicodedata.normalize(form, unicodedata.normalize(form, text).casefold())
 
 
 def _spaced(text: str) -> str:

@@ -223,6 +223,12 @@ def test_an_unknown_code_is_refused_with_the_known_ones():
     assert caught.value.params["known"] == "high, medium, low"
 
 
+def test_marks_that_were_typed_are_not_ignored():
+    assert parse_value(SCHEMA, field("person.ethnicity"), "thai") == "thai"
+    with pytest.raises(UsageError):
+        parse_value(SCHEMA, field("person.ethnicity"), "Thài")
+
+
 @pytest.mark.parametrize("typed", ["có", "Có", "co", "yes", "Y", "TRUE", "đúng", "1"])
 def test_yes_is_read(typed):
     assert parse_value(SCHEMA, field("consent.permission"), typed) is True
