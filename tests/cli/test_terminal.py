@@ -1,0 +1,90 @@
+"""What a person at a terminal is asked, and what is never shown."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+
+import pytest
+
+from cli.casesync_runs import Laptop
+from cli.conftest import found
+from cli.terminal_runs import at_terminal
+
+SECRET = "hoa sen ven hồ"
+
+
+@pytest.fixture
+def create(relay):
+    return ["network", "create", "Bình Yên", "--relay", relay.url, "--name", "Lan"]
+
+
+def test_a_new_passphrase_is_asked_for_twice_and_never_shown(create, tmp_path):
+    laptop = Laptop(tmp_path / "home")
+    code, screen = at_terminal(
+        laptop,
+        create,
+        [
+            ("New passphrase", SECRET),
+            ("New passphrase again", "khác"),
+            ("try again", SECRET),
+            ("New passphrase again", SECRET),
+        ],
+    )
+    assert code == 0, screen
+    assert SECRET not in screen
+    assert re.search(r"The relay's key is pinned: [0-9a-f]{64}", screen)
+    assert Laptop(laptop.home, SECRET).run("whoami").code == 0
+
+
+def test_the_passphrase_is_asked_for_where_nothing_gives_it(relay, tmp_path):
+    known = Laptop(tmp_path / "home", SECRET)
+    found(relay, known)
+    code, screen = at_terminal(Laptop(known.home), ["whoami"], [("Passphrase", SECRET)])
+    assert code == 0, screen
+    assert "Lan" in screen
+    code, screen = at_terminal(Laptop(known.home), ["whoami"], [("Passphrase", "sai")])
+    assert code == 3
+
+
+def test_unlock_spares_the_passphrase_until_lock(relay, tmp_path):
+    known = Laptop(tmp_path / "home", SECRET)
+    found(relay, known)
+    assert known.json("unlock", "--for", "5m")["unlocked"] is True
+    silent = Laptop(known.home)
+    try:
+        assert silent.json("whoami")["member"] == "Lan"
+    finally:
+        assert known.json("lock")["unlocked"] is False
+    refused = silent.run("whoami", "--json")
+    assert (refused.code, refused.error["code"]) == (3, "locked")
+
+
+def test_a_passphrase_is_changed_without_losing_anything(relay, tmp_path):
+    known = Laptop(tmp_path / "home", SECRET)
+    found(relay, known)
+    (tmp_path / "new").write_text("mật khẩu mới\n", "utf-8")
+    known.json("passphrase", "change", "--new-passphrase-file", str(tmp_path / "new"))
+    assert known.run("whoami").code == 3
+    assert Laptop(known.home, "mật khẩu mới").run("whoami").code == 0
+
+
+def test_ctrl_c_leaves_nothing_half_done(create, tmp_path):
+    laptop = Laptop(tmp_path / "home")
+    waiting = subprocess.Popen(
+        laptop.command("relay", "serve", "--db", str(tmp_path / "relay.db"), "--port", "0"),
+        env=laptop.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert waiting.stdout is not None
+    waiting.stdout.readline()
+    waiting.send_signal(signal.SIGINT)
+    assert waiting.wait(timeout=30) == 0
+
+    code, screen = at_terminal(laptop, create, [("New passphrase", "\x03")])
+    assert code == 130, screen
+    assert "Traceback" not in screen
+    assert not laptop.home.exists()
