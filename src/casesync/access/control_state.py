@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
-from casesync.access.control_enrolment import FOUNDER
 from casesync.access.control_facts import ControlFacts
 from casesync.access.control_opened import Blobs, SealOpener, Unusable, open_act
 from casesync.access.control_rules import apply_act, check_signer
@@ -159,11 +158,6 @@ class ControlState:
         return self._facts.relay_key
 
     @property
-    def founder(self) -> int:
-        """The founder's device."""
-        return FOUNDER
-
-    @property
     def voids(self) -> Sequence[Void]:
         """Entries that do nothing, and why."""
         return tuple(self._facts.voids)
@@ -183,6 +177,10 @@ class ControlState:
     def unit(self, unit: UnitId) -> UnitView | None:
         """A unit by its id."""
         return self._facts.units.get(unit)
+
+    def units_named(self, name: str) -> list[UnitView]:
+        """Units that people call ``name``."""
+        return [unit for unit in self._facts.units.values() if unit.name == name]
 
     def audit_units(self) -> list[UnitId]:
         """Units of type audit."""
