@@ -16,8 +16,6 @@ from casesync.storage.connection import Connection, Cursor
 class Session:
     """A connection that refuses to work outside a transaction."""
 
-    __slots__ = ("_connection", "is_open")
-
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.is_open = False

@@ -37,7 +37,7 @@ def migrate(
     if version > len(steps):
         raise LocalStateError("database-newer", found=version, known=len(steps))
     for number in range(version + 1, len(steps) + 1):
-        if number > 1:
+        if version:
             back_up(number - 1)
         step = steps[number - 1]
         # Loaded when needed: sqlite-utils takes longer to import than a command may take to start.

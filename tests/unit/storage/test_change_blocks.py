@@ -1,0 +1,90 @@
+"""Sealed changes in blocks (DESIGN.md 9)."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from casesync.storage.change_blocks import BLOCK_BYTES, SLOTS_MAX
+from casesync.storage.sql_store import open_plain
+from casesync.sync.ports import StoredChange
+from casesync.testing.conformance_store import stored_change
+
+SEGMENTS = st.lists(st.one_of(st.none(), st.binary(max_size=40)), max_size=3).map(tuple)
+CHANGES = st.builds(
+    StoredChange, st.binary(max_size=32), st.binary(max_size=60), st.binary(max_size=64), SEGMENTS
+)
+PADDED = st.tuples(CHANGES, st.sampled_from([0, 0, 0, 5_000, BLOCK_BYTES, 100_000])).map(
+    lambda drawn: drawn[0]._replace(header=drawn[0].header + b"h" * drawn[1])
+)
+
+
+def blocks(store) -> list[tuple[int, int]]:
+    """(changes, bytes) of each block."""
+    return store._connection.execute(
+        "SELECT count, length(body) FROM change_block ORDER BY id"
+    ).fetchall()
+
+
+@given(st.lists(st.lists(PADDED, max_size=30), max_size=6))
+@settings(max_examples=60)
+def test_changes_come_back_and_blocks_are_bounded(batches):
+    store = open_plain()
+    locations: list[int] = []
+    with store.transaction() as transaction:
+        for batch in batches:
+            locations += transaction.append_changes(batch)
+        changes = [change for batch in batches for change in batch]
+        assert transaction.changes_at(locations) == changes
+        assert transaction.changes_at(locations[::-1]) == changes[::-1]
+    assert sum(count for count, _ in blocks(store)) == len(changes)
+    assert all(size <= BLOCK_BYTES + 3 or count == 1 for count, size in blocks(store))
+
+
+def test_a_save_costs_no_database_row_of_its_own():
+    store = open_plain()
+    for number in range(300):
+        with store.transaction() as transaction:
+            transaction.append_changes([stored_change(number)])
+    whole = sum(size for _, size in blocks(store))
+    assert len(blocks(store)) <= whole // BLOCK_BYTES + 1
+
+
+def test_a_page_and_single_saves_fill_the_same_blocks():
+    store = open_plain()
+    with store.transaction() as transaction:
+        transaction.append_changes([stored_change(number) for number in range(100)])
+        transaction.append_changes([stored_change(number) for number in range(100, 200)])
+    (full, _), *rest = blocks(store)
+    assert full > 80
+    assert len(rest) == 1 + (sum(size for _, size in blocks(store)) > 2 * BLOCK_BYTES)
+
+
+def test_empty_changes_do_not_overflow_a_block():
+    store = open_plain()
+    with store.transaction() as transaction:
+        empty = [StoredChange(b"", b"", b"", ())] * (2 * SLOTS_MAX + 1)
+        locations = transaction.append_changes(empty)
+        assert len(set(locations)) == len(empty)
+        assert transaction.changes_at(locations) == empty
+    assert [count for count, _ in blocks(store)] == [SLOTS_MAX, SLOTS_MAX, 1]
+
+
+def test_dropped_segments_are_gone_from_the_block():
+    store = open_plain()
+    with store.transaction() as transaction:
+        change = StoredChange(b"p", b"h", b"s", (b"secret words", None, b"more secret words"))
+        (location,) = transaction.append_changes([change])
+        transaction.drop_segments([location])
+        (body,) = store._connection.execute("SELECT body FROM change_block").fetchone()
+        assert b"secret" not in body
+        assert transaction.changes_at([location]) == [change._replace(segments=(None,) * 3)]
+
+
+def test_an_unknown_location_is_a_bug_and_not_somebody_elses_change():
+    store = open_plain()
+    with store.transaction() as transaction:
+        (location,) = transaction.append_changes([stored_change(1)])
+        with pytest.raises((IndexError, TypeError)):
+            transaction.changes_at([location + 1])

@@ -1,0 +1,155 @@
+"""Steps from version to version, and the copy before each (DESIGN.md 9)."""
+
+from __future__ import annotations
+
+import pytest
+
+from casesync.foundation.errors import LocalStateError
+from casesync.foundation.secret_bytes import SecretBytes
+from casesync.storage import sql_store
+from casesync.storage.connection import connect_encrypted, connect_plain
+from casesync.storage.migrations.runner import STEPS, migrate
+from casesync.storage.sql_store import open_encrypted, open_plain, remove_backups
+
+KEY = SecretBytes(b"k" * 32)
+
+
+def add_table(database) -> None:
+    database.create_table("later", {"id": int}, pk="id")
+
+
+def fail_half_way(database) -> None:
+    add_table(database)
+    raise RuntimeError("power")
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "replica.db"
+
+
+@pytest.fixture
+def next_version(monkeypatch):
+    """The program knows one more step than the databases made before."""
+
+    def know(*steps) -> None:
+        def migrate_more(connection, back_up):
+            migrate(connection, back_up, (*STEPS, *steps))
+
+        monkeypatch.setattr(sql_store, "migrate", migrate_more)
+
+    return know
+
+
+def filled(path, opener=lambda path: open_encrypted(path, KEY)) -> None:
+    store = opener(path)
+    with store.transaction() as transaction:
+        transaction.put_value("cursor", b"42")
+    store.close()
+
+
+def files(path) -> set[str]:
+    return {p.name for p in path.parent.iterdir()} - {path.name, path.name + ".reserve"}
+
+
+def version_of(connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return version
+
+
+def test_a_new_database_gets_the_newest_version_and_no_copy(path, next_version):
+    next_version(add_table)
+    open_encrypted(path, KEY).close()
+    assert files(path) == set()
+    connection = connect_encrypted(path, KEY)
+    assert version_of(connection) == len(STEPS) + 1
+    connection.close()
+
+
+def test_a_current_database_is_neither_changed_nor_copied(path):
+    filled(path)
+    before = path.read_bytes()
+    open_encrypted(path, KEY).close()
+    assert path.read_bytes() == before
+    assert files(path) == set()
+
+
+@pytest.mark.parametrize("opener", [lambda path: open_encrypted(path, KEY), open_plain])
+def test_a_copy_from_before_the_migration_opens_with_the_same_key(path, next_version, opener):
+    filled(path, opener)
+    next_version(add_table)
+    store = opener(path)
+    with store.transaction() as transaction:
+        assert transaction.value("cursor") == b"42"
+        transaction.put_value("cursor", b"43")
+    store.close()
+    (name,) = files(path)
+    copy = path.with_name(name)
+    connection = connect_plain(copy) if opener is open_plain else connect_encrypted(copy, KEY)
+    assert version_of(connection) == len(STEPS)
+    assert connection.execute("SELECT body FROM value").fetchall() == [(b"42",)]
+    connection.close()
+
+
+def test_the_copy_is_encrypted(path, next_version):
+    store = open_encrypted(path, KEY)
+    with store.transaction() as transaction:
+        transaction.put_value("planted", b"planted value")
+    store.close()
+    next_version(add_table)
+    open_encrypted(path, KEY).close()
+    (name,) = files(path)
+    assert b"planted" not in path.with_name(name).read_bytes()
+    with pytest.raises(LocalStateError):
+        connect_encrypted(path.with_name(name), SecretBytes(b"j" * 32))
+
+
+def test_only_the_newest_copy_is_kept_and_it_can_be_removed(path, next_version):
+    """What was erased meanwhile must not live on in old copies."""
+    filled(path)
+    next_version(add_table)
+    open_encrypted(path, KEY).close()
+    next_version(add_table, lambda database: database.table("later").drop())
+    open_encrypted(path, KEY).close()
+    assert files(path) == {f"{path.name}.before-version-{len(STEPS) + 2}"}
+    remove_backups(path)
+    assert files(path) == set()
+
+
+def test_a_step_that_fails_leaves_the_database_as_it_was(path, next_version):
+    filled(path)
+    next_version(fail_half_way)
+    with pytest.raises(RuntimeError, match="power"):
+        open_encrypted(path, KEY)
+    connection = connect_encrypted(path, KEY)
+    assert version_of(connection) == len(STEPS)
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'later'").fetchall()
+    assert tables == []
+    connection.close()
+    next_version(add_table)
+    open_encrypted(path, KEY).close()  # and the next attempt succeeds
+
+
+def test_a_database_of_a_newer_program_is_left_alone(path):
+    filled(path)
+    connection = connect_encrypted(path, KEY)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(LocalStateError) as caught:
+        open_encrypted(path, KEY)
+    assert caught.value.code == "database-newer"
+    assert caught.value.params == {"found": 99, "known": len(STEPS)}
+    assert path.read_bytes() == before
+    assert files(path) == set()
+
+
+def test_plugins_of_other_programs_do_not_touch_the_connection(path, monkeypatch):
+    """sqlite-utils runs installed plugins on every connection unless told not to."""
+    import sqlite_utils.db  # noqa: PLC0415, as late as the store imports it
+
+    def refuse(**_):
+        raise AssertionError("a plugin was called")
+
+    monkeypatch.setattr(sqlite_utils.db.pm.hook, "prepare_connection", refuse)
+    open_encrypted(path, KEY).close()

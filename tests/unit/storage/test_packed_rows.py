@@ -1,0 +1,95 @@
+"""Packed rows behave like a dictionary, whatever the sizes (DESIGN.md 9)."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from casesync.storage import packed_rows
+from casesync.storage.connection import connect_plain
+from casesync.storage.packed_rows import GROUP_BYTES, PackedRows
+from casesync.storage.session import Session
+
+
+def opened() -> tuple[Session, PackedRows]:
+    connection = connect_plain(None)
+    connection.execute("CREATE TABLE packed(id INTEGER PRIMARY KEY, body BLOB)")
+    connection.execute("CREATE TABLE packed_large(serial INTEGER PRIMARY KEY, body BLOB)")
+    session = Session(connection)
+    session.begin()
+    return session, PackedRows(session, "packed")
+
+
+SERIALS = st.integers(0, 200)
+SIZES = st.one_of(st.integers(0, 50), st.sampled_from([2_000, 20_000, 70_000]))
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("write"), st.dictionaries(SERIALS, SIZES, max_size=20)),
+        st.tuples(st.just("drop"), SERIALS),
+        st.tuples(st.just("end"), st.booleans()),
+    ),
+    max_size=12,
+)
+
+
+@given(STEPS)
+@settings(max_examples=60)
+def test_rows_are_what_was_written_last(steps):
+    session, packed = opened()
+    model: dict[int, bytes] = {}
+    for turn, (act, given_) in enumerate(steps):
+        if act == "write":
+            rows = {serial: bytes([turn + 1]) * size for serial, size in given_.items()}
+            packed.write(rows)
+            model.update(rows)
+        elif act == "drop":
+            packed.drop(given_)
+            model.pop(given_, None)
+        else:
+            packed.flush()
+            session.commit()
+            if given_:
+                packed.forget()
+            session.begin()
+        assert packed.read(range(201)) == [model.get(serial) for serial in range(201)]
+
+
+def test_a_long_row_does_not_travel_with_its_neighbours():
+    session, packed = opened()
+    packed.write(dict.fromkeys(range(64), b"s" * 100) | {5: b"L" * GROUP_BYTES})
+    packed.flush()
+    packed.forget()
+    (body,) = session.execute("SELECT body FROM packed WHERE id = 0").fetchone()
+    assert len(body) < 64 * 105
+    packed.write({5: b"L" * GROUP_BYTES + b"more"})
+    packed.flush()
+    assert session.execute("SELECT count(*) FROM packed_large").fetchone() == (1,)
+    assert packed.read([5, 6]) == [b"L" * GROUP_BYTES + b"more", b"s" * 100]
+
+
+def test_no_group_stays_larger_than_its_bound():
+    session, packed = opened()
+    for turn in range(1, 40):
+        packed.write({serial: b"x" * (turn * (serial % 7) * 40) for serial in range(64)})
+        packed.flush()
+        (longest,) = session.execute("SELECT max(length(body)) FROM packed").fetchone()
+        assert longest <= GROUP_BYTES
+
+
+def test_a_dropped_long_row_leaves_nothing():
+    session, packed = opened()
+    packed.write({5: b"L" * GROUP_BYTES * 2})
+    packed.flush()
+    packed.drop(5)
+    packed.flush()
+    assert session.execute("SELECT count(*) FROM packed_large").fetchone() == (0,)
+    assert packed.read([5]) == [None]
+
+
+def test_a_pass_over_everything_keeps_a_bounded_cache(monkeypatch):
+    monkeypatch.setattr(packed_rows, "_CACHED_GROUPS_MAX", 4)
+    _, packed = opened()
+    for group in range(20):
+        packed.write({group * 64: b"%d" % group})
+        assert len(packed._groups) <= 4
+    assert packed.read(group * 64 for group in range(20)) == [b"%d" % g for g in range(20)]
