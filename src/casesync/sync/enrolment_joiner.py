@@ -172,9 +172,21 @@ class Joiner:
         )
 
     def own_seeds(self) -> dict[UnitKeyId, bytes]:
-        """The unit seeds made here, to be stored once the enrolment is verified."""
+        """The unit seeds made here; which of them count only the control log says."""
         unit = self.invitation.unit
         return {UnitKeyId(unit, int(c), 1): seed.reveal() for c, seed in self.seeds}
+
+    def counting_seeds(self, control: ControlState) -> dict[UnitKeyId, bytes]:
+        """Those of the own seeds that became the unit's keys, to be stored.
+
+        Somebody else may have been enrolled meanwhile and have made the unit's first keys.
+        """
+        return {
+            key: seed
+            for key, seed in self.own_seeds().items()
+            if (kept := control.unit_key(key)) is not None
+            and kept.public == unit_key_from_seed(seed)
+        }
 
     def check_enrolled(self, control: ControlState, root_at: RootAt) -> DeviceNumber:
         """Step 6: the control log holds just what this device signed; gives its number.

@@ -176,11 +176,15 @@ def test_keys_a_newcomer_made_in_vain_do_not_count_and_the_enrolment_does(
     first = world.invite("counsellor", osso.unit)
     second = world.invite("counsellor", osso.unit)
     assert second.invitation.new_keys
+    seeds = []
     for inviter, name in ((first, "Mai"), (second, "Nga")):
-        approved, _ = world.meet(inviter, name)
+        approved, joiner = world.meet(inviter, name)
         writer = world.writer(world.founder)
         acts.enrol(writer, world.state, approved.proof(), world.place(inviter), world.founder.seeds)
         assert world.append(writer)[0].void == ""
+        seeds.append(joiner.counting_seeds(world.state))
+        assert len(joiner.own_seeds()) == len(ROLE_TABLE_V1.reads("counsellor"))
+    assert [len(kept) for kept in seeds] == [len(ROLE_TABLE_V1.reads("counsellor")), 0]
     partial = [v for v in world.state.voids if v.partial]
     assert {v.reason for v in partial} == {"epoch-not-next"}
     assert all(
