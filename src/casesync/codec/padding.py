@@ -21,7 +21,7 @@ def padded_length(length: int) -> int:
 
 def is_allowed_length(length: int) -> bool:
     """Whether a ciphertext may be ``length`` bytes long."""
-    return length >= PADDING_CLASSES[0] and padded_length(length) == length
+    return padded_length(length) == length
 
 
 def pad(body: bytes, overhead: int = 16) -> bytes:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from typing import Any, Final, final
 
+from casesync.foundation.limits import PAGE_ITEMS_MAX
 from casesync.merkle.proofs import NodeReader
 from casesync.merkle.subtrees import aligned_subtrees
 from casesync.translog.chain import header_hash
@@ -19,6 +20,9 @@ from casesync.translog.page import OWN_FRAMES_MAX, REFERENCES_MAX
 
 BRIDGED_MAX: Final = 2
 """A bridge costs 32 bytes and two hashes, a new run 32 bytes and a signature check."""
+
+_ITEMS_PER_LEAF_MAX: Final = 4
+"""Gap, bridge, frame; and the gap to the page's end."""
 
 HeaderReader = Callable[[int, int], bytes]
 """(device, number) to the header of a change that the log holds."""
@@ -66,9 +70,10 @@ class PageBuilder:
 
     @property
     def full(self) -> bool:
-        """The tables may have no room for a further leaf: the page ends here."""
+        """There may be no room for a further leaf: the page ends here."""
         return (
-            len(self._streams) == REFERENCES_MAX
+            len(self._items) > PAGE_ITEMS_MAX - _ITEMS_PER_LEAF_MAX
+            or len(self._streams) == REFERENCES_MAX
             or len(self._devices) == REFERENCES_MAX
             or self._own_frames == OWN_FRAMES_MAX - 1
         )

@@ -118,7 +118,7 @@ def test_an_array_longer_than_the_callers_bound_is_refused():
 
 
 @pytest.mark.parametrize(
-    "value", [1.0, [1.5], {"a": 1}, {True: 1}, object(), {1, 2}, msgpack.Timestamp(1)]
+    "value", [1.0, [1.5], {1.5: 1}, {"a": 1}, {True: 1}, object(), {1, 2}, msgpack.Timestamp(1)]
 )
 def test_a_type_without_a_canonical_form_cannot_be_packed(value):
     with pytest.raises(TypeError):
@@ -129,3 +129,9 @@ def test_a_type_without_a_canonical_form_cannot_be_packed(value):
 def test_a_value_without_a_canonical_form_cannot_be_packed(value):
     with pytest.raises(ValueError):
         pack(value)
+
+
+@pytest.mark.parametrize("value", [2**64 - 1, -(2**63), 0, -1, 127, 128])
+def test_the_largest_and_smallest_integers_are_allowed(value):
+    assert unpack(pack(value)) == value
+    assert unpack(pack({0: value})) == {0: value}

@@ -120,3 +120,23 @@ def test_a_copy_grows_alone():
     second.append(bytes(32))
     assert first.size == 1
     assert first.hashes == [bytes(32)]
+
+
+@pytest.mark.parametrize(("size", "count"), [(-1, 1), (1 << 48, 1), (3, 1), (3, 3), (0, 1), (1, 0)])
+def test_a_range_has_one_hash_per_set_bit_of_its_size(size, count):
+    with pytest.raises(ValueError, match="per set bit"):
+        CompactRange(size, [bytes(32)] * count)
+
+
+def test_the_largest_log_is_full():
+    largest = (1 << 48) - 1
+    grown = CompactRange(largest, [bytes(32)] * 48)
+    with pytest.raises(ValueError):
+        grown.append(bytes(32))
+    with pytest.raises(ValueError, match="outgrow"):
+        grown.extend([bytes(32)])
+    assert grown.size == largest
+    nearly = CompactRange(largest - 1, [bytes(32)] * 47)
+    nearly.copy().append(bytes(32))
+    nearly.extend([bytes(32)])
+    assert nearly.size == largest

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from casesync.codec.canonical import pack, unpack
 from casesync.foundation.errors import RelayMisbehaviour
+from casesync.foundation.limits import PAGE_ITEMS_MAX
 from casesync.merkle.compact_range import CompactRange
 from casesync.translog.header import parse_header
 from casesync.translog.page import read_page
@@ -303,6 +304,46 @@ def test_junk_items_are_refused_with_our_own_error(items, data):
     page = [3, b"s" * 16, [1, 2], items, b"".join(log.levels[0])]
     with pytest.raises(RelayMisbehaviour):
         read_page(page, CompactRange(), 3, log.root(3), log.own(1))
+
+
+def test_a_page_is_full_before_a_receiver_would_refuse_it():
+    """Streams, devices, own frames and items each have their bound."""
+    log = log_of(1)
+    leaf = log.leaves[0]
+    size = 2**20
+
+    def add(builder, index, device=1, stream=b"s" * 16):
+        builder.add_change(
+            index,
+            0,
+            device=device,
+            number=1,
+            stream=stream,
+            previous_link=leaf.previous_link,
+            link=leaf.link,
+            header=leaf.header,
+            signature=leaf.signature,
+            segments=b"".join(leaf.segments),
+        )
+
+    by_what = {
+        "streams": lambda b, i: add(b, i, stream=i.to_bytes(16, "big")),
+        "devices": lambda b, i: add(b, i, device=i + 1),
+        "own": lambda b, i: b.add_own(i, 0, i + 1),
+    }
+    for fill in by_what.values():
+        builder = PageBuilder(0, size, log, log.header)
+        count = 0
+        while not builder.full:
+            fill(builder, count)
+            count += 1
+        assert count in {65_535, 65_536}
+    builder = PageBuilder(0, size, log, log.header)
+    count = 0
+    while not builder.full:
+        add(builder, 2 * count + 1)
+        count += 1
+    assert 2 * count + 1 <= PAGE_ITEMS_MAX < 2 * count + 8
 
 
 def test_leaves_are_added_in_order_and_up_to_the_target():
