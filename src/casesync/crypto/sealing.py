@@ -10,7 +10,7 @@ imports this module.
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
@@ -19,8 +19,12 @@ from casesync.crypto.aead import NONCE_BYTES, TAG_BYTES, prepare, siv_open, siv_
 from casesync.crypto.key_schedule import H, check_secret, expand, label
 from casesync.foundation.errors import CryptoError
 from casesync.foundation.ids import ChangeNumber, DeviceNumber, NetworkId, StreamId
+from casesync.foundation.limits import SEGMENTS_PER_CHANGE_MAX
 
-KEY_NAME_BYTES = 8
+KEY_NAME_BYTES: Final = 8
+_NONCE_LABEL: Final = label("nonce")
+_NUMBER: Final = tuple(number.to_bytes(1, "big") for number in range(SEGMENTS_PER_CHANGE_MAX))
+"""A segment number as its byte; made once, since every segment of every change needs it."""
 
 
 def statement_context(
@@ -69,7 +73,8 @@ def segment_keys(stream_key: bytes, context: bytes) -> tuple[bytes, bytes]:
 
 def segment_nonce(previous_link: bytes, head: bytes, segment_number: int) -> bytes:
     """12 bytes that a cloned device does not repeat, since ``head`` holds 8 random ones."""
-    return H("nonce", previous_link, head, segment_number.to_bytes(1, "big"))[:NONCE_BYTES]
+    number = _NUMBER[segment_number]
+    return sha256(_NONCE_LABEL + previous_link + head + number).digest()[:NONCE_BYTES]
 
 
 def seal_segment(
@@ -93,7 +98,7 @@ def seal_segment(
         body: canonical msgpack, unpadded.
     """
     nonce = segment_nonce(previous_link, head, segment_number)
-    aad = head_hash + segment_number.to_bytes(1, "big") + commitment
+    aad = head_hash + _NUMBER[segment_number] + commitment
     return siv_seal(cipher, nonce, aad, pad(body, TAG_BYTES))
 
 
@@ -113,7 +118,7 @@ def open_segment(
         RemoteProtocolError: ``malformed`` padding inside a seal that opened.
     """
     nonce = segment_nonce(previous_link, head, segment_number)
-    aad = head_hash + segment_number.to_bytes(1, "big") + commitment
+    aad = head_hash + _NUMBER[segment_number] + commitment
     return unpad(siv_open(cipher, nonce, aad, sealed))
 
 

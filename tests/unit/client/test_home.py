@@ -193,3 +193,12 @@ def test_short_writes_are_completed(tmp_path, monkeypatch):
     monkeypatch.setattr(durable_file.os, "write", lambda fd, data: real(fd, bytes(data[:1])))
     replace_durably(tmp_path / "vault", b"whole")
     assert read_small(tmp_path / "vault") == b"whole"
+
+
+def test_a_link_laid_in_the_way_is_not_written_through(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (tmp_path / "vault.new").symlink_to(victim)
+    with pytest.raises(LocalStateError):
+        replace_durably(tmp_path / "vault", b"new")
+    assert victim.read_text() == "precious"

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casesync.crypto import signatures
 from casesync.crypto.edwards import IDENTITY, L, P, add, decode, encode, has_prime_order, multiply
 from casesync.crypto.signatures import (
     CompositeSigner,
@@ -56,6 +57,31 @@ def test_s_at_or_above_the_group_order_is_refused():
     larger = int.from_bytes(signature[32:], "little") + L
     with pytest.raises(CryptoError):
         ed25519_verify(SIGNER.public, b"message", signature[:32] + larger.to_bytes(32, "little"))
+
+
+def test_what_the_policy_refuses_never_reaches_the_library(monkeypatch):
+    """keys.md: libraries differ about these, so the refusal must be ours whatever they accept."""
+
+    class AcceptsEverything:
+        @classmethod
+        def from_public_bytes(cls, _):
+            return cls()
+
+        def verify(self, *_):
+            pass
+
+    monkeypatch.setattr(signatures, "Ed25519PublicKey", AcceptsEverything)
+    honest = SIGNER.sign(b"message")
+    ed25519_verify(SIGNER.public, b"anything", honest)
+    for encoded_r in (P, P + 5, 2**255 - 1, P | 1 << 255, 0, 1, 1 << 255 | 1, P - 1):
+        with pytest.raises(CryptoError):
+            ed25519_verify(
+                SIGNER.public, b"message", encoded_r.to_bytes(32, "little") + honest[32:]
+            )
+    for s in (L, L + 1, 2**256 - 1):
+        with pytest.raises(CryptoError):
+            ed25519_verify(SIGNER.public, b"message", honest[:32] + s.to_bytes(32, "little"))
+    ed25519_verify(SIGNER.public, b"m", honest[:32] + (L - 1).to_bytes(32, "little"))
 
 
 def test_a_change_signature_covers_network_and_link():
