@@ -250,7 +250,11 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
 def _say_ready() -> None:
     sys.stdout.buffer.write(READY)
     sys.stdout.buffer.flush()
-    os.close(sys.stdout.fileno())
+    # Both pipes end here; what is opened later must not become standard input or output.
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1):
+        os.dup2(nothing, standard)
+    os.close(nothing)
 
 
 def main() -> None:
@@ -261,7 +265,6 @@ def main() -> None:
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     path, for_s, key = unpack(sys.stdin.buffer.read())
-    sys.stdin.close()
     _serve(Path(path), for_s, key, _say_ready)
 
 
