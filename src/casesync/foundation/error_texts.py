@@ -529,12 +529,6 @@ TEXTS: Final[dict[str, Text]] = {
         "Máy chuyển tiếp giữ ít dữ liệu hơn trước; có thể nó đã bị khôi phục lùi.",
         "Ở đây không có gì thay đổi; hãy báo người quản trị và người vận hành máy chuyển tiếp.",
     ),
-    "relay-blob-missing": Text(
-        "The relay does not hand out something the control log names.",
-        "Run 'casesync sync' again; if it stays, tell your administrator.",
-        "Máy chuyển tiếp không đưa ra dữ liệu mà sổ điều hành có nêu.",
-        "Chạy lại 'casesync sync'; nếu vẫn vậy, báo cho người quản trị.",
-    ),
     "relay-store-failed": Text(
         "The relay's database cannot be used: disk full, damaged or in use.",
         "Free space on the disk, or stop the other relay that uses this file.",

@@ -37,7 +37,8 @@ def answer_sync(session: Session, request: SyncRequest, signer: Ed25519Signer) -
     row = session.row
     room = min(max(request.answer_bytes_max, _ROOM_MIN), _ROOM_MAX)
     control = _control_page(session, request.control_size, room)
-    behind = control.first + len(control.leaves) < row.control_size
+    control_end = control.first + len(control.leaves)
+    behind = control_end < row.control_size
     room -= sum(map(len, control.leaves))
     target = request.target or row.change_size
     if behind:
@@ -51,7 +52,7 @@ def answer_sync(session: Session, request: SyncRequest, signer: Ed25519Signer) -
         receipts=outcome.receipts,
         refusal=outcome.refusal,
         control=control,
-        control_checkpoint=_checkpoint(session, Log.CONTROL, row.control_size, signer),
+        control_checkpoint=_checkpoint(session, Log.CONTROL, control_end, signer),
         change_checkpoint=_checkpoint(session, Log.CHANGE, target, signer),
         page=served.page,
         backfills=tuple(backfills),

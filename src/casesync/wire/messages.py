@@ -135,7 +135,7 @@ class SyncAnswer:
     refusal: PushRefusal | None = None
     control: ControlPage
     control_checkpoint: bytes
-    """102 bytes, of the relay's newest control size."""
+    """102 bytes, of the control size that ``control`` ends at."""
     change_checkpoint: bytes
     """102 bytes, of the target."""
     page: list[Any] = field(default_factory=list)

@@ -154,5 +154,5 @@ def rendezvous_error_for(refusal: Refusal) -> CasesyncError:
 def blob_error_for(refusal: Refusal) -> CasesyncError:
     """As ``error_for``, for a blob the control log names but the relay does not hand out."""
     if refusal is Refusal.NOT_FOUND:
-        return RelayMisbehaviour("relay-blob-missing")
+        return NetworkError("relay-refused", reason=refusal.value)
     return error_for(refusal)
