@@ -124,9 +124,8 @@ def _url(options: ServeOptions, port: int) -> str:
 
 
 def _open_store(db: Path) -> SqliteStore:
-    store = SqliteStore(db)
-    db.chmod(0o600)
-    return store
+    db.touch(mode=0o600, exist_ok=True)  # nobody else reads it, not even while it is made
+    return SqliteStore(db)
 
 
 def _tls(options: ServeOptions) -> ssl.SSLContext | None:
