@@ -22,7 +22,7 @@ def at_terminal(
     process = subprocess.Popen(
         laptop.command(*arguments),
         env=laptop.environment(),
-        preexec_fn=lambda: os.login_tty(terminal),  # its own terminal, so that Ctrl-C arrives
+        preexec_fn=lambda: os.login_tty(terminal),  # noqa: PLW1509 - so that Ctrl-C arrives
         pass_fds=[terminal],
     )
     os.close(terminal)

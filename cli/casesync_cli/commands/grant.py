@@ -43,7 +43,7 @@ def grant_give(  # noqa: PLR0913 - one parameter per option
             words(compartments),
             purpose,
             consent,
-            until=until_ms,
+            until_ms=until_ms,
             write=write,
             history=history,
         )

@@ -94,10 +94,10 @@ def _begin(
 
 def _is_same_network(settings: Settings, invitation: str) -> bool:
     """Whether the replica here belongs to the network that invites."""
-    from casesync.sync.invitation import decode_invitation  # noqa: PLC0415 - not for help
+    from casesync.sync.invitation import parse_invitation  # noqa: PLC0415 - not for help
 
     with open_replica(settings) as replica:
-        return replica.whoami().network_id_hex == decode_invitation(invitation).network.hex()
+        return replica.whoami().network_id_hex == parse_invitation(invitation).network.hex()
 
 
 def _tell(out: Output, status: JoinStatus) -> None:
