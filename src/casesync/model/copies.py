@@ -47,23 +47,23 @@ def snapshot_copies(state: StreamState, compartment: int, open_body: OpenBody) -
 
 def supplement_copies(
     state: StreamState,
-    change: tuple[int, int, int, bytes],
+    change: tuple[int, int, int],
     content: Content,
     open_body: OpenBody,
 ) -> list[Copy]:
     """Copies that bring a change which landed behind a grant, under an older key, to the grantee.
 
     A live write of the change is copied with all that the change replaces. Where a write of the
-    change is replaced already, the live writes of its cell are copied and name it and what it
-    replaced: its value does not travel, its effect does.
+    change is replaced already, the live writes of its cell are copied and name what it replaced:
+    its value does not travel, its effect does. (What replaced it names it by itself.)
 
     Args:
         state: the merged stream, the change applied.
-        change: (device, number, compartment, link8) of the change's segment.
+        change: (device, number, compartment) of the segment.
         content: the segment's decoded body, not one of copies.
         open_body: opens a stored segment.
     """
-    device, number, compartment, link8 = change
+    device, number, compartment = change
     replaces = tuple(Replacement(*entry) for entry in content[2])
     live: dict[CellId, list[LiveWrite]] = {}
     for write in state.live_writes((compartment,)):
@@ -72,12 +72,10 @@ def supplement_copies(
     for position, cell in enumerate(cells_of(content)):
         here = live.get(cell, [])
         own = [write for write in here if write[1:4] == (device, number, position)]
-        gone = (Replacement(device, number, link8, 1 << position),)
         for write in own or here:
             copy = _copy(write, open_body)
             if copy is not None:
-                copy = copy._replace(replaces=replaces if own else replaces + gone)
-                found[copy[0], copy[1], copy[3]] = copy
+                found[copy[0], copy[1], copy[3]] = copy._replace(replaces=replaces)
     return [found[identity] for identity in sorted(found)]
 
 
