@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, Final
 
@@ -66,13 +66,14 @@ class ChangeBlocks:
                 found[location] = StoredChange(link, header, signature, tuple(segments))
         return [found[location] for location in locations]
 
-    def drop_segments(self, locations: Sequence[int]) -> None:
-        """Destroy the segments' bytes of these changes; what remains says how many there were."""
-        for block, wanted in _by_block(locations).items():
+    def drop_segments(self, cuts: Mapping[int, Sequence[int]]) -> None:
+        """Destroy segments' bytes, by location and position; what remains says where they were."""
+        for block, wanted in _by_block(cuts).items():
             slots = self._slots(block)
             for location in wanted:
-                change = slots[location & _SLOT]
-                change[3] = [None] * len(change[3])
+                segments = slots[location & _SLOT][3]
+                for position in cuts[location]:
+                    segments[position] = None
             body = _array(map(msgpack.Packer().pack, slots), len(slots))
             self._session.execute("UPDATE change_block SET body = ? WHERE id = ?", (body, block))
 

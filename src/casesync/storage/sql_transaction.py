@@ -127,8 +127,8 @@ class SqlTransaction(Transaction):
         return self._blocks.read(locations)
 
     @override
-    def drop_segments(self, locations: Sequence[int]) -> None:
-        self._blocks.drop_segments(locations)
+    def drop_segments(self, cuts: Mapping[int, Sequence[int]]) -> None:
+        self._blocks.drop_segments(cuts)
 
     @override
     def stream_rows(self, streams: Iterable[StreamId]) -> dict[StreamId, list[Any]]:

@@ -1,8 +1,8 @@
 """The doors of the engine: what it needs of a store and of a relay (sync floor).
 
 The engine is sans-I/O: it calls these contracts and never a file or a socket. ``storage``
-implements ``ReplicaStore`` over SQLCipher, ``transport`` implements ``RelayChannel`` over HTTP; the simulation
-uses the same store over plain in-memory SQLite and a memory network.
+implements ``ReplicaStore`` over SQLCipher, ``transport`` implements ``RelayChannel`` over HTTP;
+the simulation uses the same store over plain in-memory SQLite and a memory network.
 """
 
 from __future__ import annotations
@@ -129,8 +129,8 @@ class Transaction(Protocol):
         ...
 
     def changes_at(self, locations: Sequence[int]) -> list[StoredChange]: ...
-    def drop_segments(self, locations: Sequence[int]) -> None:
-        """Destroy the segments' bytes of these changes; headers stay, segments become None."""
+    def drop_segments(self, cuts: Mapping[int, Sequence[int]]) -> None:
+        """Destroy segments' bytes, by location and position; headers stay, they become None."""
         ...
 
     # -- streams: opaque msgpack-able rows, packed 64 to a database row -----------------------

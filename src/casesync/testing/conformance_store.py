@@ -253,7 +253,7 @@ def dropped_segments_leave_header_and_neighbours(place: StorePlace) -> None:
     with store.transaction() as transaction:
         locations = transaction.append_changes(changes)
     with store.transaction() as transaction:
-        transaction.drop_segments([locations[1], locations[3]])
+        transaction.drop_segments({locations[1]: [0, 1], locations[3]: [0, 1]})
         locations += transaction.append_changes([stored_change(4)])
     with store.transaction() as transaction:
         found = transaction.changes_at(locations)

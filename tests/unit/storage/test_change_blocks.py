@@ -76,7 +76,7 @@ def test_dropped_segments_are_gone_from_the_block():
     with store.transaction() as transaction:
         change = StoredChange(b"p", b"h", b"s", (b"secret words", None, b"more secret words"))
         (location,) = transaction.append_changes([change])
-        transaction.drop_segments([location])
+        transaction.drop_segments({location: [0, 2]})
         (body,) = store._connection.execute("SELECT body FROM change_block").fetchone()
         assert b"secret" not in body
         assert transaction.changes_at([location]) == [change._replace(segments=(None,) * 3)]

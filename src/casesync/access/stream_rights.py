@@ -1,0 +1,456 @@
+"""What one stream's base segments and statements say, folded in log order (access floor).
+
+``protocol/membership.md`` (Verdict on a change) and ``protocol/keys.md`` (Entitled units). The fold
+is a pure function of the control log and of the base and unsealed segments in the order of their
+indexes; it never looks at content, so every replica that is served the stream reaches the same
+verdicts, whatever it can read. It opens nothing itself: acts arrive decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from casesync.access.base_acts import BaseAct, DestructionReceipt, Grant, Opening, Revocation
+from casesync.access.verdicts import COUNTS, VERDICTS, State, verdict_code
+from casesync.foundation.ids import Compartment, StreamId, StreamKind, UnitId
+from casesync.translog.unsealed import Statement, UnsealedItems, stream_id
+
+END_OF_LOG = 1 << 60
+"""An unsent change is judged at this index plus its number: behind the log, in its order."""
+
+Seen = Callable[[], Mapping[int, int]]
+"""Per device the newest number in this stream that the author had seen; computed on demand."""
+
+
+class ControlView(Protocol):
+    """What a verdict asks of the control log (implemented by ``ControlState``)."""
+
+    @property
+    def size(self) -> int:
+        """Entries of the control log held."""
+        ...
+
+    def suspended_from(self, device: int) -> int | None:
+        """Change-log size from which the device's changes are quarantined, or None."""
+        ...
+
+    def unit_of(self, device: int) -> UnitId | None:
+        """The unit of an enrolled device."""
+        ...
+
+    def writes_mask(self, device: int) -> int:
+        """Bit c is set if the device's role writes compartment c."""
+        ...
+
+    def reads_mask(self, device: int) -> int:
+        """Bit c is set if the device's role reads compartment c."""
+        ...
+
+    def may_grant(self, device: int) -> bool:
+        """Whether the device's role may grant."""
+        ...
+
+    def audit_units_at(self, size: int) -> Sequence[UnitId]:
+        """Units of type audit that stand in the first ``size`` entries."""
+        ...
+
+    def unit_key_name_at(self, unit: UnitId, compartment: int, size: int) -> bytes | None:
+        """Name of the unit's current (not retired) key as of the first ``size`` entries."""
+        ...
+
+
+class ChangeFacts(NamedTuple):
+    """Everything a verdict depends on, of one verified change."""
+
+    device: int
+    number: int
+    control_size: int
+    log_index: int
+    """Log index; END_OF_LOG + number for an unsent change."""
+    log_time_ms: int
+    location: int
+    segments: Sequence[tuple[int, bytes]]
+    """(kind, key name) in the order of the segment table."""
+    unsealed: UnsealedItems | None
+    base: Sequence[BaseAct] | None
+    """Decoded acts; None if there is no base segment or it cannot be opened."""
+    base_sealed: bool
+    """There is a base segment and it cannot be opened here (yet)."""
+
+
+class StatementFact(NamedTuple):
+    """One statement as the fold keeps it; its boxes' bytes stay in the change at ``location``."""
+
+    device: int
+    number: int
+    position: int
+    compartment: int
+    key_name: bytes
+    location: int
+    log_index: int
+    valid: bool
+    labels: bytes
+    """Names (8 bytes each) of the unit keys it has been boxed to so far."""
+
+
+class GrantFact(NamedTuple):
+    """A grant that is not void."""
+
+    grant: bytes
+    unit: bytes
+    mask: int
+    write: bool
+    history: bool
+    purpose: str
+    expires_ms: int | None
+    consent: bytes
+    device: int
+    number: int
+    log_index: int
+    log_time_ms: int
+    revoked: tuple[int, int, int] | None
+    """(device, number, index) of the revocation."""
+
+    def in_force(self, index: int, log_time_ms: int) -> bool:
+        """Whether the grant holds for a change at ``index`` stamped ``log_time_ms``."""
+        if self.log_index >= index or (self.revoked is not None and self.revoked[2] < index):
+            return False
+        return self.expires_ms is None or log_time_ms < self.expires_ms
+
+
+class StreamRights:
+    """The fold. ``judge`` and ``fold`` are called change by change in log order."""
+
+    __slots__ = ("base_blocked", "grants", "opening", "statements")
+
+    def __init__(self) -> None:
+        self.opening: tuple[int, bytes, bytes | None, int, int] | None = None
+        """(stream kind, owner unit, record or None, device, number)."""
+        self.grants: list[GrantFact] = []
+        self.statements: list[StatementFact] = []
+        self.base_blocked = False
+
+    # -- row form ----------------------------------------------------------------------------
+
+    def to_row(self) -> list[Any]:
+        """A plain list for the store."""
+        return [self.opening, self.grants, self.statements, self.base_blocked]
+
+    @classmethod
+    def from_row(cls, row: Sequence[Any]) -> StreamRights:
+        """The fold that ``to_row`` stored."""
+        rights = cls()
+        if row:
+            opening, grants, statements, rights.base_blocked = row
+            rights.opening = None if opening is None else tuple(opening)
+            rights.grants = [
+                GrantFact._make([*g[:-1], None if g[-1] is None else tuple(g[-1])]) for g in grants
+            ]
+            rights.statements = [StatementFact._make(s) for s in statements]
+        return rights
+
+    # -- questions ----------------------------------------------------------------------------
+
+    @property
+    def owner(self) -> UnitId | None:
+        """The owning unit, None before the opening is known."""
+        return None if self.opening is None else UnitId(self.opening[1])
+
+    @property
+    def kind(self) -> StreamKind | None:
+        """What the stream holds, None before the opening is known."""
+        return None if self.opening is None else StreamKind(self.opening[0])
+
+    def grants_in_force(self, index: int, log_time_ms: int) -> list[GrantFact]:
+        """Grants that hold for a change at ``index``."""
+        return [g for g in self.grants if g.in_force(index, log_time_ms)]
+
+    def statement(self, compartment: int, key_name: bytes) -> StatementFact | None:
+        """The first statement of this compartment and key name, valid or not."""
+        for fact in self.statements:
+            if fact.compartment == compartment and fact.key_name == key_name:
+                return fact
+        return None
+
+    def entitled(
+        self,
+        compartment: int,
+        control: ControlView,
+        control_size: int,
+        grants: Iterable[GrantFact],
+    ) -> list[UnitId]:
+        """Units that a key of ``compartment`` must reach (``protocol/keys.md``)."""
+        assert self.opening is not None
+        kind, owner = self.opening[0], UnitId(self.opening[1])
+        units: list[UnitId] = []
+        if compartment == Compartment.ACCESS:
+            units = list(control.audit_units_at(control_size)) if kind == StreamKind.ACCESS else []
+        elif compartment == Compartment.BASE:
+            units = [owner, *(UnitId(g.unit) for g in grants)]
+            units += control.audit_units_at(control_size)
+        else:
+            bit = 1 << compartment
+            units = [owner, *(UnitId(g.unit) for g in grants if g.mask & bit)]
+        return list(dict.fromkeys(units))
+
+    # -- the fold -----------------------------------------------------------------------------
+
+    def judge(
+        self, facts: ChangeFacts, control: ControlView, stream: StreamId, network: bytes, seen: Seen
+    ) -> int:
+        """Verdict code of one change, judged on what was folded so far; changes nothing."""
+        reason = (
+            self._author_reason(facts, control)
+            or self._opening_reason(facts, control, stream, network)
+            or self._unit_reason(facts, control)
+            or self._keys_reason(facts, control, seen)
+        )
+        return verdict_code(reason) if reason else COUNTS
+
+    def _author_reason(self, facts: ChangeFacts, control: ControlView) -> str:
+        if facts.control_size > control.size:
+            return "control-missing"
+        if facts.device > facts.control_size or control.unit_of(facts.device) is None:
+            return "device-unknown"
+        suspended = control.suspended_from(facts.device)
+        return "suspended" if suspended is not None and facts.log_index >= suspended else ""
+
+    def _opening_reason(
+        self, facts: ChangeFacts, control: ControlView, stream: StreamId, network: bytes
+    ) -> str:
+        opening = next((a for a in facts.base or () if isinstance(a, Opening)), None)
+        if self.opening is not None:
+            return "opening-invalid" if opening is not None else ""
+        if opening is None:
+            return "base-missing" if facts.base_sealed or self.base_blocked else "stream-unopened"
+        random16 = None if facts.unsealed is None else facts.unsealed.random16
+        if random16 is None:
+            return "opening-invalid"
+        derived = stream_id(network, facts.device, facts.number, random16)
+        owner_is_own = opening.owner == control.unit_of(facts.device)
+        return "" if derived == stream and owner_is_own else "opening-invalid"
+
+    def _unit_reason(self, facts: ChangeFacts, control: ControlView) -> str:
+        if self.base_blocked:
+            return "base-missing"
+        if self.opening is None:
+            return self._compartments_reason(facts, control, None)
+        unit = control.unit_of(facts.device)
+        if unit == self.opening[1]:
+            return self._compartments_reason(facts, control, None)
+        content = any(kind > Compartment.BASE for kind, _ in facts.segments)
+        if not content and any(isinstance(act, DestructionReceipt) for act in facts.base or ()):
+            return ""
+        of_unit = [g for g in self.grants if g.unit == unit and g.write]
+        in_force = [g for g in of_unit if g.in_force(facts.log_index, facts.log_time_ms)]
+        if not in_force:
+            return "grant-revoked" if of_unit else "no-grant"
+        mask = 0
+        for grant in in_force:
+            mask |= grant.mask
+        return self._compartments_reason(facts, control, mask)
+
+    def _compartments_reason(
+        self, facts: ChangeFacts, control: ControlView, granted_mask: int | None
+    ) -> str:
+        writes = control.writes_mask(facts.device)
+        kind = self._kind_with(facts)
+        for segment_kind, _ in facts.segments:
+            if segment_kind <= Compartment.BASE:
+                continue
+            if segment_kind == Compartment.ACCESS:
+                own = self.opening is None or self.opening[3] == facts.device
+                if kind != StreamKind.ACCESS or not own:
+                    return "compartment-not-allowed"
+                continue
+            allowed = writes if granted_mask is None else writes & granted_mask
+            if kind == StreamKind.ACCESS or not allowed >> segment_kind & 1:
+                return "compartment-not-allowed"
+        return ""
+
+    def _kind_with(self, facts: ChangeFacts) -> int | None:
+        if self.opening is not None:
+            return self.opening[0]
+        opening = next((a for a in facts.base or () if isinstance(a, Opening)), None)
+        return None if opening is None else int(opening.kind)
+
+    def _keys_reason(self, facts: ChangeFacts, control: ControlView, seen: Seen) -> str:
+        introduced: set[tuple[int, bytes]] = set()
+        if facts.unsealed is not None and facts.unsealed.statements:
+            for statement in facts.unsealed.statements:
+                name = bytes(statement.commitment[:8])
+                key = (statement.compartment, name)
+                taken = any(s.key_name == name for s in self.statements) or key in introduced
+                if taken or not self._statement_holds(facts, statement, control, seen):
+                    return "statement-invalid"
+                introduced.add(key)
+        for kind, name in facts.segments:
+            if kind == 0 or (kind, name) in introduced:
+                continue
+            known = self.statement(kind, name)
+            if known is None:
+                return "statement-missing"
+            if not known.valid:
+                return "statement-invalid"
+        return ""
+
+    def _statement_holds(
+        self, facts: ChangeFacts, statement: Statement, control: ControlView, seen: Seen
+    ) -> bool:
+        compartment = statement.compartment
+        content = Compartment.BASE < compartment < Compartment.ACCESS
+        if content and not control.reads_mask(facts.device) >> compartment & 1:
+            return False
+        trial = self._with_acts(facts)
+        if trial.opening is None:
+            return False
+        grants = trial.grants_seen(seen) if trial.grants else []
+        units = trial.entitled(compartment, control, facts.control_size, grants)
+        labels = {bytes(box.key_name) for box in statement.boxes}
+        for unit in units:
+            name = control.unit_key_name_at(unit, compartment, facts.control_size)
+            if name is not None and name not in labels:
+                return False
+        return True
+
+    def grants_seen(self, seen: Seen) -> list[GrantFact]:
+        """Grants in force for an author who had seen ``seen``, expiries apart."""
+        vector = seen()
+
+        def known(device: int, number: int) -> bool:
+            return vector.get(device, 0) >= number
+
+        return [
+            g
+            for g in self.grants
+            if known(g.device, g.number) and not (g.revoked and known(g.revoked[0], g.revoked[1]))
+        ]
+
+    def _with_acts(self, facts: ChangeFacts) -> StreamRights:
+        trial = StreamRights()
+        trial.opening, trial.grants = self.opening, list(self.grants)
+        trial.fold_acts(facts)
+        return trial
+
+    def fold(self, facts: ChangeFacts, code: int, control: ControlView) -> None:
+        """Take in what a judged change says; only one that counts says anything."""
+        if VERDICTS[code].state is not State.COUNTS:
+            if VERDICTS[code].reason == "statement-invalid" and facts.unsealed is not None:
+                self._fold_statements(facts, facts.unsealed, valid=False)
+            if facts.base_sealed and VERDICTS[code].state is State.WAITING:
+                self.base_blocked = True
+            return
+        if facts.base_sealed:
+            self.base_blocked = True
+        self.fold_acts(facts, control)
+        if facts.unsealed is not None:
+            self._fold_unsealed(facts, facts.unsealed)
+
+    def fold_acts(self, facts: ChangeFacts, control: ControlView | None = None) -> None:
+        """Take in the acts alone; with ``control`` only those the author may write."""
+        for act in facts.base or ():
+            if isinstance(act, Opening) and self.opening is None:
+                record = None if act.record is None else bytes(act.record)
+                self.opening = (
+                    int(act.kind),
+                    bytes(act.owner),
+                    record,
+                    facts.device,
+                    facts.number,
+                )
+            elif isinstance(act, Grant) and self._may_grant(facts, act, control):
+                self._fold_grant(facts, act)
+            elif isinstance(act, Revocation) and self._may_act(facts, control):
+                self._fold_revocation(facts, act)
+
+    def _may_act(self, facts: ChangeFacts, control: ControlView | None) -> bool:
+        if control is None:
+            return True
+        own = self.opening is not None and control.unit_of(facts.device) == self.opening[1]
+        return own and control.may_grant(facts.device)
+
+    def _may_grant(self, facts: ChangeFacts, act: Grant, control: ControlView | None) -> bool:
+        mask = sum(1 << int(c) for c in set(act.compartments))
+        if mask >> Compartment.IDENTITY & 1 and not mask >> Compartment.CONTACT & 1:
+            return False
+        if not self._may_act(facts, control):
+            return False
+        if control is not None and mask & ~control.reads_mask(facts.device):
+            return False
+        revoked = [
+            g.revoked for g in self.grants if g.unit == act.to_unit and g.revoked is not None
+        ]
+        latest = max(revoked, key=lambda r: r[2])[:2] if revoked else None
+        named = None if act.revocation is None else tuple(act.revocation)
+        return named == latest
+
+    def _fold_grant(self, facts: ChangeFacts, act: Grant) -> None:
+        if any(g.grant == act.grant for g in self.grants):
+            return
+        self.grants.append(
+            GrantFact(
+                grant=bytes(act.grant),
+                unit=bytes(act.to_unit),
+                mask=sum(1 << int(c) for c in set(act.compartments)),
+                write=act.write,
+                history=act.history,
+                purpose=act.purpose,
+                expires_ms=act.expires_ms,
+                consent=bytes(act.consent),
+                device=facts.device,
+                number=facts.number,
+                log_index=facts.log_index,
+                log_time_ms=facts.log_time_ms,
+                revoked=None,
+            )
+        )
+
+    def _fold_revocation(self, facts: ChangeFacts, act: Revocation) -> None:
+        revoked = (facts.device, facts.number, facts.log_index)
+        self.grants = [
+            g._replace(revoked=revoked) if g.grant == act.grant and g.revoked is None else g
+            for g in self.grants
+        ]
+
+    def _fold_statements(self, facts: ChangeFacts, items: UnsealedItems, *, valid: bool) -> None:
+        for statement in items.statements:
+            self.statements.append(
+                StatementFact(
+                    device=facts.device,
+                    number=facts.number,
+                    position=statement.position,
+                    compartment=int(statement.compartment),
+                    key_name=bytes(statement.commitment[:8]),
+                    location=facts.location,
+                    log_index=facts.log_index,
+                    valid=valid,
+                    labels=b"".join(bytes(box.key_name) for box in statement.boxes),
+                )
+            )
+
+    def recorded(self, device: int, number: int, index: int) -> StreamRights:
+        """The fold after this device's own change got its log index."""
+
+        def moved(fact_index: int, dot: tuple[int, int]) -> int:
+            return index if dot == (device, number) else fact_index
+
+        self.statements = [
+            s._replace(log_index=moved(s.log_index, (s.device, s.number))) for s in self.statements
+        ]
+        self.grants = [
+            g._replace(log_index=moved(g.log_index, (g.device, g.number))) for g in self.grants
+        ]
+        return self
+
+    def _fold_unsealed(self, facts: ChangeFacts, items: UnsealedItems) -> None:
+        self._fold_statements(facts, items, valid=True)
+        for more in items.boxes:
+            named = (more.device, more.number, more.position)
+            added = b"".join(bytes(box.key_name) for box in more.boxes)
+            self.statements = [
+                s._replace(labels=s.labels + added)
+                if (s.device, s.number, s.position) == named
+                else s
+                for s in self.statements
+            ]

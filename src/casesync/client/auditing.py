@@ -1,0 +1,396 @@
+"""Auditing access from a replica: lists, and the verification of everything (client).
+
+``protocol/access-log.md``. ``verify`` first proves that what this replica stores is the log it has
+a checkpoint of (every leaf, both logs), then checks every device's chain of changes and of access
+entries; on line it reads everything from the relay again and compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import NamedTuple
+
+from casesync.access.access_entry import AccessEntry, Shown, decode_entry
+from casesync.access.audit import AuditedChange, DeviceAudit, DeviceFacts, audit_device
+from casesync.access.control_state import ControlState
+from casesync.access.control_views import DeviceView
+from casesync.client.core import Core, opener_of
+from casesync.client.names import Names
+from casesync.client.network_views import AuditDevice, AuditEntryView, AuditReport
+from casesync.codec.crockford import case_code
+from casesync.foundation.errors import (
+    AccessDenied,
+    AuditFailed,
+    CasesyncError,
+    RelayMisbehaviour,
+    UsageError,
+)
+from casesync.foundation.ids import FEED_ALL, Compartment, DeviceNumber, StreamId, StreamKind
+from casesync.merkle.compact_range import CompactRange
+from casesync.merkle.hashing import leaf_hash
+from casesync.sync.change_reader import ReadChange, open_at
+from casesync.sync.ports import AccessRow, Transaction
+from casesync.sync.session import CHANGE_RANGE, CONTROL_RANGE, load_range
+from casesync.sync.stream_merge import load_changes
+from casesync.sync.stream_row import HistoryEntry, StreamRow
+from casesync.translog.chain import change_leaf, control_leaf
+from casesync.translog.checkpoint import Checkpoint, LogName
+from casesync.translog.page import OwnChange, read_page
+from casesync.wire.messages import Owed, SyncAnswer, SyncRequest
+
+_STREAMS_PER_READ = 200
+
+
+class _Placed(NamedTuple):
+    """A stored change with its stream."""
+
+    stream: StreamId
+    change: ReadChange
+
+
+class Auditing:
+    """The part of a replica that auditors use."""
+
+    def __init__(self, core: Core) -> None:
+        """Args: core: the open replica."""
+        self._core = core
+
+    # -- lists ----------------------------------------------------------------------------------
+
+    def entries(
+        self, *, case: str | None = None, member: str | None = None, device: int | None = None
+    ) -> list[AuditEntryView]:
+        """Access entries that this device may read, filtered; the look is logged itself.
+
+        Raises:
+            UsageError: ``case-unknown``, ``member-unknown``.
+        """
+        stream = None if case is None else self._stream(case)
+        self._core.log("audit", stream=stream)
+        views = []
+        for row in self._rows(device):
+            entry = decode_entry(row.entry)
+            if stream is not None and not self._concerns(entry, stream):
+                continue
+            view = self._view(row, entry)
+            if member is not None and view.member.casefold() != member.casefold():
+                continue
+            views.append(view)
+        return sorted(views, key=lambda view: (view.time_ms, view.device, view.sequence))
+
+    def mine(self) -> list[AuditEntryView]:
+        """This device's own entries, oldest first."""
+        return [
+            self._view(row, decode_entry(row.entry)) for row in self._rows(self._core.engine.device)
+        ]
+
+    def _rows(self, device: int | None) -> list[AccessRow]:
+        with self._core.store.transaction() as tx:
+            return list(tx.access_rows(device))
+
+    def _stream(self, case: str) -> StreamId:
+        """A case by code or stream id; an auditor knows cases by their openings."""
+        wanted = case.replace("-", "").upper()
+        found: list[StreamId] = []
+        with self._core.store.transaction() as tx:
+            for stream, row in _rows_of(tx, StreamKind.CASE):
+                opening = row.rights.opening
+                if opening is None or opening[2] is None:
+                    continue
+                code = case_code(opening[2]).replace("-", "")
+                if code.startswith(wanted) or stream.hex() == case.lower():
+                    found.append(stream)
+        if not found:
+            raise UsageError("case-unknown", case=case)
+        if len(found) > 1:
+            raise UsageError("case-ambiguous", case=case, known=str(len(found)))
+        return found[0]
+
+    def _concerns(self, entry: AccessEntry, stream: StreamId) -> bool:
+        if entry.stream == stream:
+            return True
+        with self._core.store.transaction() as tx:
+            opening = StreamRow(tx.stream_rows([stream]).get(stream)).rights.opening
+        record = None if opening is None else opening[2]
+        return isinstance(entry.detail, Shown) and record in entry.detail.records
+
+    def _view(self, row: AccessRow, entry: AccessEntry) -> AuditEntryView:
+        names = Names(self._core)
+        author = names.device(int(row.device))
+        detail: str | None = entry.detail if isinstance(entry.detail, str) else None
+        records = [record.hex() for record in entry.records]
+        if isinstance(entry.detail, Shown):
+            detail = f"{entry.detail.hits}"
+            records += [record.hex() for record in entry.detail.records]
+        device = self._core.engine.control.device(int(row.device))
+        late = (
+            device is not None
+            and device.suspended_index is not None
+            and entry.control_size > device.suspended_index
+        )
+        return AuditEntryView(
+            time_ms=entry.clock_ms,
+            action=entry.action,
+            outcome=entry.outcome.word,  # type: ignore[arg-type]
+            member=author.author,
+            role=entry.role,
+            unit=names.unit(entry.unit),
+            device=int(row.device),
+            sequence=row.sequence,
+            case=None if entry.stream is None else self._code(entry.stream),
+            compartments=tuple(c.word for c in entry.compartments),
+            records=tuple(records),
+            purpose=entry.purpose or None,
+            basis_hex=None if entry.basis is None else entry.basis.hex(),
+            detail=detail,
+            late=late,
+        )
+
+    def _code(self, stream: StreamId) -> str:
+        with self._core.store.transaction() as tx:
+            opening = StreamRow(tx.stream_rows([stream]).get(stream)).rights.opening
+        if opening is None or opening[2] is None:
+            return stream.hex()
+        return case_code(opening[2])
+
+    # -- verification -----------------------------------------------------------------------------
+
+    def verify(self, *, offline: bool = False) -> AuditReport:
+        """Verify both logs and every access chain.
+
+        Raises:
+            AccessDenied: ``not-auditor``: only a device of the feed "all" holds every leaf.
+            AuditFailed: ``audit-log-differs``, ``audit-device-failed``: what does not hold.
+            RelayMisbehaviour: the relay's copy contradicts the checkpoint this replica holds.
+        """
+        core = self._core
+        if FEED_ALL not in core.engine.me.feeds:
+            raise AccessDenied("not-auditor")
+        core.log("audit", detail="verify")
+        with core.store.transaction() as tx:
+            placed = self._all_changes(tx)
+            control_size = self._prove_control(tx)
+            self._prove_changes(tx, placed)
+        if not offline:
+            self._compare_with_relay()
+        audits = self._audit_devices(placed)
+        failed = [audit for audit in audits if audit.violations]
+        if failed:
+            first = failed[0].violations[0]
+            raise AuditFailed(
+                "audit-device-failed",
+                device=int(first.device),
+                what=first.code.value,
+                change=first.change,
+                sequence=first.sequence,
+            )
+        with core.store.transaction() as tx:
+            control, change = load_range(tx, CONTROL_RANGE), load_range(tx, CHANGE_RANGE)
+        return AuditReport(
+            entries=sum(len(audit.entries) for audit in audits),
+            control_entries=control_size,
+            control_checkpoint=f"{control.size} {control.root().hex()}",
+            change_checkpoint=f"{change.size} {change.root().hex()}",
+            offline=offline,
+            devices=tuple(self._device_view(audit) for audit in audits),
+        )
+
+    def _all_changes(self, tx: Transaction) -> list[_Placed]:
+        placed: list[_Placed] = []
+        for kind in (0, *(int(kind) for kind in StreamKind)):
+            ids = tx.stream_ids(kind)
+            for at in range(0, len(ids), _STREAMS_PER_READ):
+                chunk = ids[at : at + _STREAMS_PER_READ]
+                self._core.engine.keys.load(tx, chunk)
+                for stream, raw in tx.stream_rows(chunk).items():
+                    entries = [e for e in StreamRow(raw).history() if e.sent]
+                    placed += [_Placed(stream, change) for change in _loaded(tx, entries)]
+        return sorted(placed, key=lambda p: p.change.log_index)
+
+    def _prove_control(self, tx: Transaction) -> int:
+        """Fold and verify every control entry again; returns how many there are."""
+        core = self._core
+        log, control = CompactRange(), ControlState()
+        opener = opener_of(core.identity.network, tx)
+        try:
+            for index, time, entry in tx.control_entries():
+                log.append(leaf_hash(control_leaf(time, entry)))
+                control.apply(index, time, entry, opener, tx.blob)
+        except CasesyncError as error:
+            raise AuditFailed("audit-log-differs", log="control", index=log.size - 1) from error
+        held = load_range(tx, CONTROL_RANGE)
+        if (log.size, log.root()) != (held.size, held.root()):
+            raise AuditFailed("audit-log-differs", log="control", index=log.size)
+        return log.size
+
+    def _prove_changes(self, tx: Transaction, placed: list[_Placed]) -> None:
+        log = CompactRange()
+        for at, (_, change) in enumerate(placed):
+            stored = change.stored
+            if change.log_index != at or not _digests_hold(change):
+                raise AuditFailed("audit-log-differs", log="change", index=at)
+            log.append(
+                leaf_hash(
+                    change_leaf(
+                        change.log_time_ms, stored.previous_link, stored.header, stored.signature
+                    )
+                )
+            )
+        held = load_range(tx, CHANGE_RANGE)
+        if (log.size, log.root()) != (held.size, held.root()):
+            raise AuditFailed("audit-log-differs", log="change", index=log.size)
+
+    def _audit_devices(self, placed: list[_Placed]) -> list[DeviceAudit]:
+        core = self._core
+        by_device: dict[int, list[AuditedChange]] = {}
+        for stream, change in placed:
+            audited = self._audited(stream, change)
+            by_device.setdefault(change.header.device, []).append(audited)
+        audits = []
+        for device in core.engine.control.devices():
+            with core.store.transaction() as tx:
+                known = {row.sequence: row.entry_hash for row in tx.access_rows(device.number)}
+                if device.number == core.engine.device:
+                    sealed = {r.sequence for r in tx.access_rows(device.number) if r.change}
+                    known = {s: h for s, h in known.items() if s in sealed}
+            changes = by_device.get(int(device.number), [])
+            audits.append(audit_device(self._facts(device), changes, known))
+        return audits
+
+    def _audited(self, stream: StreamId, change: ReadChange) -> AuditedChange:
+        body, has_access = None, False
+        for position, segment in enumerate(change.header.segments):
+            if segment.kind == Compartment.ACCESS:
+                has_access = True
+                body = open_at(self._core.engine, stream, change, position)
+        return AuditedChange(
+            number=change.header.number,
+            previous_link=change.stored.previous_link,
+            link=change.link,
+            signature=change.stored.signature,
+            log_index=change.log_index,
+            control_size=change.header.control_size,
+            has_access=has_access,
+            access_body=body,
+        )
+
+    def _facts(self, device: DeviceView) -> DeviceFacts:
+        return DeviceFacts(
+            network=self._core.identity.network,
+            device=DeviceNumber(int(device.number)),
+            enrolment_hash=device.enrolment_hash,
+            change_key=device.change_key,
+            since=device.since,
+            member=device.member,
+            role=device.role,
+            unit=device.unit,
+            suspended_index=device.suspended_index,
+            suspended_at=device.suspended_at,
+        )
+
+    def _device_view(self, audit: DeviceAudit) -> AuditDevice:
+        author = Names(self._core).device(int(audit.facts.device))
+        notes = [finding.code.value for finding in audit.findings]
+        return AuditDevice(
+            device=int(audit.facts.device),
+            member=author.author,
+            unit=author.unit,
+            entries=len(audit.entries),
+            state="verified" if audit.changes else "nothing",
+            problem=notes[0] if notes else None,
+        )
+
+    # -- on line ----------------------------------------------------------------------------
+
+    def _compare_with_relay(self) -> None:
+        """Read every control entry and every leaf again and hold them against our checkpoint."""
+        core = self._core
+        with core.store.transaction() as tx:
+            cursor = load_range(tx, CHANGE_RANGE)
+            control = load_range(tx, CONTROL_RANGE)
+            own = _OwnChanges(core, tx)
+            position = CompactRange()
+            first = True
+            while first or position.size < cursor.size:
+                answer = self._ask(cursor, position.size, control_size=0 if first else control.size)
+                if first:
+                    self._compare_control(answer, control)
+                first = False
+                if not answer.backfills:
+                    raise RelayMisbehaviour("page-contradicts-log")
+                page = answer.backfills[0].page
+                _, reached = read_page(page, position, cursor.size, cursor.root(), own.lookup)
+                if reached.size <= position.size < cursor.size:
+                    raise RelayMisbehaviour("page-contradicts-log")
+                position = reached
+
+    def _ask(self, cursor: CompactRange, position: int, *, control_size: int) -> SyncAnswer:
+        core = self._core
+        with_owed = (Owed(position, None),)
+        request = SyncRequest(
+            control_size=control_size,
+            cursor=cursor.size,
+            newest=(0, core.engine.me.enrolment_hash),
+            owed=with_owed,
+        )
+        return SyncAnswer.decode(core.channel.sync(request.encode()))
+
+    def _compare_control(self, answer: SyncAnswer, held: CompactRange) -> None:
+        core = self._core
+        name = LogName(core.identity.network, "control")
+        checkpoint = Checkpoint.from_binary(
+            name, answer.control_checkpoint, core.identity.relay_key
+        )
+        log, prefix = CompactRange(), b""
+        for leaf in answer.control.leaves:
+            log.append(leaf_hash(leaf))
+            if log.size == held.size:
+                prefix = log.root()
+        if (log.size, log.root()) != (checkpoint.size, checkpoint.root) or prefix != held.root():
+            raise RelayMisbehaviour("control-contradicts-log")
+
+
+class _OwnChanges:
+    """This device's own recorded changes by number."""
+
+    def __init__(self, core: Core, tx: Transaction) -> None:
+        own = core.engine.device
+        self._tx = tx
+        self._locations = {
+            entry.number: entry.location
+            for _, row in _rows_of(tx, None)
+            for entry in row.history()
+            if entry.device == own
+        }
+
+    def lookup(self, number: int) -> OwnChange | None:
+        """The own change, None if there is none of that number."""
+        location = self._locations.get(number)
+        if location is None:
+            return None
+        [change] = self._tx.changes_at([location])
+        return OwnChange(change.previous_link, change.header, change.signature, change.segments)
+
+
+def _rows_of(tx: Transaction, only: StreamKind | None) -> Iterator[tuple[StreamId, StreamRow]]:
+    kinds = [int(only)] if only is not None else [0, *(int(kind) for kind in StreamKind)]
+    for kind in kinds:
+        ids = tx.stream_ids(kind)
+        for at in range(0, len(ids), _STREAMS_PER_READ):
+            for stream, raw in tx.stream_rows(ids[at : at + _STREAMS_PER_READ]).items():
+                yield stream, StreamRow(raw)
+
+
+def _loaded(tx: Transaction, entries: list[HistoryEntry]) -> list[ReadChange]:
+    try:
+        return load_changes(tx, entries)
+    except CasesyncError as error:
+        raise AuditFailed("audit-log-differs", log="change", index=-1) from error
+
+
+def _digests_hold(change: ReadChange) -> bool:
+    return all(
+        segment is None or sha256(segment).digest() == entry.digest
+        for segment, entry in zip(change.stored.segments, change.header.segments, strict=True)
+    )

@@ -1,0 +1,408 @@
+"""Editing one case: what the person changed, and nothing else, becomes one change (client).
+
+DESIGN.md 4: an edit replaces what was *read when it began*; a save writes only the cells the person
+changed; a field in conflict stops the edit unless it is a resolution.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any, Final
+
+from casesync.client.core import Core
+from casesync.client.views import Assignment
+from casesync.codec import canonical
+from casesync.foundation.errors import AccessDenied, ConflictStop, UsageError
+from casesync.foundation.ids import Compartment, StreamId
+from casesync.foundation.limits import CELLS_PER_CHANGE_MAX
+from casesync.model.cells import CellId
+from casesync.model.conflict_id import conflict_id
+from casesync.model.merge import LiveWrite, StreamState
+from casesync.model.schema import Field, RecordType, ResolverCode
+from casesync.model.segment_body import (
+    Write,
+    copy_at,
+    decode_content,
+    encode_content,
+    write_at,
+)
+from casesync.model.value_text import parse_element, parse_part, parse_value
+from casesync.model.values import check_step, validate, validate_element, validate_part
+from casesync.sync.author import Draft
+from casesync.sync.grants import ContentCache
+from casesync.sync.ports import Transaction
+from casesync.sync.stream_merge import state_of
+from casesync.sync.stream_row import StreamRow
+
+_PATH: Final = re.compile(
+    r"(?P<type>[a-z_]+)(?:/(?P<record>[0-9a-fA-F]+))?\.(?P<field>[a-z_0-9]+)"
+    r"(?:\[(?P<element>(?:[^\]\\]|\\.)*)\])?(?:\.(?P<part>[a-z_0-9]+))?"
+)
+_NEVER_CONFLICT: Final = frozenset({ResolverCode.LATEST, ResolverCode.EARLIEST})
+_PRESENCE: Final = 0
+Cells = dict[tuple[int, CellId], list[tuple[LiveWrite, Any]]]
+"""(compartment, cell) -> live writes with their values."""
+
+
+def parse_path(path: str, op: str, text: str | None) -> Assignment:
+    """``TYPE[/ID].FIELD[ELEMENT].PART``. Raises: UsageError: ``assignment-malformed``."""
+    match = _PATH.fullmatch(path)
+    if match is None:
+        raise UsageError("assignment-malformed", text=path)
+    element = match["element"]
+    if element is not None:
+        element = re.sub(r"\\(.)", r"\1", element)
+    return Assignment(
+        type=match["type"],
+        record=match["record"],
+        field=match["field"],
+        element=element,
+        part=match["part"],
+        op=op,  # type: ignore[arg-type]
+        text=text,
+    )
+
+
+class CaseEdit:
+    """What is to be changed in one case; the caller writes it with ``draft``."""
+
+    def __init__(
+        self,
+        core: Core,
+        tx: Transaction,
+        stream: StreamId,
+        row: StreamRow,
+        *,
+        base: StreamState | None = None,
+        case_record: bytes | None = None,
+    ) -> None:
+        """Remember what is read now.
+
+        Args:
+            core: the open replica.
+            tx: a transaction to read the case with.
+            stream: the case's stream.
+            row: its row; empty for a new case.
+            base: the state that was read when the edit began; None = as of now.
+            case_record: id of the case's own record, for a case that is being made.
+        """
+        self._core = core
+        self._stream = stream
+        self._row = row
+        self._schema = core.engine.schema
+        self._case_record = case_record
+        now = state_of(row) if row.merge_row else StreamState()
+        state = now if base is None else base
+        # Masks name exactly what was read, even if more arrives before the save.
+        self._base = StreamState(deepcopy(state.row))
+        self._cells = read_cells(core, tx, stream, row, self._base)
+        self._writes: dict[int, dict[CellId, Write]] = {}
+        self._allowed: set[int] | None = None
+
+    # -- public ways to change ------------------------------------------------------------------
+
+    def set(self, path: str, value: object, *, resolve: bool = False) -> None:
+        """Set a field, element's part or state; text is parsed as people type it."""
+        if isinstance(value, str):
+            self.apply(parse_path(path, "set", value), resolve=resolve)
+        else:
+            self._set_value(parse_path(path, "set", None), value, resolve=resolve)
+
+    def unset(self, path: str, *, resolve: bool = False) -> None:
+        """Write ``absent``."""
+        self.apply(parse_path(path, "unset", None), resolve=resolve)
+
+    def add(self, path: str, element: str) -> None:
+        """Add an element to a set."""
+        self.apply(parse_path(path, "add", element))
+
+    def remove(self, path: str, element: str) -> None:
+        """Remove an element from a set; a concurrent add or edit wins."""
+        self.apply(parse_path(path, "remove", element))
+
+    def new_record(
+        self, type_name: str, values: Sequence[Assignment] | Mapping[str, object] = ()
+    ) -> bytes:
+        """A new record of a type; returns its id (16 bytes)."""
+        record_type = self._type(type_name)
+        record = self._core.entropy.bytes(16)
+        self._fill(record_type, record, values)
+        return record
+
+    def amend(self, target: str, values: Sequence[Assignment] | Mapping[str, object]) -> bytes:
+        """A new entry that amends an older one (``TYPE/ID``); returns its id."""
+        type_name, _, prefix = target.partition("/")
+        record_type = self._type(type_name)
+        if not record_type.entry:
+            raise UsageError("not-an-entry", type=type_name)
+        amended = self._record(record_type, prefix or None, create=False)
+        record = self._core.entropy.bytes(16)
+        field = record_type.field_by_name("amends")
+        self._put(record_type, record, field, None, 0, amended)
+        self._fill(record_type, record, values)
+        return record
+
+    def _fill(
+        self,
+        record_type: RecordType,
+        record: bytes,
+        values: Sequence[Assignment] | Mapping[str, object],
+    ) -> None:
+        if isinstance(values, Mapping):
+            for name, value in values.items():
+                path = parse_path(f"{record_type.name}.{name}", "set", None)
+                if isinstance(value, str):
+                    self._assign(path, value, record, resolve=False)
+                else:
+                    self._set_value(path, value, resolve=False, record=record)
+            return
+        for assignment in values:
+            self._assign(assignment, assignment.text, record, resolve=False)
+
+    def apply(self, assignment: Assignment, *, resolve: bool = False) -> None:
+        """Take one assignment in.
+
+        Raises:
+            UsageError: unknown type, field, code or element; a value of the wrong type;
+                ``field-once``.
+            AccessDenied: ``compartment-not-written``: the role or grant does not write the field.
+            ConflictStop: ``conflict-open``: the field is in conflict and ``resolve`` is not set.
+        """
+        self._assign(assignment, assignment.text, None, resolve=resolve)
+
+    # -- one assignment ---------------------------------------------------------------------------
+
+    def _assign(
+        self, assignment: Assignment, text: str | None, record: bytes | None, *, resolve: bool
+    ) -> None:
+        record_type = self._type(assignment.type)
+        field = record_type.field_by_name(assignment.field)
+        if record is None:
+            record = self._record(record_type, assignment.record, create=assignment.op != "unset")
+        if assignment.op in ("add", "remove"):
+            if field.element is None:
+                raise UsageError("field-no-set", type=record_type.name, field=field.name)
+            element = parse_element(self._schema, field, text or "")
+            self._presence(record_type, record, field, element, present=assignment.op == "add")
+            return
+        value: object = None
+        if assignment.op == "set":
+            value = self._parsed(field, assignment, text or "")
+        self._write_value(record_type, record, field, assignment, value, resolve=resolve)
+
+    def _set_value(
+        self,
+        assignment: Assignment,
+        value: object,
+        *,
+        resolve: bool,
+        record: bytes | None = None,
+    ) -> None:
+        record_type = self._type(assignment.type)
+        field = record_type.field_by_name(assignment.field)
+        if record is None:
+            record = self._record(record_type, assignment.record, create=True)
+        self._write_value(record_type, record, field, assignment, value, resolve=resolve)
+
+    def _parsed(self, field: Field, assignment: Assignment, text: str) -> object:
+        if assignment.part is not None:
+            return parse_part(self._schema, field, field.part_by_name(assignment.part), text)
+        if field.element is not None and assignment.element is None:
+            raise UsageError("field-is-set", field=field.name)
+        return parse_value(self._schema, field, text)
+
+    def _write_value(
+        self,
+        record_type: RecordType,
+        record: bytes,
+        field: Field,
+        assignment: Assignment,
+        value: object,
+        *,
+        resolve: bool,
+    ) -> None:
+        element: str | bytes | None = None
+        if assignment.element is not None:
+            if field.element is None:
+                raise UsageError("field-no-set", type=record_type.name, field=field.name)
+            element = parse_element(self._schema, field, assignment.element)
+            element = validate_element(self._schema, field, element)
+        if field.element is not None and element is None:
+            raise UsageError("field-is-set", field=field.name)
+        part = 0
+        if assignment.part is not None:
+            inner = field.part_by_name(assignment.part)
+            part = inner.number
+            if value is not None:
+                value = validate_part(self._schema, field, inner, value)
+            self._presence(record_type, record, field, element, present=True)
+        elif field.resolver is ResolverCode.STATE:
+            value = self._step(
+                field, CellId(record, record_type.number, field.number, None, 0), value
+            )
+        elif value is not None:
+            value = validate(self._schema, field, value)
+        cell = CellId(record, record_type.number, field.number, element, part)
+        self._check_conflict(field, cell, resolve=resolve)
+        self._put(record_type, record, field, element, part, value)
+
+    def _step(self, field: Field, cell: CellId, value: object) -> object:
+        before = self.effective_state(field, cell)
+        if not isinstance(value, str):
+            raise UsageError("state-not-unset", field=field.name)
+        check_step(field, before, value)
+        return validate(self._schema, field, [before, value])
+
+    def effective_state(self, field: Field, cell: CellId) -> str | None:
+        """The state that counts now, None if nothing was set."""
+        states = [
+            value[1]
+            for _, value in self._cells.get((int(field.compartment), cell), [])
+            if isinstance(value, list) and len(value) == 2 and value[1] in field.order
+        ]
+        return min(states, key=field.order.index) if states else None
+
+    def _presence(
+        self,
+        record_type: RecordType,
+        record: bytes,
+        field: Field,
+        element: str | bytes | None,
+        *,
+        present: bool,
+    ) -> None:
+        value: object = True if present else None
+        if field.resolver is ResolverCode.REVOKE:
+            value = present
+        self._put(record_type, record, field, element, _PRESENCE, value)
+
+    def _check_conflict(self, field: Field, cell: CellId, *, resolve: bool) -> None:
+        live = self._cells.get((int(field.compartment), cell), [])
+        values = {canonical.pack(value) for _, value in live}
+        if field.resolver is ResolverCode.ONCE and live and len(values) < 2:
+            raise UsageError("field-once", field=field.name)
+        if len(values) > 1 and field.resolver not in _NEVER_CONFLICT and not resolve:
+            raise ConflictStop(
+                "conflict-open", field=field.name, ids=[conflict_id(self._stream, cell)]
+            )
+
+    def _put(
+        self,
+        record_type: RecordType,
+        record: bytes,
+        field: Field,
+        element: str | bytes | None,
+        part: int,
+        value: object,
+    ) -> None:
+        self._may_write(field)
+        cell = CellId(record, record_type.number, field.number, element, part)
+        writes = self._writes.setdefault(int(field.compartment), {})
+        writes[cell] = Write(cell, int(field.resolver), value)
+
+    def _may_write(self, field: Field) -> None:
+        if self._allowed is None:
+            self._allowed = writable(self._core, self._row)
+        if int(field.compartment) not in self._allowed:
+            raise AccessDenied(
+                "compartment-not-written",
+                field=field.name,
+                compartment=Compartment(field.compartment).word,
+            )
+
+    # -- names ------------------------------------------------------------------------------------
+
+    def _type(self, name: str) -> RecordType:
+        return self._schema.type_by_name(name)
+
+    def _record(self, record_type: RecordType, prefix: str | None, *, create: bool) -> bytes:
+        known = dict.fromkeys(
+            cell.record
+            for _, cell in [*self._cells, *self._new_cells()]
+            if cell.type == record_type.number
+        )
+        if prefix is not None:
+            found = [record for record in known if record.hex().startswith(prefix.lower())]
+            if len(found) != 1:
+                raise UsageError("record-unknown", type=record_type.name, record=prefix)
+            return found[0]
+        if record_type.name == "case":
+            opening = self._row.rights.opening
+            own = self._case_record if opening is None else opening[2]
+            assert own is not None
+            return own
+        if len(known) == 1 and not record_type.entry:
+            return next(iter(known))
+        if known and not record_type.entry:
+            ids = ", ".join(record.hex()[:8] for record in known)
+            raise UsageError("record-ambiguous", type=record_type.name, known=ids)
+        if record_type.entry:
+            raise UsageError("entry-immutable", type=record_type.name)
+        if not create:
+            raise UsageError("record-unknown", type=record_type.name, record="-")
+        return self._core.entropy.bytes(16)
+
+    def _new_cells(self) -> list[tuple[int, CellId]]:
+        return [(comp, cell) for comp, writes in self._writes.items() for cell in writes]
+
+    # -- the change ----------------------------------------------------------------------
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was changed."""
+        return not self._writes
+
+    @property
+    def compartments(self) -> list[Compartment]:
+        """Compartments that will be written."""
+        return [Compartment(compartment) for compartment in sorted(self._writes)]
+
+    def drafts(self) -> list[Draft]:
+        """The changes to write, one unless it has more than 256 cells; their bodies sealed later.
+
+        Raises:
+            UsageError: ``change-too-large``.
+        """
+        if sum(len(writes) for writes in self._writes.values()) > CELLS_PER_CHANGE_MAX:
+            raise UsageError("change-too-large")
+        draft = Draft(stream=self._stream)
+        clock = self._core.clock.now_ms()
+        for compartment, writes in sorted(self._writes.items()):
+            replaces = self._base.replaces_for(writes, compartment)
+            body = encode_content(clock, self._schema.version, replaces, writes.values())
+            draft.bodies[compartment] = body
+            draft.decoded[compartment] = decode_content(body)
+        return [draft]
+
+
+def writable(core: Core, row: StreamRow) -> set[int]:
+    """Compartments this device may write in the stream."""
+    mask = core.engine.control.writes_mask(core.engine.device)
+    rights = row.rights
+    if rights.opening is not None and rights.owner != core.engine.unit:
+        granted = 0
+        for grant in rights.grants_in_force(1 << 62, core.clock.now_ms()):
+            if grant.unit == core.engine.unit and grant.write:
+                granted |= grant.mask
+        mask &= granted
+    return {int(c) for c in Compartment if mask >> c & 1}
+
+
+def read_cells(
+    core: Core, tx: Transaction, stream: StreamId, row: StreamRow, state: StreamState
+) -> Cells:
+    """Live writes with their values, by cell."""
+    cache = ContentCache(core.engine, tx, stream, row)
+    cells: Cells = {}
+    for write in state.live_writes():
+        content = cache.content(write.location, write.compartment)
+        if content is None:
+            continue
+        if write.copy is None:
+            value = write_at(content, write.position).value
+        else:
+            value = copy_at(content, write.copy).value
+        cells.setdefault((write.compartment, write.cell), []).append((write, value))
+    return cells

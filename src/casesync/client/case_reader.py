@@ -1,0 +1,460 @@
+"""A case as this device may see it: records, conflicts, what is sealed or missing (client)."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from casesync.access.base_acts import Grant, decode_acts
+from casesync.client.core import Core
+from casesync.client.names import Names
+from casesync.client.views import (
+    CaseView,
+    ElementView,
+    Fact,
+    FieldView,
+    HistoryView,
+    RecordView,
+    ValueView,
+)
+from casesync.codec import canonical
+from casesync.codec.crockford import case_code
+from casesync.foundation.errors import RemoteProtocolError, UsageError
+from casesync.foundation.ids import CONTENT_COMPARTMENTS, Compartment, StreamId
+from casesync.model.merge import Segment, StreamState, rebuild
+from casesync.model.projection import (
+    CellProjection,
+    FieldProjection,
+    RecordProjection,
+    WriteProjection,
+    project,
+)
+from casesync.model.rules import ChangeRef, LiveWrite, flags
+from casesync.model.schema import Field, Schema
+from casesync.model.segment_body import copy_at, forms_of, is_copies, write_at
+from casesync.model.value_format import json_element, json_value
+from casesync.sync.change_reader import ReadChange, content_of, open_at
+from casesync.sync.grants import ContentCache
+from casesync.sync.ports import Transaction
+from casesync.sync.stream_merge import SeenVectors, load_changes, state_of
+from casesync.sync.stream_row import HistoryEntry, StreamRow
+
+_RULE_FACTS = {
+    "late_entry": "late-entry",
+    "approval_requested_again": "approval-again",
+    "risk_level_without_assessment": "risk-without-assessment",
+}
+
+
+class Times(NamedTuple):
+    """Log times of a stream's changes by (device, number); None while unsent."""
+
+    by_change: dict[tuple[int, int], int | None]
+
+    def of(self, device: int, number: int, _location: int) -> int | None:
+        """The log time in ms."""
+        return self.by_change.get((device, number))
+
+
+class CaseReader:
+    """Reads one case inside one transaction."""
+
+    def __init__(self, core: Core, tx: Transaction, stream: StreamId) -> None:
+        """Raises: UsageError: ``case-unknown``: no such case, or its opening is not here."""
+        self._core = core
+        self._tx = tx
+        self.stream = stream
+        raw = tx.stream_rows([stream]).get(stream)
+        self.row = StreamRow(raw)
+        opening = self.row.rights.opening
+        if raw is None or opening is None or opening[2] is None:
+            raise UsageError("case-unknown", case=stream.hex()[:8])
+        self.record = opening[2]
+        self.code = case_code(self.record)
+        self._cache = ContentCache(core.engine, tx, stream, self.row)
+        self._names = Names(core)
+        self._entries = list(self.row.history())
+        self._times = Times(
+            {(e.device, e.number): e.log_time_ms if e.sent else None for e in self._entries}
+        )
+
+    @property
+    def schema(self) -> Schema:
+        """The newest schema."""
+        return self._core.engine.schema
+
+    def state(self) -> StreamState:
+        """The merged state, in place."""
+        return state_of(self.row) if self.row.merge_row else StreamState()
+
+    def projections(self, state: StreamState | None = None) -> list[RecordProjection]:
+        """Records of the case."""
+        return project(
+            self.state() if state is None else state,
+            self._cache.content,
+            self.schema,
+            self._times.of,
+        )
+
+    # -- base tokens ----------------------------------------------------------------------------
+
+    def token(self) -> str:
+        """What is read now, as ``--base`` takes it: the newest change of each device."""
+        newest: dict[int, int] = {}
+        for entry in self._entries:
+            newest[entry.device] = max(newest.get(entry.device, 0), entry.number)
+        packed = canonical.pack([[device, number] for device, number in sorted(newest.items())])
+        return base64.urlsafe_b64encode(packed).rstrip(b"=").decode("ascii")
+
+    def state_at(self, token: str) -> StreamState:
+        """The state that was read when ``token`` was made.
+
+        Raises: UsageError: ``base-malformed``.
+        """
+        try:
+            padded = token + "=" * (-len(token) % 4)
+            rows = canonical.unpack(base64.urlsafe_b64decode(padded))
+            seen = {int(device): int(number) for device, number in rows}
+        except (ValueError, TypeError, RemoteProtocolError) as error:
+            raise UsageError("base-malformed") from error
+        held = [e for e in self._entries if e.number <= seen.get(e.device, 0)]
+        return self._rebuilt(held)
+
+    def _rebuilt(self, entries: list[HistoryEntry]) -> StreamState:
+        counts = {(e.device, e.number): e.counts for e in entries}
+        segments = []
+        for change in load_changes(self._tx, entries):
+            opened, _, _ = content_of(self._core.engine, self.stream, change)
+            header = change.header
+            segments += [
+                Segment(
+                    header.device,
+                    header.number,
+                    part.compartment,
+                    change.link[:8],
+                    part.body,
+                    change.location,
+                )
+                for part in opened
+            ]
+        return rebuild(segments, lambda device, number, _: counts.get((device, number), True))
+
+    # -- the case -------------------------------------------------------------------------------
+
+    def view(self) -> CaseView:
+        """Everything this device may see of the case."""
+        projections = self.projections()
+        flagged = self._flags(projections)
+        records = tuple(self._record(record, flagged) for record in projections)
+        owner = self.row.rights.owner
+        assert owner is not None
+        return CaseView(
+            case=self.code,
+            stream_hex=self.stream.hex(),
+            base=self.token(),
+            owner=self._names.unit(owner),
+            records=records,
+            incomplete=tuple(self.incomplete()),
+            sealed_compartments=tuple(c.word for c in self.sealed()),
+            conflicts=sum(len(record.conflicts()) for record in projections),
+            unsent=sum(1 for entry in self._entries if not entry.sent),
+        )
+
+    def records_shown(self, view: CaseView) -> list[bytes]:
+        """Ids of the records in a view, for the access entry."""
+        return [bytes.fromhex(record.id_hex) for record in view.records]
+
+    def readable(self) -> list[Compartment]:
+        """Content compartments of which this device holds a key here."""
+        held = {compartment for compartment, _ in self._core.engine.keys.stream(self.stream)}
+        return [c for c in CONTENT_COMPARTMENTS if int(c) in held]
+
+    def sealed(self) -> list[Compartment]:
+        """Content compartments that have segments here which this device cannot read at all."""
+        readable = set(self.readable())
+        found: dict[Compartment, None] = {}
+        for fact in self.row.rights.statements:
+            if Compartment.BASE < fact.compartment < Compartment.ACCESS:
+                compartment = Compartment(fact.compartment)
+                if compartment not in readable:
+                    found[compartment] = None
+        return sorted(found)
+
+    def _record(self, record: RecordProjection, flagged: dict[Any, list[Fact]]) -> RecordView:
+        record_type = self.schema.types.get(record.type)
+        name = f"type-{record.type}" if record_type is None else record_type.name
+        fields: dict[str, FieldView] = {}
+        amends: str | None = None
+        for number, field in record.fields.items():
+            label = f"field-{number}" if field.field is None else field.field.name
+            facts = flagged.get((record.id, number), [])
+            fields[label] = self._field(field, facts)
+            if label == "amends" and isinstance(field.value, bytes):
+                amends = field.value.hex()
+        if record_type is not None:
+            sealed = set(self.sealed())
+            for known in record_type.fields.values():
+                if known.compartment in sealed and known.name not in fields:
+                    fields[known.name] = FieldView(value=None, sealed=True)
+        flags_of = () if record.known else (Fact("newer-schema", {"type": name}),)
+        return RecordView(
+            type=name, id_hex=record.id.hex(), fields=fields, amends_hex=amends, flags=flags_of
+        )
+
+    def _field(self, field: FieldProjection, facts: list[Fact]) -> FieldView:
+        known = field.field
+        if field.cell is not None and not field.elements:
+            return FieldView(
+                value=json_value(known, field.value),
+                conflict=field.conflict,
+                values=self._values(known, field.cell),
+                flags=(*facts, *self._reported(field)),
+            )
+        elements = tuple(
+            ElementView(
+                element=None if e.element is None else json_element(e.element),
+                value=json_value(None, e.presence.value),
+                conflict=e.presence.conflict,
+                values=self._values(None, e.presence),
+                parts={
+                    self._part_name(known, number): FieldView(
+                        value=json_value(self._part(known, number), cell.value),
+                        conflict=cell.conflict,
+                        values=self._values(None, cell),
+                    )
+                    for number, cell in e.parts.items()
+                },
+            )
+            for e in field.elements
+            if e.presence.value not in (None, False)
+            or e.presence.conflict
+            or (known is not None and known.resolver.word == "revoke")
+        )
+        return FieldView(
+            value=[element.element for element in elements if element.value],
+            conflict=field.conflict,
+            elements=elements,
+            flags=tuple(facts),
+        )
+
+    def _reported(self, field: FieldProjection) -> list[Fact]:
+        if field.cell is None or field.field is None:
+            return []
+        return [
+            Fact(
+                "reported-not-admitted",
+                {
+                    "type": "",
+                    "field": field.field.name,
+                    "value": json_value(field.field, write.value),
+                },
+            )
+            for write in field.cell.reported
+        ]
+
+    @staticmethod
+    def _part(field: Field | None, number: int) -> Any:  # noqa: ANN401 - Part or None
+        return None if field is None else field.parts.get(number)
+
+    def _part_name(self, field: Field | None, number: int) -> str:
+        part = self._part(field, number)
+        return f"part-{number}" if part is None else str(part.name)
+
+    def _values(self, field: Field | None, cell: CellProjection) -> tuple[ValueView, ...]:
+        return tuple(self.value_view(field, write) for write in cell.writes)
+
+    def value_view(self, field: Field | None, write: WriteProjection) -> ValueView:
+        """One live write with who made it."""
+        author = self._names.device(write.device)
+        return ValueView(
+            value=json_value(field, write.value),
+            author=author.author,
+            unit=author.unit,
+            device=write.device,
+            time_ms=write.clock_ms,
+            dot=f"{write.device}.{write.number}.{write.position}",
+            sent=write.log_time_ms is not None or write.copied,
+        )
+
+    # -- what is missing --------------------------------------------------------------------------
+
+    def incomplete(self) -> list[Fact]:
+        """What of the case is known to exist and is not here."""
+        facts: list[Fact] = []
+        held = {(e.device, e.number) for e in self._entries}
+        covers = self._covered()
+        missing: dict[int, int] = {}
+        for change in load_changes(self._tx, self._entries):
+            header = change.header
+            named = [(header.device, header.previous_here)]
+            named += [(device, number) for device, number, _ in header.after]
+            for device, number in named:
+                if number and (device, number) not in held and number > covers.get(device, 0):
+                    missing[device] = max(missing.get(device, 0), number)
+        for device, number in sorted(missing.items()):
+            unit = self._names.device(device).unit
+            facts.append(Fact("waiting-for-change", {"number": number, "unit": unit}))
+        if any(stream == self.stream for stream, _, _ in self._tx.owed()):
+            facts.append(Fact("backfill-owed"))
+        facts += self._grant_facts()
+        return facts
+
+    def _covered(self) -> dict[int, int]:
+        """Per device the last number that a grant's snapshot absorbs, for a grantee."""
+        if self.row.rights.owner == self._core.engine.unit:
+            return {}
+        covers: dict[int, int] = {}
+        for change in load_changes(self._tx, self._entries):
+            for position, segment in enumerate(change.header.segments):
+                if segment.kind == Compartment.BASE:
+                    covers.update(self._covers_in(change, position))
+        return covers
+
+    def _covers_in(self, change: ReadChange, position: int) -> dict[int, int]:
+        body = open_at(self._core.engine, self.stream, change, position)
+        found: dict[int, int] = {}
+        for act in decode_acts(body) if body is not None else ():
+            if isinstance(act, Grant) and act.to_unit == self._core.engine.unit:
+                found.update({int(device): int(number) for device, number in act.covers})
+        return found
+
+    def _grant_facts(self) -> list[Fact]:
+        rights = self.row.rights
+        unit = self._core.engine.unit
+        if rights.owner is None or rights.owner == unit:
+            return []
+        facts: list[Fact] = []
+        owner = self._names.unit(rights.owner)
+        granted = [g for g in rights.grants if g.unit == unit and g.revoked is None]
+        if any(not g.history for g in granted):
+            facts.append(Fact("before-grant", {"unit": owner}))
+        if self._awaits_supplement(granted):
+            facts.append(Fact("waiting-for-unit", {"unit": owner}))
+        return facts
+
+    def _awaits_supplement(self, granted: Iterable[Any]) -> bool:
+        keys = self._core.engine.keys.stream(self.stream)
+        copied = self._copied()
+        for entry, change in zip(self._entries, load_changes(self._tx, self._entries), strict=True):
+            for segment in change.header.segments:
+                kind = segment.kind
+                if not Compartment.BASE < kind < Compartment.ACCESS or (
+                    (kind, segment.key_name) in keys
+                ):
+                    continue
+                behind = any(g.mask >> kind & 1 and g.log_index < entry.log_index for g in granted)
+                if behind and entry.counts and (entry.device, entry.number, kind) not in copied:
+                    return True
+        return False
+
+    def _copied(self) -> set[tuple[int, int, int]]:
+        found: set[tuple[int, int, int]] = set()
+        for entry in self._entries:
+            for segment in self._cache.change(entry.location).header.segments:
+                if not Compartment.BASE < segment.kind < Compartment.ACCESS:
+                    continue
+                content = self._cache.content(entry.location, segment.kind)
+                if content is not None and is_copies(content):
+                    for at in range(len(content[3][3])):
+                        copy = copy_at(content, at)
+                        found.add((copy.device, copy.number, segment.kind))
+                        found.update((r.device, r.number, segment.kind) for r in copy.replaces)
+        return found
+
+    # -- rules over changes ------------------------------------------------------------------------
+
+    def _flags(self, projections: list[RecordProjection]) -> dict[Any, list[Fact]]:
+        writes = [
+            LiveWrite(
+                cell.cell.record,
+                cell.cell.type,
+                cell.cell.field,
+                write.value,
+                ChangeRef(write.device, write.number),
+            )
+            for record in projections
+            for cell in record.cells()
+            for write in cell.writes
+        ]
+        found: dict[Any, list[Fact]] = {}
+        for flag in flags(self.schema, writes, self._happened_after(), self.readable()):
+            code = _RULE_FACTS.get(flag.rule)
+            if code is None:
+                continue
+            record_type = self.schema.types.get(flag.type)
+            params = (
+                {"type": "" if record_type is None else record_type.name}
+                if code == "late-entry"
+                else {}
+            )
+            found.setdefault((flag.record, flag.field), []).append(Fact(code, params))
+        return found
+
+    def _happened_after(self) -> Callable[[ChangeRef, ChangeRef], bool]:
+        vectors: SeenVectors | None = None
+
+        def after(later: ChangeRef, earlier: ChangeRef) -> bool:
+            nonlocal vectors
+            if vectors is None:
+                vectors = SeenVectors()
+                for change in load_changes(self._tx, self.row.in_log_order()):
+                    vectors.note(change)
+            if later == earlier:
+                return False
+            seen = vectors.seen_by(later.device, later.number)
+            return seen.get(earlier.device, 0) >= earlier.number
+
+        return after
+
+    # -- history -----------------------------------------------------------------------------------
+
+    def history(self, wanted: str | None = None) -> list[HistoryView]:
+        """Every write of the case that can be read, oldest first; ``wanted`` = TYPE.FIELD."""
+        live = {(w.device, w.number, w.position, w.compartment) for w in self.state().live_writes()}
+        rows: list[HistoryView] = []
+        for entry in self.row.in_log_order():
+            for segment in self._cache.change(entry.location).header.segments:
+                if not Compartment.BASE < segment.kind < Compartment.ACCESS:
+                    continue
+                content = self._cache.content(entry.location, segment.kind)
+                if content is None or is_copies(content):
+                    continue
+                size = sum(form.size for form in forms_of(content))
+                for position in range(size):
+                    write = write_at(content, position)
+                    name = (entry.device, entry.number, position, segment.kind)
+                    row = self._history_row(entry, content[0], write, name, name in live)
+                    if wanted is None or wanted in (row.field, f"{row.type}.{row.field}"):
+                        rows.append(row)
+        return rows
+
+    def _history_row(
+        self,
+        entry: HistoryEntry,
+        clock_ms: int,
+        write: Any,  # noqa: ANN401 - segment_body.Write
+        name: tuple[int, int, int, int],
+        is_live: bool,
+    ) -> HistoryView:
+        cell = write.cell
+        record_type = self.schema.types.get(cell.type)
+        field = None if record_type is None else record_type.fields.get(cell.field)
+        part = None if field is None or not cell.part else field.parts.get(cell.part)
+        author = self._names.device(entry.device)
+        return HistoryView(
+            type=f"type-{cell.type}" if record_type is None else record_type.name,
+            record_hex=cell.record.hex(),
+            field=f"field-{cell.field}" if field is None else field.name,
+            element=None if cell.element is None else json_element(cell.element),
+            part=None if part is None else part.name,
+            value=json_value(part or field, write.value),
+            author=author.author,
+            unit=author.unit,
+            device=entry.device,
+            time_ms=clock_ms,
+            log_time_ms=entry.log_time_ms if entry.sent else None,
+            dot=f"{name[0]}.{name[1]}.{name[2]}",
+            live=is_live and entry.counts,
+            sent=entry.sent,
+        )

@@ -1,0 +1,254 @@
+"""An open replica: its store, its engine, its way to the relay (client).
+
+The parts of ``Replica`` share one ``Core``. Every write goes through ``transaction``: one durable
+step, then the anchor. Nothing is shown that was not logged first: ``reading`` writes the access
+entry in a transaction of its own before its block runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from casesync.access.access_entry import Outcome, Shown
+from casesync.access.control_opened import NetworkOpener
+from casesync.access.control_state import ControlState
+from casesync.client import anchor
+from casesync.codec import canonical
+from casesync.crypto.device_keys import DeviceSecrets
+from casesync.foundation.errors import CasesyncError, LocalStateError
+from casesync.foundation.ids import (
+    BlobHash,
+    Compartment,
+    DeviceNumber,
+    NetworkId,
+    RecordId,
+    StreamId,
+)
+from casesync.foundation.ports import Clock, Entropy
+from casesync.sync.access_log import log_access
+from casesync.sync.author import OWN_CHAIN
+from casesync.sync.context import Engine
+from casesync.sync.control_flow import network_keys_of
+from casesync.sync.keyring import KeyRing
+from casesync.sync.ports import RelayChannel, ReplicaStore, Transaction
+from casesync.sync.session import CHANGE_RANGE, CONTROL_RANGE, CONTROL_VOIDS, load_range
+
+IDENTITY = "identity"
+"""Stored value: canonical [network, device, relay url, relay key, plain http allowed, secrets]."""
+COUNTER = "request-counter"
+"""Stored value: canonical, the largest request counter that may have been used."""
+COUNTER_BLOCK = 1000
+"""Counters reserved at a time, so that a request does not cost a transaction."""
+
+Subscriber = Callable[[Sequence[StreamId]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who this installation is, as it stands in its database."""
+
+    network: NetworkId
+    device: DeviceNumber
+    relay_url: str
+    relay_key: bytes
+    plain_http: bool
+    secrets: DeviceSecrets
+
+    def to_bytes(self) -> bytes:
+        """The stored form; the database is encrypted."""
+        return canonical.pack(
+            [
+                self.network,
+                int(self.device),
+                self.relay_url,
+                self.relay_key,
+                self.plain_http,
+                self.secrets.to_bytes(),
+            ]
+        )
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> Identity:
+        """What ``to_bytes`` made."""
+        network, device, url, key, plain, secrets = canonical.unpack(stored)
+        return cls(
+            NetworkId(network),
+            DeviceNumber(device),
+            url,
+            key,
+            plain,
+            DeviceSecrets.from_bytes(secrets),
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Core:
+    """Everything the parts of an open replica share."""
+
+    folder: Path | None
+    """Where the anchor lies; None for a replica in memory (simulation)."""
+    store: ReplicaStore
+    identity: Identity
+    engine: Engine
+    channel: RelayChannel
+    clock: Clock
+    entropy: Entropy
+    subscribers: list[Subscriber] = field(default_factory=list)
+    failed: LocalStateError | None = None
+    """Set when this replica must not send: rolled back or restored."""
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """One atomic, durable step; afterwards the anchor follows.
+
+        Raises:
+            LocalStateError: what the store raises; the engine is loaded again from what stands.
+        """
+        try:
+            with self.store.transaction() as tx:
+                yield tx
+                moment = self._moment(tx)
+        except BaseException:
+            self.reload()
+            raise
+        if self.folder is not None:
+            anchor.write(self.folder, moment)
+
+    def _moment(self, tx: Transaction) -> anchor.Anchor:
+        stored = tx.value(OWN_CHAIN)
+        number, link = (0, bytes(32)) if stored is None else canonical.unpack(stored)
+        control_size = load_range(tx, CONTROL_RANGE).size
+        return anchor.Anchor(number, link, control_size, load_range(tx, CHANGE_RANGE).size)
+
+    def reload(self) -> None:
+        """Fold the control log and the keys again from the store, after a failed step."""
+        try:
+            with self.store.transaction() as tx:
+                load_engine(self.engine, tx)
+        except CasesyncError:
+            return
+
+    @contextmanager
+    def reading(
+        self,
+        action: str,
+        *,
+        stream: StreamId | None = None,
+        records: Sequence[RecordId] = (),
+        compartments: Sequence[Compartment] = (),
+        purpose: str | None = None,
+        basis: bytes | None = None,
+        detail: Shown | str | None = None,
+    ) -> Iterator[Transaction]:
+        """Log a look durably, then give a transaction to look with."""
+        self.log(
+            action,
+            stream=stream,
+            records=records,
+            compartments=compartments,
+            purpose=purpose,
+            basis=basis,
+            detail=detail,
+        )
+        with self.store.transaction() as tx:
+            yield tx
+
+    def log(
+        self,
+        action: str,
+        *,
+        stream: StreamId | None = None,
+        records: Sequence[RecordId] = (),
+        compartments: Sequence[Compartment] = (),
+        purpose: str | None = None,
+        basis: bytes | None = None,
+        outcome: Outcome = Outcome.SUCCESS,
+        detail: Shown | str | None = None,
+    ) -> None:
+        """Write one access entry, durably, before the caller goes on."""
+        with self.transaction() as tx:
+            log_access(
+                self.engine,
+                tx,
+                action,
+                stream=stream,
+                records=records,
+                compartments=compartments,
+                purpose=self.purpose(purpose),
+                basis=basis,
+                outcome=outcome,
+                detail=detail,
+            )
+
+    def purpose(self, given: str | None) -> str:
+        """The purpose of an access: as given, else the role's default."""
+        if given:
+            return given
+        control = self.engine.control
+        return control.roles().purpose(self.engine.member.role)
+
+    def notify(self, streams: Sequence[StreamId]) -> None:
+        """Tell subscribers, after a commit."""
+        for subscriber in self.subscribers:
+            subscriber(streams)
+
+
+def load_engine(engine: Engine, tx: Transaction) -> None:
+    """Fold the stored control log and load the unit seeds."""
+    voids = tx.value(CONTROL_VOIDS)
+    if voids is not None:
+        engine.control = ControlState.refold(
+            tx.control_entries(), opener_of(engine.network, tx), stored_blobs(tx), voids
+        )
+    engine.keys.load_seeds(tx)
+    engine.keys.forget()
+
+
+def stored_blobs(tx: Transaction) -> Callable[[BlobHash], bytes | None]:
+    """Blobs by hash from the store."""
+    return tx.blob
+
+
+def opener_of(network: NetworkId, tx: Transaction) -> NetworkOpener:
+    """What opens the seals of the control log, with the network keys held."""
+    return NetworkOpener(network, network_keys_of(tx))
+
+
+class RequestCounter:
+    """Counters of signed requests: they only grow, over restarts too (``relay-http.md``)."""
+
+    def __init__(self, store: ReplicaStore) -> None:
+        """Args: store: where the reserved block is kept."""
+        self._store = store
+        self._next = 0
+        self._reserved = 0
+
+    def next(self) -> int:
+        """The next counter; reserves a block durably before the first of it is used."""
+        if self._next >= self._reserved:
+            with self._store.transaction() as tx:
+                stored = tx.value(COUNTER)
+                self._next = 1 if stored is None else canonical.unpack(stored) + 1
+                self._reserved = self._next + COUNTER_BLOCK
+                tx.put_value(COUNTER, canonical.pack(self._reserved))
+        self._next += 1
+        return self._next - 1
+
+
+def make_engine(identity: Identity, clock: Clock, entropy: Entropy, store: ReplicaStore) -> Engine:
+    """An engine on what the store holds."""
+    engine = Engine(
+        network=identity.network,
+        device=identity.device,
+        secrets=identity.secrets,
+        control=ControlState(),
+        keys=KeyRing(identity.network),
+        clock=clock,
+        entropy=entropy,
+    )
+    with store.transaction() as tx:
+        load_engine(engine, tx)
+    return engine

@@ -1,0 +1,261 @@
+"""Joining a network from an invitation, step by step and resumable (client).
+
+``protocol/enrolment.md``. Each ``step`` does what is possible now; the state lies in the replica's
+own encrypted database, so that a closed laptop goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from casesync.client import opening
+from casesync.client.core import IDENTITY, Core, Identity
+from casesync.client.home import Home
+from casesync.client.network_views import JoinStatus
+from casesync.client.system_ports import SystemClock, SystemEntropy
+from casesync.crypto.enrolment import SLOT_COMMITMENT, SLOT_NONCE, SLOT_RESULT, SLOT_REVEAL
+from casesync.foundation.errors import LocalStateError, UsageError
+from casesync.foundation.ids import DeviceNumber
+from casesync.foundation.ports import Clock, Entropy
+from casesync.merkle.compact_range import CompactRange
+from casesync.merkle.hashing import leaf_hash
+from casesync.storage.sql_store import open_encrypted
+from casesync.sync.enrolment_joiner import Joiner
+from casesync.sync.invitation import check_open, parse_invitation
+from casesync.sync.ports import RelayChannel, ReplicaStore, Transaction
+from casesync.translog.chain import control_leaf
+from casesync.transport.http_channel import HttpChannel
+
+JOINER = "joiner"
+"""Stored value: ``Joiner`` state, until the device is enrolled."""
+_SLOTS = (SLOT_COMMITMENT, SLOT_NONCE, SLOT_REVEAL, SLOT_RESULT)
+PLAIN_HTTP = "plain-http"
+
+
+class Joining:
+    """A device that was invited and is not enrolled yet."""
+
+    def __init__(
+        self,
+        folder: Path | None,
+        store: ReplicaStore,
+        stack: ExitStack,
+        clock: Clock,
+        entropy: Entropy,
+        channel_maker: opening.ChannelMaker,
+        rendezvous: RelayChannel,
+    ) -> None:
+        """Use ``start`` or ``resume``."""
+        self._folder = folder
+        self._store = store
+        self._stack = stack
+        self._clock = clock
+        self._entropy = entropy
+        self._channel_maker = channel_maker
+        self._rendezvous = rendezvous
+
+    @classmethod
+    def start(
+        cls,
+        folder: Path,
+        passphrase: str,
+        invitation_text: str,
+        *,
+        name: str,
+        device_label: str = "",
+        plain_http: bool = False,
+    ) -> Self:
+        """Understand the invitation and make a folder with this device's keys.
+
+        Raises:
+            UsageError: ``invitation-malformed``, ``invitation-expired``, ``home-exists``.
+        """
+        opening.refuse_existing(folder)
+        clock, entropy = SystemClock(), SystemEntropy()
+        invitation = parse_invitation(invitation_text)
+        check_open(invitation, clock.now_ms())
+        HttpChannel(
+            invitation.relay_url,
+            None,
+            None,
+            None,
+            clock,
+            lambda: 0,
+            allow_plain_http=plain_http,
+        ).close()
+        joiner = Joiner.start(invitation, name, device_label, entropy)
+
+        def fill(tx: Transaction) -> None:
+            tx.put_value(JOINER, joiner.to_bytes())
+            tx.put_value(PLAIN_HTTP, b"\x01" if plain_http else None)
+
+        opening.create_folder(folder, passphrase, entropy, fill)
+        return cls.resume(folder, passphrase)
+
+    @classmethod
+    def resume(cls, folder: Path, passphrase: str | None) -> Self:
+        """Go on with a join that was started here.
+
+        Raises:
+            LocalStateError: ``home-missing``, ``locked``, ``passphrase-wrong``.
+            UsageError: ``joined-already``.
+        """
+        clock, entropy = SystemClock(), SystemEntropy()
+        key = opening.database_key(folder, passphrase)
+        with ExitStack() as stack:
+            stack.enter_context(Home(folder).locked("casesync join"))
+            store = open_encrypted(Home(folder).database, key, create=False)
+            stack.callback(store.close)
+            joiner = stored_joiner(store)
+            with store.transaction() as tx:
+                plain = tx.value(PLAIN_HTTP) is not None
+            channel = HttpChannel(
+                joiner.invitation.relay_url,
+                joiner.invitation.network,
+                None,
+                None,
+                clock,
+                lambda: 0,
+                allow_plain_http=plain,
+            )
+            stack.callback(channel.close)
+            maker = opening.http_channel(clock)
+            return cls(folder, store, stack.pop_all(), clock, entropy, maker, channel)
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        """Release the folder."""
+        self._stack.close()
+
+    def step(self) -> JoinStatus:
+        """Do what is possible now.
+
+        Raises:
+            UsageError: ``invitation-used``, ``invitation-expired``.
+            AccessDenied: ``invitation-gone``: cancelled, expired or burnt by a wrong code.
+            CryptoError, RelayMisbehaviour: the enrolment is not what this device signed.
+        """
+        joiner = stored_joiner(self._store)
+        if joiner.result is None:
+            joiner, status = self._meet(joiner)
+            if joiner.result is None:
+                return status
+        self._finish(joiner)
+        return JoinStatus(state="joined")
+
+    def _meet(self, joiner: Joiner) -> tuple[Joiner, JoinStatus]:
+        invitation = joiner.invitation
+        check_open(invitation, self._clock.now_ms() + self._rendezvous.now_offset_ms())
+        slots: dict[int, bytes] = {}
+        for slot in _SLOTS:
+            message = self._rendezvous.rendezvous_get(invitation.id, slot)
+            if message is not None:
+                slots[slot] = message
+        step = joiner.advance(slots)
+        with self._store.transaction() as tx:
+            tx.put_value(JOINER, step.state.to_bytes())
+        for put in step.puts:
+            self._rendezvous.rendezvous_put(invitation.id, put.slot, put.message)
+        if step.status == "enrolled":
+            return step.state, JoinStatus(state="waiting")
+        if step.status == "code":
+            return step.state, JoinStatus(state="code", code=step.code)
+        return step.state, JoinStatus(state="posted")
+
+    def _finish(self, joiner: Joiner) -> None:
+        """Sync as the new device, and keep the identity only if everything is as signed."""
+        invitation, result = joiner.invitation, joiner.result
+        assert result is not None
+        with self._store.transaction() as tx:
+            plain = tx.value(PLAIN_HTTP) is not None
+        identity = Identity(
+            network=invitation.network,
+            device=DeviceNumber(result.device),
+            relay_url=invitation.relay_url,
+            relay_key=invitation.relay_key,
+            plain_http=plain,
+            secrets=joiner.secrets,
+        )
+        finish_join(
+            self._store,
+            identity,
+            joiner,
+            self._folder,
+            self._clock,
+            self._entropy,
+            self._channel_maker,
+        )
+
+
+def stored_joiner(store: ReplicaStore) -> Joiner:
+    """The stored state. Raises: UsageError: ``joined-already``; LocalStateError."""
+    with store.transaction() as tx:
+        stored, identity = tx.value(JOINER), tx.value(IDENTITY)
+    if stored is None:
+        if identity is not None:
+            raise UsageError("joined-already")
+        raise LocalStateError("not-joined")
+    return Joiner.from_bytes(stored)
+
+
+def finish_join(
+    store: ReplicaStore,
+    identity: Identity,
+    joiner: Joiner,
+    folder: Path | None,
+    clock: Clock,
+    entropy: Entropy,
+    channel_maker: opening.ChannelMaker,
+) -> None:
+    """Fetch the control log as the new device, check it, then become that device.
+
+    Raises:
+        RelayMisbehaviour: the log is not the invitation's.
+        CryptoError: ``enrolment-differs``.
+    """
+    with store.transaction() as tx:
+        tx.put_value(IDENTITY, identity.to_bytes())
+    try:
+        core = opening.core_on(store, clock, entropy, channel_maker, folder=folder)
+        try:
+            fetch_and_check(core, joiner)
+        finally:
+            close = getattr(core.channel, "close", None)
+            if close is not None:
+                close()
+    except BaseException:
+        with store.transaction() as tx:
+            if tx.value(JOINER) is not None:
+                tx.put_value(IDENTITY, None)
+        raise
+    with core.transaction() as tx:
+        tx.put_value(JOINER, None)
+
+
+def fetch_and_check(core: Core, joiner: Joiner) -> None:
+    """First exchange as the new device, and the checks of step 6."""
+    from casesync.client.control_driver import pull  # noqa: PLC0415
+
+    pull(core)
+    joiner.check_enrolled(core.engine.control, _roots(core))
+    with core.transaction() as tx:
+        for key, seed in joiner.counting_seeds(core.engine.control).items():
+            tx.put_seed(key.unit, key.compartment, key.epoch, seed)
+
+
+def _roots(core: Core) -> Callable[[int], bytes]:
+    """Roots of the verified control log by size, computed from the stored entries."""
+
+    def root_at(size: int) -> bytes:
+        log = CompactRange()
+        with core.store.transaction() as tx:
+            for index, time, entry in tx.control_entries():
+                if index >= size:
+                    break
+                log.append(leaf_hash(control_leaf(time, entry)))
+        return log.root()
+
+    return root_at

@@ -1,0 +1,42 @@
+"""Names of people and offices for views, as the control log has them (client)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from casesync.client.core import Core
+from casesync.foundation.ids import UnitId
+
+
+class Author(NamedTuple):
+    """Who wrote something."""
+
+    author: str
+    unit: str
+
+
+class Names:
+    """Looks names up; what the log does not have yet is shown by number."""
+
+    def __init__(self, core: Core) -> None:
+        """Args: core: the open replica."""
+        self._control = core.engine.control
+
+    def device(self, number: int) -> Author:
+        """Member and unit of a device."""
+        view = self._control.device(number)
+        if view is None:
+            return Author(f"#{number}", "?")
+        return Author(self._control.member(view.member).name, self.unit(view.unit))
+
+    def unit(self, unit: UnitId) -> str:
+        """Name of a unit."""
+        view = self._control.unit(unit)
+        return unit.hex()[:8] if view is None else view.name
+
+    def unit_hex(self, unit_hex: str) -> str:
+        """Name of a unit given in hex."""
+        try:
+            return self.unit(UnitId(bytes.fromhex(unit_hex)))
+        except ValueError:
+            return unit_hex

@@ -1,0 +1,310 @@
+"""Creating, joining and opening a replica's folder (client).
+
+A folder is made only when the network exists or the invitation's text was understood; a failure on
+the way leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import ExitStack
+from importlib.resources import files
+from pathlib import Path
+
+from casesync.access.control_founding import NetworkPlan, create_network
+from casesync.client import anchor
+from casesync.client.core import (
+    IDENTITY,
+    Core,
+    Identity,
+    RequestCounter,
+    make_engine,
+    opener_of,
+)
+from casesync.client.home import Home
+from casesync.client.system_ports import SystemClock, SystemEntropy
+from casesync.client.unlock_agent import fetch_key
+from casesync.client.vault import create_vault, open_vault
+from casesync.codec import canonical
+from casesync.crypto.device_keys import DeviceSecrets
+from casesync.crypto.key_wrap import UnitKeyId
+from casesync.foundation.errors import LocalStateError, RelayMisbehaviour, UsageError
+from casesync.foundation.ids import BlobHash, DeviceNumber, NetworkId
+from casesync.foundation.ports import Clock, Entropy
+from casesync.foundation.secret_bytes import SecretBytes
+from casesync.merkle.compact_range import CompactRange
+from casesync.merkle.hashing import leaf_hash
+from casesync.model.schema import schema_to_bytes
+from casesync.model.schema_toml import load_toml
+from casesync.storage.sql_store import open_encrypted
+from casesync.sync.author import OWN_CHAIN
+from casesync.sync.control_flow import NETWORK_KEYS
+from casesync.sync.ports import RelayChannel, ReplicaStore, Transaction
+from casesync.sync.session import (
+    CHANGE_RANGE,
+    CHECKED_CHECKPOINT,
+    CONTROL_CHECKPOINT,
+    CONTROL_RANGE,
+    CONTROL_VOIDS,
+    load_range,
+)
+from casesync.translog.chain import control_leaf
+from casesync.translog.checkpoint import Checkpoint, LogName
+from casesync.transport.http_channel import HttpChannel
+
+ChannelMaker = Callable[[Identity, Callable[[], int]], RelayChannel]
+"""(identity, request counter) -> a channel to the relay."""
+
+
+def shipped_schema() -> bytes:
+    """The schema that new networks begin with, from the files shipped with the package."""
+    folder = files("casesync.model").joinpath("schemas")
+    texts = {
+        entry.name: entry.read_text(encoding="utf-8")
+        for entry in folder.iterdir()
+        if entry.name.endswith(".toml")
+    }
+    return schema_to_bytes(load_toml(texts))
+
+
+def http_channel(clock: Clock) -> ChannelMaker:
+    """Channels over HTTP."""
+
+    def make(identity: Identity, counter_next: Callable[[], int]) -> RelayChannel:
+        return HttpChannel(
+            identity.relay_url,
+            identity.network,
+            int(identity.device),
+            identity.secrets.request_signer().sign,
+            clock,
+            counter_next,
+            allow_plain_http=identity.plain_http,
+        )
+
+    return make
+
+
+class NewNetwork:
+    """What ``network create`` asks for, and the request that makes it."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        unit: str,
+        unit_type: str,
+        role: str,
+        member_name: str,
+        device_label: str,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        """Args: as ``Replica.create_network``."""
+        self._clock = clock
+        self._entropy = entropy
+        self._secrets = DeviceSecrets.generate(entropy)
+        self._words = (name, unit, unit_type, role, member_name, device_label)
+
+    def create(
+        self, channel: RelayChannel, relay_url: str, relay_key: bytes, *, plain_http: bool
+    ) -> tuple[Identity, Callable[[Transaction], None]]:
+        """Send the network to the relay; returns who we are and what to store.
+
+        Raises:
+            NetworkError: the relay refuses or cannot be reached.
+            RelayMisbehaviour: ``control-contradicts-log``: the receipt is not for what was sent.
+        """
+        name, unit, unit_type, role, member_name, label = self._words
+        plan = NetworkPlan(
+            relay_key=relay_key,
+            name=name,
+            unit_name=unit,
+            unit_type=unit_type,
+            role=role,
+            member_name=member_name,
+            label=label,
+            schema=shipped_schema(),
+        )
+        created = create_network(self._secrets, plan, self._entropy)
+        answer = channel.create_network(created.entries, created.blobs)
+        log_times = answer[2]
+        log = CompactRange()
+        if len(log_times) != len(created.entries):
+            raise RelayMisbehaviour("control-contradicts-log")
+        for time, entry in zip(log_times, created.entries, strict=True):
+            log.append(leaf_hash(control_leaf(time, entry)))
+        origin = LogName(created.network, "control")
+        checkpoint = Checkpoint.from_binary(origin, answer[0], relay_key)
+        if (checkpoint.size, checkpoint.root) != (log.size, log.root()):
+            raise RelayMisbehaviour("control-contradicts-log")
+        identity = Identity(
+            network=created.network,
+            device=DeviceNumber(1),
+            relay_url=relay_url,
+            relay_key=relay_key,
+            plain_http=plain_http,
+            secrets=self._secrets,
+        )
+
+        def store(tx: Transaction) -> None:
+            tx.put_value(IDENTITY, identity.to_bytes())
+            tx.put_value(NETWORK_KEYS, canonical.pack([created.network_key]))
+            for blob in created.blobs:
+                tx.put_blob(BlobHash(_sha256(blob)), blob)
+            rows = list(zip(log_times, created.entries, strict=True))
+            for index, (time, entry) in enumerate(rows):
+                tx.append_control(index, time, entry)
+            _keep_seeds(tx, created.seeds)
+            tx.put_value(CONTROL_RANGE, log.to_bytes())
+            tx.put_value(CONTROL_CHECKPOINT, answer[0])
+            tx.put_value(CHANGE_RANGE, CompactRange().to_bytes())
+            empty = CompactRange()
+            tx.put_value(CHECKED_CHECKPOINT, canonical.pack([0, empty.root()]))
+            control = _folded(identity.network, tx)
+            tx.put_value(CONTROL_VOIDS, control)
+
+        return identity, store
+
+
+def _folded(network: NetworkId, tx: Transaction) -> bytes:
+    from casesync.access.control_state import ControlState  # noqa: PLC0415
+
+    control = ControlState()
+    for index, time, entry in tx.control_entries():
+        control.apply(index, time, entry, opener_of(network, tx), tx.blob)
+    return control.voids_bytes()
+
+
+def _sha256(body: bytes) -> bytes:
+    from hashlib import sha256  # noqa: PLC0415
+
+    return sha256(body).digest()
+
+
+def _keep_seeds(tx: Transaction, seeds: dict[UnitKeyId, bytes]) -> None:
+    for key, seed in seeds.items():
+        tx.put_seed(key.unit, key.compartment, key.epoch, seed)
+
+
+# -- folders -----------------------------------------------------------------------------------
+
+
+def refuse_existing(folder: Path) -> None:
+    """A folder that holds a replica already is left alone. Raises: UsageError: ``home-exists``."""
+    if Home(folder).exists():
+        raise UsageError("home-exists", folder=str(folder))
+
+
+def create_folder(
+    folder: Path, passphrase: str, entropy: Entropy, fill: Callable[[Transaction], None]
+) -> None:
+    """Make a replica's folder, vault and database; on failure nothing stays behind."""
+    home = Home(folder)
+    existed = folder.exists()
+    home.prepare()
+    try:
+        key = create_vault(folder, passphrase, entropy)
+        anchor.write(folder, anchor.EMPTY)
+        store = open_encrypted(home.database, key)
+        try:
+            with store.transaction() as tx:
+                fill(tx)
+        finally:
+            store.close()
+    except BaseException:
+        if existed:
+            for path in (home.database, home.vault, home.anchor):
+                path.unlink(missing_ok=True)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def database_key(folder: Path, passphrase: str | None) -> SecretBytes:
+    """The key from the passphrase, or from the unlock agent where there is none.
+
+    Raises:
+        LocalStateError: ``locked``, ``passphrase-wrong``, ``home-missing``.
+    """
+    if not Home(folder).exists():
+        raise LocalStateError("home-missing", folder=str(folder))
+    if passphrase is None:
+        key = fetch_key(folder)
+        if key is None:
+            raise LocalStateError("locked")
+        return key
+    return open_vault(folder, passphrase)
+
+
+def open_core(
+    folder: Path,
+    passphrase: str | None,
+    *,
+    command: str = "casesync",
+    clock: Clock | None = None,
+    entropy: Entropy | None = None,
+    channel_maker: ChannelMaker | None = None,
+) -> tuple[Core, ExitStack]:
+    """Open a replica's folder; the stack releases the lock, the store and the channel.
+
+    Raises:
+        LocalStateError: locked, wrong passphrase, held by another process, corrupt, newer, not
+            joined yet.
+    """
+    clock = clock or SystemClock()
+    entropy = entropy or SystemEntropy()
+    home = Home(folder)
+    key = database_key(folder, passphrase)
+    with ExitStack() as stack:
+        stack.enter_context(home.locked(command))
+        store = open_encrypted(home.database, key, create=False)
+        stack.callback(store.close)
+        core = core_on(store, clock, entropy, channel_maker or http_channel(clock), folder=folder)
+        close = getattr(core.channel, "close", None)
+        if close is not None:
+            stack.callback(close)
+        core.failed = _rolled_back(folder, store)
+        return core, stack.pop_all()
+    raise AssertionError("unreachable")
+
+
+def core_on(
+    store: ReplicaStore,
+    clock: Clock,
+    entropy: Entropy,
+    channel_maker: ChannelMaker,
+    *,
+    folder: Path | None = None,
+) -> Core:
+    """A core on an open store. Raises: LocalStateError: ``not-joined``."""
+    with store.transaction() as tx:
+        stored = tx.value(IDENTITY)
+    if stored is None:
+        raise LocalStateError("not-joined")
+    identity = Identity.from_bytes(stored)
+    counter = RequestCounter(store)
+    return Core(
+        folder=folder,
+        store=store,
+        identity=identity,
+        engine=make_engine(identity, clock, entropy, store),
+        channel=channel_maker(identity, counter.next),
+        clock=clock,
+        entropy=entropy,
+    )
+
+
+def _rolled_back(folder: Path, store: ReplicaStore) -> LocalStateError | None:
+    """The error that keeps a rolled-back database from sending, None if it is current."""
+    with store.transaction() as tx:
+        stored = tx.value(OWN_CHAIN)
+        number, link = (0, bytes(32)) if stored is None else canonical.unpack(stored)
+        held = anchor.Anchor(
+            number, link, load_range(tx, CONTROL_RANGE).size, load_range(tx, CHANGE_RANGE).size
+        )
+    try:
+        anchor.check(anchor.read(folder), held)
+    except LocalStateError as error:
+        return error
+    return None

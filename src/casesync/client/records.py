@@ -1,0 +1,372 @@
+"""Cases and their records: listing, showing, editing, conflicts (client).
+
+Every look is logged before its result is returned, and a refused one too (``core.log``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from casesync.access.access_entry import Outcome, Shown
+from casesync.client.case_edit import CaseEdit
+from casesync.client.case_reader import CaseReader
+from casesync.client.core import Core
+from casesync.client.listing import refresh_listings
+from casesync.client.names import Names
+from casesync.client.views import (
+    Assignment,
+    CaseSummary,
+    CaseView,
+    ConflictView,
+    HistoryView,
+    Page,
+)
+from casesync.codec.crockford import case_code, parse_case_code
+from casesync.foundation.errors import AccessDenied, ConflictStop, UsageError
+from casesync.foundation.ids import RecordId, StreamId, StreamKind
+from casesync.model.conflict_id import conflict_id
+from casesync.model.projection import CellProjection, RecordProjection
+from casesync.model.value_format import json_element, json_value
+from casesync.sync.access_log import log_access
+from casesync.sync.author import open_stream, write_change
+from casesync.sync.ports import ConflictRow, ListingRow, Transaction
+from casesync.sync.stream_row import StreamRow
+
+SHOWN_MAX = 1000
+"""Record ids that one access entry names; a page of a list is smaller."""
+
+
+class Records:
+    """The part of a replica that reads and writes cases."""
+
+    def __init__(self, core: Core) -> None:
+        """Args: core: the open replica."""
+        self._core = core
+
+    # -- finding ------------------------------------------------------------------------------
+
+    def resolve_case(self, text: str) -> StreamId:
+        """The case people mean by a code or the beginning of one, or by its stream id in hex.
+
+        Raises:
+            UsageError: ``case-unknown``, ``case-ambiguous`` (with the candidates),
+                ``case-code-mistyped``.
+        """
+        refresh_listings(self._core)
+        with self._core.store.transaction() as tx:
+            if len(text) == 32 and _is_hex(text):
+                stream = StreamId(bytes.fromhex(text))
+                if tx.stream_rows([stream]):
+                    return stream
+            rows = tx.cases_by_code(parse_case_code(text).shown)
+        if not rows:
+            raise UsageError("case-unknown", case=text)
+        if len(rows) > 1:
+            known = ", ".join(row.code for row in rows[:10])
+            raise UsageError("case-ambiguous", case=text, known=known)
+        return rows[0].stream
+
+    def case_code(self, stream: StreamId) -> str:
+        """The code of a case that is here. Raises: UsageError: ``case-unknown``."""
+        with self._core.store.transaction() as tx:
+            row = StreamRow(tx.stream_rows([stream]).get(stream))
+        opening = row.rights.opening
+        if opening is None or opening[2] is None:
+            raise UsageError("case-unknown", case=stream.hex()[:8])
+        return case_code(opening[2])
+
+    def cases(
+        self,
+        filters: Mapping[str, str] | None = None,
+        *,
+        limit: int = 50,
+        after: str | None = None,
+        purpose: str | None = None,
+    ) -> Page[CaseSummary]:
+        """Cases by effective values, newest first."""
+        refresh_listings(self._core)
+        wanted = dict(filters or {})
+        for name in wanted:
+            self._core.engine.schema.field_by_name(name)
+        with self._core.store.transaction() as tx:
+            rows, count = tx.list_cases(wanted, limit, after)
+        return self._page("list", rows, count, limit, purpose)
+
+    def find(
+        self, text: str, *, limit: int = 50, after: str | None = None, purpose: str | None = None
+    ) -> Page[CaseSummary]:
+        """Folded full-text search, exact matches first."""
+        refresh_listings(self._core)
+        with self._core.store.transaction() as tx:
+            rows, count = tx.find_cases(text, limit, after)
+        return self._page("search", rows, count, limit, purpose)
+
+    def _page(
+        self, action: str, rows: list[ListingRow], count: int, limit: int, purpose: str | None
+    ) -> Page[CaseSummary]:
+        shown = Shown(hits=count, records=tuple(RecordId(row.record) for row in rows[:SHOWN_MAX]))
+        self._core.log(action, purpose=purpose, detail=shown)
+        names = Names(self._core)
+        items = []
+        with self._core.store.transaction() as tx:
+            held = tx.stream_rows([row.stream for row in rows])
+            for row in rows:
+                owner = StreamRow(held.get(row.stream)).rights.owner
+                items.append(
+                    CaseSummary(
+                        case=row.code,
+                        stream_hex=row.stream.hex(),
+                        owner="" if owner is None else names.unit(owner),
+                        changed_ms=row.sort_ms,
+                        fields=row.fields,
+                        conflicts=sum(1 for c in self._stream_conflicts(tx, row.stream)),
+                    )
+                )
+        more = items[-1].case if items and len(items) == limit else None
+        return Page(items=tuple(items), count=count, after=more)
+
+    @staticmethod
+    def _stream_conflicts(tx: Transaction, stream: StreamId) -> list[ConflictRow]:
+        return [row for row in tx.conflicts() if row.stream == stream]
+
+    # -- showing --------------------------------------------------------------------------------
+
+    def show(self, case: StreamId, *, purpose: str | None = None, action: str = "read") -> CaseView:
+        """The whole case as this device may see it; the access entry is durable first."""
+        self._log_case(action, case, purpose)
+        with self._core.store.transaction() as tx:
+            return CaseReader(self._core, tx, case).view()
+
+    def history(
+        self, case: StreamId, *, field: str | None = None, purpose: str | None = None
+    ) -> list[HistoryView]:
+        """Every write that can be read, oldest first."""
+        if field is not None and "." in field:
+            self._core.engine.schema.field_by_name(field)
+        self._log_case("history", case, purpose)
+        with self._core.store.transaction() as tx:
+            return CaseReader(self._core, tx, case).history(field)
+
+    def _log_case(self, action: str, case: StreamId, purpose: str | None) -> None:
+        with self._core.store.transaction() as tx:
+            reader = CaseReader(self._core, tx, case)
+            compartments = reader.readable()
+            records = [w.cell.record for w in reader.state().live_writes()]
+            basis = self._basis(reader)
+        ids = [RecordId(r) for r in dict.fromkeys(records)][:SHOWN_MAX]
+        self._core.log(
+            action,
+            stream=case,
+            records=ids,
+            compartments=compartments,
+            purpose=purpose,
+            basis=basis,
+        )
+
+    def _basis(self, reader: CaseReader) -> bytes | None:
+        """The grant a look rests on, where the case is another office's."""
+        rights = reader.row.rights
+        if rights.owner == self._core.engine.unit:
+            return None
+        mine = [g for g in rights.grants if g.unit == self._core.engine.unit]
+        return mine[-1].grant if mine else None
+
+    # -- editing --------------------------------------------------------------------------------
+
+    def new_case(
+        self,
+        kinds: Sequence[str],
+        sets: Sequence[Assignment] = (),
+        *,
+        purpose: str | None = None,
+    ) -> CaseView:
+        """Open a case of this office.
+
+        Raises:
+            UsageError: unknown kind, field or value.
+            AccessDenied: ``role-opens-no-cases``.
+        """
+        core = self._core
+        record = RecordId(core.entropy.bytes(16))
+        unit = core.engine.control.unit(core.engine.unit)
+        assert unit is not None
+        with core.transaction() as tx:
+            opening = open_stream(core.engine, tx, StreamKind.CASE, record, unit.feed)
+            edit = CaseEdit(core, tx, opening.stream, StreamRow(), case_record=record)
+            for kind in kinds:
+                edit.add("case.kinds", kind)
+            edit.set("case.opened_at", core.clock.now_ms())
+            edit.set("case.opened_by_unit", bytes(core.engine.unit))
+            if not any(a.type == "case" and a.field == "status" for a in sets):
+                edit.set("case.status", "open")
+            for assignment in sets:
+                edit.apply(assignment)
+            [draft] = edit.drafts()
+            opening.bodies, opening.decoded = draft.bodies, draft.decoded
+            log_access(
+                core.engine,
+                tx,
+                "create",
+                stream=opening.stream,
+                records=[record],
+                compartments=edit.compartments,
+                purpose=core.purpose(purpose),
+            )
+            write_change(core.engine, tx, opening)
+        core.notify([opening.stream])
+        with core.store.transaction() as tx:
+            return CaseReader(core, tx, opening.stream).view()
+
+    @contextmanager
+    def edit(
+        self,
+        case: StreamId,
+        *,
+        base: str | None = None,
+        purpose: str | None = None,
+        action: str = "update",
+    ) -> Iterator[CaseEdit]:
+        """Change a case; on leaving the block everything becomes one change.
+
+        Raises:
+            ConflictStop: ``conflict-open``; nothing was written.
+            AccessDenied: the role or grant does not allow it; the attempt is logged.
+            UsageError: unknown names or wrong values; nothing was written.
+        """
+        core = self._core
+        with core.store.transaction() as tx:
+            reader = CaseReader(core, tx, case)
+            state = None if base is None else reader.state_at(base)
+            edit = CaseEdit(core, tx, case, reader.row, base=state)
+        try:
+            yield edit
+        except AccessDenied as denied:
+            core.log(
+                action, stream=case, outcome=Outcome.REFUSED, purpose=purpose, detail=denied.code
+            )
+            raise
+        if edit.empty:
+            return
+        try:
+            with core.transaction() as tx:
+                log_access(
+                    core.engine,
+                    tx,
+                    action,
+                    stream=case,
+                    compartments=edit.compartments,
+                    purpose=core.purpose(purpose),
+                )
+                for draft in edit.drafts():
+                    write_change(core.engine, tx, draft)
+        except AccessDenied as denied:
+            core.log(
+                action, stream=case, outcome=Outcome.REFUSED, purpose=purpose, detail=denied.code
+            )
+            raise
+        core.notify([case])
+
+    # -- conflicts --------------------------------------------------------------------------------
+
+    def conflicts(self) -> list[ConflictView]:
+        """Open conflicts, oldest first."""
+        refresh_listings(self._core)
+        with self._core.store.transaction() as tx:
+            rows = sorted(tx.conflicts(), key=lambda row: (row.since_ms, row.conflict_id))
+        records = [RecordId(row.record) for row in rows][:SHOWN_MAX]
+        self._core.log("conflict", detail=Shown(hits=len(rows), records=tuple(records)))
+        with self._core.store.transaction() as tx:
+            return [view for row in rows if (view := self._conflict_view(tx, row)) is not None]
+
+    def conflict(self, conflict: str) -> ConflictView:
+        """One open conflict. Raises: UsageError: ``conflict-unknown``."""
+        row = self._conflict_row(conflict)
+        self._core.log("conflict", stream=row.stream, records=[RecordId(row.record)])
+        with self._core.store.transaction() as tx:
+            view = self._conflict_view(tx, row)
+        if view is None:
+            raise UsageError("conflict-unknown", conflict=conflict)
+        return view
+
+    def resolve(
+        self,
+        conflict: str,
+        value: str,
+        *,
+        reason: str | None = None,
+        shown: Sequence[str] | None = None,
+    ) -> None:
+        """Settle a conflict with a value; the write names every write that is live.
+
+        Args:
+            conflict: its id.
+            value: as people type it; empty = absent.
+            reason: kept in the access log.
+            shown: dots of the values that were shown; if others came, nothing is written.
+
+        Raises:
+            ConflictStop: ``conflict-moved``: other values came since.
+            UsageError: ``conflict-unknown``; a wrong value.
+        """
+        row = self._conflict_row(conflict)
+        with self._core.store.transaction() as tx:
+            view = self._conflict_view(tx, row)
+        if view is None:
+            raise UsageError("conflict-unknown", conflict=conflict)
+        if shown is not None and {v.dot for v in view.values} != set(shown):
+            raise ConflictStop("conflict-moved", ids=[conflict])
+        with self.edit(row.stream, action="conflict") as edit:
+            edit.apply(
+                Assignment(
+                    type=row.type_name,
+                    record=row.record.hex(),
+                    field=row.field,
+                    element=None if row.element is None else json_element(row.element),
+                    part=view.part,
+                    op="set" if value else "unset",
+                    text=value or None,
+                ),
+                resolve=True,
+            )
+        if reason:
+            self._core.log("conflict", stream=row.stream, detail=reason[:500])
+
+    def _conflict_row(self, conflict: str) -> ConflictRow:
+        refresh_listings(self._core)
+        with self._core.store.transaction() as tx:
+            rows = tx.conflicts(conflict.strip().upper())
+        if len(rows) != 1:
+            raise UsageError("conflict-unknown", conflict=conflict)
+        return rows[0]
+
+    def _conflict_view(self, tx: Transaction, row: ConflictRow) -> ConflictView | None:
+        reader = CaseReader(self._core, tx, row.stream)
+        for record in reader.projections():
+            for cell in record.cells():
+                if conflict_id(row.stream, cell.cell) == row.conflict_id:
+                    return self._view_of(reader, record, cell, row)
+        return None
+
+    @staticmethod
+    def _view_of(
+        reader: CaseReader, record: RecordProjection, cell: CellProjection, row: ConflictRow
+    ) -> ConflictView:
+        field = record.fields[cell.cell.field].field
+        part = None if field is None or not cell.cell.part else field.parts.get(cell.cell.part)
+        return ConflictView(
+            id=row.conflict_id,
+            case=reader.code,
+            type=row.type_name,
+            record_hex=record.id.hex(),
+            field=row.field,
+            element=None if cell.cell.element is None else json_element(cell.cell.element),
+            part=None if part is None else part.name,
+            values=tuple(reader.value_view(None if part else field, w) for w in cell.writes),
+            effective=json_value(part or field, cell.value),
+            since_ms=row.since_ms,
+        )
+
+
+def _is_hex(text: str) -> bool:
+    return all(char in "0123456789abcdefABCDEF" for char in text)

@@ -1,0 +1,422 @@
+"""The one public object: a replica of a network's records on this device (client).
+
+    from casesync.client.replica import Replica
+
+    with Replica.open(home, passphrase) as replica:
+        replica.sync()
+        case = replica.resolve_case("7Q4K")
+        with replica.edit(case) as edit:
+            edit.set("case.risk_level", "high")
+        print(replica.show(case))
+
+Synchronous, for one thread. Everything works offline except what says otherwise. All errors are
+``casesync.foundation.errors.CasesyncError``; each has an exit code, a message and advice in
+Vietnamese and English. Text that comes back is what people wrote, not made harmless for a screen
+(``casesync.model.safe_text``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from casesync.client import opening
+from casesync.client.auditing import Auditing
+from casesync.client.case_edit import CaseEdit
+from casesync.client.core import Core
+from casesync.client.health import Health
+from casesync.client.joining import Joining
+from casesync.client.network_admin import NetworkAdmin
+from casesync.client.network_views import (
+    ApproveStatus,
+    AuditEntryView,
+    AuditReport,
+    DeviceView,
+    Finding,
+    InvitationView,
+    MemberView,
+    OutboxView,
+    QuarantineView,
+    StatusView,
+    SuspendResult,
+    SyncProgress,
+    SyncReport,
+    UnitView,
+    WhoAmI,
+)
+from casesync.client.records import Records
+from casesync.client.sharing import Sharing
+from casesync.client.sync_driver import run_sync
+from casesync.client.system_ports import SystemClock, SystemEntropy
+from casesync.client.views import (
+    Assignment,
+    CaseSummary,
+    CaseView,
+    ConflictView,
+    ConsentView,
+    Fact,
+    GrantView,
+    HistoryView,
+    Page,
+)
+from casesync.foundation.errors import LocalStateError, RelayMisbehaviour
+from casesync.foundation.ids import StreamId
+from casesync.foundation.limits import INVITATION_LIFETIME_MS
+from casesync.model.schema import Schema
+from casesync.transport.http_channel import HttpChannel
+
+__all__ = ["Joining", "Replica"]
+
+
+class Replica:
+    """An open replica. Use ``open`` or ``create_network``; close it, or use it in a ``with``."""
+
+    def __init__(self, core: Core, stack: ExitStack | None = None) -> None:
+        """Args: core: what the parts share; stack: what closing releases."""
+        self.core = core
+        self._stack = stack or ExitStack()
+        self._admin = NetworkAdmin(core)
+        self._records = Records(core)
+        self._sharing = Sharing(core, self._admin, self._records)
+        self._health = Health(core)
+        self._auditing = Auditing(core)
+
+    # -- life -----------------------------------------------------------------------------------
+
+    @classmethod
+    def create_network(  # noqa: PLR0913 - what a founder is asked
+        cls,
+        home: Path,
+        passphrase: str,
+        *,
+        name: str,
+        relay_url: str,
+        relay_key: bytes | None = None,
+        unit: str | None = None,
+        unit_type: str = "shelter",
+        role: str = "caseworker",
+        member_name: str,
+        device_label: str = "",
+        plain_http: bool = False,
+    ) -> Self:
+        """Found a network at a relay and open its first replica.
+
+        Args:
+            home: folder to be made.
+            passphrase: opens the replica from now on.
+            name: of the network.
+            relay_url: ``https://host[:port]``; plain http only to this machine or if allowed.
+            relay_key: the relay's log key (32 bytes) if it is known; else what the relay says is
+                pinned.
+            unit: name of the founder's office; default: the network's name.
+            unit_type: shelter, osso, union, provider or audit.
+            role: of the founder.
+            member_name: of the founder.
+            device_label: what people call this device.
+            plain_http: allow http to another machine.
+
+        Raises:
+            UsageError: ``home-exists``, ``relay-not-https``.
+            NetworkError: the relay cannot be reached or takes no more networks.
+            RelayMisbehaviour: ``relay-key-differs``.
+        """
+        opening.refuse_existing(home)
+        clock, entropy = SystemClock(), SystemEntropy()
+        channel = HttpChannel(
+            relay_url, None, None, None, clock, lambda: 0, allow_plain_http=plain_http
+        )
+        try:
+            key = channel.relay_key()
+            if relay_key is not None and relay_key != key:
+                raise RelayMisbehaviour("relay-key-differs")
+            network = opening.NewNetwork(
+                name=name,
+                unit=unit or name,
+                unit_type=unit_type,
+                role=role,
+                member_name=member_name,
+                device_label=device_label,
+                clock=clock,
+                entropy=entropy,
+            )
+            _, fill = network.create(channel, relay_url, key, plain_http=plain_http)
+        finally:
+            channel.close()
+        opening.create_folder(home, passphrase, entropy, fill)
+        return cls.open(home, passphrase)
+
+    @classmethod
+    def open(cls, home: Path, passphrase: str | None = None, *, command: str = "casesync") -> Self:
+        """Open a replica's folder; without a passphrase the unlock agent is asked.
+
+        Raises:
+            LocalStateError: ``home-missing``, ``locked``, ``passphrase-wrong``,
+                ``database-locked``, ``database-corrupt``, ``database-newer``, ``not-joined``.
+        """
+        core, stack = opening.open_core(home, passphrase, command=command)
+        return cls(core, stack)
+
+    def close(self) -> None:
+        """Release the folder; further calls fail."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        """The replica itself."""
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def subscribe(self, callback: Callable[[Sequence[StreamId]], None]) -> None:
+        """Call ``callback`` after each commit with the cases that changed."""
+        self.core.subscribers.append(callback)
+
+    def schema(self) -> Schema:
+        """What records look like."""
+        return self.core.engine.schema
+
+    # -- cases ----------------------------------------------------------------------------------
+
+    def new_case(
+        self, kinds: Sequence[str], sets: Sequence[Assignment] = (), purpose: str | None = None
+    ) -> CaseView:
+        """Open a case of this office; see ``Records.new_case``."""
+        return self._records.new_case(kinds, sets, purpose=purpose)
+
+    def cases(
+        self,
+        filters: Mapping[str, str] | None = None,
+        limit: int = 50,
+        after: str | None = None,
+        purpose: str | None = None,
+    ) -> Page[CaseSummary]:
+        """Cases whose effective values match, newest first."""
+        return self._records.cases(filters, limit=limit, after=after, purpose=purpose)
+
+    def find(
+        self, text: str, limit: int = 50, after: str | None = None, purpose: str | None = None
+    ) -> Page[CaseSummary]:
+        """Cases in which the words occur, with or without accents; exact matches first."""
+        return self._records.find(text, limit=limit, after=after, purpose=purpose)
+
+    def resolve_case(self, text: str) -> StreamId:
+        """The case people mean by a code or the beginning of one.
+
+        Raises: UsageError: ``case-unknown``, ``case-ambiguous``, ``case-code-mistyped``.
+        """
+        return self._records.resolve_case(text)
+
+    def case_code(self, case: StreamId) -> str:
+        """The case's code, as people say it."""
+        return self._records.case_code(case)
+
+    def show(self, case: StreamId, purpose: str | None = None) -> CaseView:
+        """The case as this device may see it; the look is logged durably first."""
+        return self._records.show(case, purpose=purpose)
+
+    def history(
+        self, case: StreamId, field: str | None = None, purpose: str | None = None
+    ) -> list[HistoryView]:
+        """Every write that can be read, oldest first."""
+        return self._records.history(case, field=field, purpose=purpose)
+
+    def edit(
+        self, case: StreamId, base: str | None = None, purpose: str | None = None
+    ) -> AbstractContextManager[CaseEdit]:
+        """Change a case in a ``with`` block; leaving it writes one change, an exception none."""
+        return self._records.edit(case, base=base, purpose=purpose)
+
+    def conflicts(self) -> list[ConflictView]:
+        """Open conflicts, oldest first."""
+        return self._records.conflicts()
+
+    def conflict(self, conflict_id: str) -> ConflictView:
+        """One open conflict. Raises: UsageError: ``conflict-unknown``."""
+        return self._records.conflict(conflict_id)
+
+    def resolve(
+        self,
+        conflict_id: str,
+        value: str,
+        reason: str | None = None,
+        shown: Sequence[str] | None = None,
+    ) -> None:
+        """Settle a conflict; see ``Records.resolve``."""
+        self._records.resolve(conflict_id, value, reason=reason, shown=shown)
+
+    # -- sharing --------------------------------------------------------------------------------
+
+    def give_consent(
+        self,
+        case: StreamId,
+        purpose: str,
+        to_unit: str,
+        compartments: list[str],
+        notice_text: str | None = None,
+        form: str = "written",
+        until_ms: int | None = None,
+    ) -> bytes:
+        """Record a consent; returns its record id (16 bytes)."""
+        return self._sharing.give_consent(
+            case, purpose, to_unit, compartments, notice_text, form, until_ms
+        )
+
+    def withdraw_consent(self, case: StreamId, consent: str) -> None:
+        """Record a withdrawal; it counts at once."""
+        self._sharing.withdraw_consent(case, consent)
+
+    def consents(self, case: StreamId) -> list[ConsentView]:
+        """Every consent recorded in a case."""
+        return self._sharing.consents(case)
+
+    def grant(
+        self,
+        case: StreamId,
+        to_unit: str,
+        compartments: list[str],
+        purpose: str,
+        consent_id: str,
+        until_ms: int | None = None,
+        write: bool = False,
+        history: bool = False,
+    ) -> GrantView:
+        """Share compartments of a case with another office, on a recorded consent."""
+        return self._sharing.grant(
+            case,
+            to_unit,
+            compartments,
+            purpose,
+            consent_id,
+            until_ms,
+            write=write,
+            history=history,
+        )
+
+    def grants(self, case: StreamId | None = None) -> list[GrantView]:
+        """Grants of one case, or of all that are here."""
+        return self._sharing.grants(case)
+
+    def revoke_grant(self, case: StreamId, grant: str, reason: str = "") -> None:
+        """End a grant; the other office's clients destroy their copy when they sync."""
+        self._sharing.revoke_grant(case, grant, reason)
+
+    # -- sync and health --------------------------------------------------------------------------
+
+    def sync(self, progress: Callable[[SyncProgress], None] | None = None) -> SyncReport:
+        """Bring this replica and the relay to the same point.
+
+        Raises:
+            NetworkError: the relay cannot be reached; nothing is lost, try again later.
+            RelayMisbehaviour: the relay contradicts its proofs; the cursor stayed.
+            LocalStateError: this replica must not send (rolled back or restored).
+            AccessDenied: this device is suspended.
+        """
+
+        def told(cursor: int, target: int) -> None:
+            if progress is not None:
+                progress(SyncProgress(cursor, target, 0, 0))
+
+        report = run_sync(self.core, told)
+        return self._health.finished(report)
+
+    def outbox(self) -> list[OutboxView]:
+        """Own changes the relay has not acknowledged and proven yet."""
+        return self._health.outbox()
+
+    def status(self) -> StatusView:
+        """Where this replica stands; "synced" only when nothing is owed in either direction."""
+        return self._health.status()
+
+    def quarantine(self) -> list[QuarantineView]:
+        """Changes that do not count (yet), and why."""
+        return self._health.quarantine()
+
+    def doctor(self) -> list[Finding]:
+        """A health check."""
+        return self._health.doctor()
+
+    @property
+    def failure(self) -> LocalStateError | None:
+        """Why this replica sends nothing, None if it may."""
+        return self.core.failed
+
+    # -- network ----------------------------------------------------------------------------------
+
+    def units(self) -> list[UnitView]:
+        """Every office."""
+        return self._admin.units()
+
+    def add_unit(self, name: str, unit_type: str, parent: str | None = None) -> UnitView:
+        """A new office (administrators, on line)."""
+        return self._admin.add_unit(name, unit_type, parent)
+
+    def members(self) -> list[MemberView]:
+        """Every person with a role."""
+        return self._admin.members()
+
+    def devices(self) -> list[DeviceView]:
+        """Every installation."""
+        return self._admin.devices()
+
+    def whoami(self) -> WhoAmI:
+        """This device in its network."""
+        return self._admin.whoami()
+
+    def invite(
+        self,
+        unit_name: str,
+        role: str,
+        administrator: bool = False,
+        lifetime_ms: int = INVITATION_LIFETIME_MS,
+    ) -> InvitationView:
+        """An invitation to hand over (administrators, on line)."""
+        return self._admin.invite(
+            unit_name, role, administrator=administrator, lifetime_ms=lifetime_ms
+        )
+
+    def invitations(self) -> list[InvitationView]:
+        """Invitations made on this device."""
+        return self._admin.invitations()
+
+    def cancel_invitation(self, id_hex: str) -> None:
+        """Take an invitation back (on line)."""
+        self._admin.cancel_invitation(id_hex)
+
+    def approve_step(
+        self, invitation_id_hex: str | None = None, code: str | None = None
+    ) -> ApproveStatus:
+        """Do what the approving side can do now; call again until "joined" or "admitted"."""
+        return self._admin.approve_step(invitation_id_hex, code)
+
+    def suspend_preview(self, number: int) -> list[Fact]:
+        """What suspending a device will mean."""
+        return self._admin.suspend_preview(number)
+
+    def suspend_device(self, number: int, reason: str = "") -> SuspendResult:
+        """Suspend a stolen or lost device (administrators, on line)."""
+        return self._admin.suspend_device(number, reason=reason)
+
+    # -- audit ------------------------------------------------------------------------------------
+
+    def audit_list(
+        self, case: str | None = None, member: str | None = None, device: int | None = None
+    ) -> list[AuditEntryView]:
+        """Access entries this device may read (the audit unit: of everybody)."""
+        return self._auditing.entries(case=case, member=member, device=device)
+
+    def audit_mine(self) -> list[AuditEntryView]:
+        """This member's own entries on this device."""
+        return self._auditing.mine()
+
+    def audit_verify(self, offline: bool = False) -> AuditReport:
+        """Verify the access log. Raises: AuditFailed: what does not hold."""
+        return self._auditing.verify(offline=offline)

@@ -1,0 +1,284 @@
+"""Consents, grants, revocations (client).
+
+A consent is a record of the case; a grant is an act in the stream's base segments that rests on
+one. Whether a consent covers a grant is checked here, by the granting client: the verdict on the
+grant does not depend on it (DESIGN.md 5).
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+from hashlib import sha256
+
+from casesync.access.stream_rights import END_OF_LOG, GrantFact
+from casesync.client.core import Core
+from casesync.client.names import Names
+from casesync.client.network_admin import NetworkAdmin
+from casesync.client.records import Records
+from casesync.client.views import ConsentView, GrantView
+from casesync.codec.crockford import case_code
+from casesync.foundation.errors import AccessDenied, CannotDecide, UsageError
+from casesync.foundation.ids import (
+    Compartment,
+    RecordId,
+    StreamId,
+    StreamKind,
+    UnitId,
+    compartment_by_word,
+)
+from casesync.sync.grants import GrantTerms, write_grant, write_revocation
+from casesync.sync.stream_row import StreamRow
+
+_ALWAYS = END_OF_LOG * 2
+_DAY_MS = 24 * 3600 * 1000
+_VIETNAM_MS = 7 * 3600 * 1000
+
+
+class Sharing:
+    """The part of a replica that records consents and shares cases."""
+
+    def __init__(self, core: Core, admin: NetworkAdmin, records: Records) -> None:
+        """Args: the open replica and the parts that name units and read cases."""
+        self._core = core
+        self._admin = admin
+        self._records = records
+
+    # -- consents -------------------------------------------------------------------------------
+
+    def give_consent(
+        self,
+        case: StreamId,
+        purpose: str,
+        to_unit: str,
+        compartments: list[str],
+        notice_text: str | None,
+        form: str,
+        until_ms: int | None,
+    ) -> bytes:
+        """Record a consent; returns its record id (16 bytes).
+
+        Raises:
+            UsageError: unknown unit, compartment, purpose or form.
+            AccessDenied: the role does not write consents.
+        """
+        unit = self._admin.unit_named(to_unit)
+        words = [compartment.word for compartment in parse_compartments(compartments)]
+        with self._records.edit(case, action="consent") as edit:
+            record_type = self._core.engine.schema.type_by_name("consent")
+            values: dict[str, object] = {
+                "purpose": purpose,
+                "recipient_unit": bytes(unit),
+                "compartments": sorted(words),
+                "form": form,
+                "given_by": "self",
+                "given_at": self._core.clock.now_ms(),
+                "permission": True,
+            }
+            if notice_text is not None:
+                values["notice_text"] = notice_text
+                values["notice_hash"] = sha256(notice_text.encode()).digest()
+            if until_ms is not None:
+                values["expires_on"] = _day(until_ms)
+            return edit.new_record(record_type.name, values)
+
+    def withdraw_consent(self, case: StreamId, consent: str) -> None:
+        """Record a withdrawal; it beats anything written beside it.
+
+        Raises: UsageError: ``consent-unknown``.
+        """
+        view = self._consent(case, consent)
+        with self._records.edit(case, action="consent") as edit:
+            path = f"consent/{view.id_hex}"
+            edit.set(f"{path}.permission", False, resolve=True)
+            edit.set(f"{path}.withdrawn_at", self._core.clock.now_ms(), resolve=True)
+            edit.set(f"{path}.withdrawn_by", "self", resolve=True)
+
+    def consents(self, case: StreamId) -> list[ConsentView]:
+        """Every consent recorded in a case."""
+        view = self._records.show(case, action="consent")
+        found = []
+        for record in view.records:
+            if record.type != "consent":
+                continue
+            field = {name: f.value for name, f in record.fields.items()}
+            given = record.fields.get("permission")
+            first = given.values[0] if given is not None and given.values else None
+            until = field.get("expires_on")
+            unit_hex = str(field.get("recipient_unit") or "")
+            found.append(
+                ConsentView(
+                    id_hex=record.id_hex,
+                    case=view.case,
+                    purpose=str(field.get("purpose") or ""),
+                    unit=Names(self._core).unit_hex(unit_hex),
+                    compartments=_words(field.get("compartments")),
+                    form=str(field.get("form") or ""),
+                    notice=None if field.get("notice_text") is None else str(field["notice_text"]),
+                    given=field.get("permission") is True,
+                    given_at_ms=_int(field.get("given_at")),
+                    until_ms=_end_of_day(str(until)) if until else None,
+                    author="" if first is None else first.author,
+                )
+            )
+        return found
+
+    def _consent(self, case: StreamId, prefix: str) -> ConsentView:
+        found = [c for c in self.consents(case) if c.id_hex.startswith(prefix.lower())]
+        if len(found) != 1:
+            raise UsageError("consent-unknown", consent=prefix)
+        return found[0]
+
+    # -- grants ---------------------------------------------------------------------------------
+
+    def grant(
+        self,
+        case: StreamId,
+        to_unit: str,
+        compartments: list[str],
+        purpose: str,
+        consent_id: str,
+        until_ms: int | None = None,
+        *,
+        write: bool = False,
+        history: bool = False,
+    ) -> GrantView:
+        """Share compartments of a case with another office.
+
+        Raises:
+            AccessDenied: ``may-not-grant``, ``consent-withdrawn``, ``consent-expired``.
+            UsageError: ``consent-unknown``, ``consent-other-unit``, ``consent-not-covering``,
+                ``identity-needs-contact``, ``grant-to-owner``.
+        """
+        core = self._core
+        unit = self._admin.unit_named(to_unit)
+        chosen = parse_compartments(compartments)
+        consent = self._consent(case, consent_id)
+        self._check_consent(consent, unit, chosen, until_ms)
+        view = core.engine.control.unit(unit)
+        assert view is not None
+        if not any(d.active for d in core.engine.control.devices_of(unit)):
+            raise CannotDecide("unit-without-device", unit=view.name)
+        core.log("grant", stream=case, compartments=chosen, purpose=purpose)
+        terms = GrantTerms(
+            to_unit=unit,
+            compartments=tuple(chosen),
+            write=write,
+            history=history,
+            purpose=purpose,
+            expires_ms=until_ms,
+            consent=RecordId(bytes.fromhex(consent.id_hex)),
+        )
+        with core.transaction() as tx:
+            grant = write_grant(core.engine, tx, case, terms, view.feed)
+        core.notify([case])
+        return next(g for g in self.grants(case) if g.id_hex == grant.hex())
+
+    def _check_consent(
+        self,
+        consent: ConsentView,
+        unit: UnitId,
+        chosen: list[Compartment],
+        until_ms: int | None,
+    ) -> None:
+        if not consent.given:
+            raise AccessDenied("consent-withdrawn", consent=consent.id_hex[:8])
+        now = self._core.clock.now_ms()
+        if consent.until_ms is not None and (
+            now > consent.until_ms or (until_ms or 0) > consent.until_ms
+        ):
+            raise AccessDenied("consent-expired", consent=consent.id_hex[:8])
+        if consent.unit != Names(self._core).unit(unit):
+            raise UsageError("consent-other-unit", unit=consent.unit)
+        missing = [c.word for c in chosen if c.word not in consent.compartments]
+        if missing:
+            raise UsageError("consent-not-covering", compartments=", ".join(missing))
+
+    def grants(self, case: StreamId | None = None) -> list[GrantView]:
+        """Grants of one case, or of all cases here."""
+        core = self._core
+        found: list[GrantView] = []
+        with core.store.transaction() as tx:
+            ids = [case] if case is not None else tx.stream_ids(int(StreamKind.CASE))
+            for stream, raw in tx.stream_rows(ids).items():
+                row = StreamRow(raw)
+                opening = row.rights.opening
+                if opening is None or opening[2] is None:
+                    continue
+                code = case_code(opening[2])
+                found += [self._grant_view(code, fact) for fact in row.rights.grants]
+                del stream
+        return found
+
+    def _grant_view(self, code: str, fact: GrantFact) -> GrantView:
+        names = Names(self._core)
+        now = self._core.clock.now_ms()
+        expired = fact.expires_ms is not None and now >= fact.expires_ms
+        state = "revoked" if fact.revoked else "expired" if expired else "active"
+        return GrantView(
+            id_hex=fact.grant.hex(),
+            case=code,
+            unit=names.unit(UnitId(fact.unit)),
+            compartments=tuple(c.word for c in Compartment if fact.mask >> c & 1),
+            purpose=fact.purpose,
+            consent_hex=fact.consent.hex(),
+            write=fact.write,
+            history=fact.history,
+            granted_ms=fact.log_time_ms or now,
+            until_ms=fact.expires_ms,
+            state=state,  # type: ignore[arg-type]
+            author=names.device(fact.device).author,
+        )
+
+    def revoke_grant(self, case: StreamId, grant: str, reason: str = "") -> None:
+        """End a grant; its unit's clients destroy their copy when they sync.
+
+        Raises: UsageError: ``grant-unknown``, ``grant-revoked-already``; AccessDenied.
+        """
+        core = self._core
+        with core.store.transaction() as tx:
+            row = StreamRow(tx.stream_rows([case]).get(case))
+        found = [g for g in row.rights.grants if g.grant.hex().startswith(grant.lower())]
+        if len(found) != 1:
+            raise UsageError("grant-unknown", grant=grant)
+        fact = found[0]
+        if fact.revoked is not None:
+            raise UsageError("grant-revoked-already", grant=grant)
+        view = core.engine.control.unit(UnitId(fact.unit))
+        assert view is not None
+        core.log("revoke", stream=case, basis=fact.grant)
+        with core.transaction() as tx:
+            write_revocation(core.engine, tx, case, fact, view.feed, reason)
+        core.notify([case])
+
+
+def parse_compartments(words: list[str]) -> list[Compartment]:
+    """Content compartments by their names. Raises: UsageError: ``compartment-unknown``."""
+    found = []
+    for word in words:
+        compartment = compartment_by_word(word.strip().lower())
+        if compartment is None or compartment in (Compartment.BASE, Compartment.ACCESS):
+            known = ", ".join(c.word for c in Compartment if 1 < c < Compartment.ACCESS)
+            raise UsageError("compartment-unknown", compartment=word, known=known)
+        found.append(compartment)
+    return sorted(set(found))
+
+
+def _day(ms: int) -> str:
+    moment = datetime.fromtimestamp(ms / 1000, tz=timezone(timedelta(hours=7)))
+    return moment.strftime("%Y-%m-%d")
+
+
+def _end_of_day(day: str) -> int | None:
+    try:
+        days = date.fromisoformat(day).toordinal() - date(1970, 1, 1).toordinal()
+    except ValueError:
+        return None
+    return (days + 1) * _DAY_MS - _VIETNAM_MS - 1
+
+
+def _words(value: object) -> tuple[str, ...]:
+    return tuple(str(item) for item in value) if isinstance(value, list | tuple) else ()
+
+
+def _int(value: object) -> int:
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,303 @@
+"""Making a change: keys, segments, chain, signature, local merge, outbox (sync floor).
+
+DESIGN.md 3 step 1: one transaction holds state, change and outbox entry. The change is judged with
+the code that judges everybody's, as if appended now, before anything is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from casesync.access.base_acts import BaseAct, Opening, encode_acts
+from casesync.access.stream_rights import END_OF_LOG, ChangeFacts, StreamRights
+from casesync.access.verdicts import COUNTS, VERDICTS
+from casesync.codec import canonical
+from casesync.codec.padding import padded_length
+from casesync.crypto.sealing import seal_segment
+from casesync.crypto.signatures import sign_change
+from casesync.foundation.errors import AccessDenied, UsageError
+from casesync.foundation.ids import (
+    UNSEALED_KIND,
+    ChangeNumber,
+    Compartment,
+    FeedId,
+    RecordId,
+    StreamId,
+    StreamKind,
+)
+from casesync.foundation.limits import CHANGE_BYTES_MAX, SEGMENT_BYTES_MAX
+from casesync.sync.change_reader import read_change
+from casesync.sync.context import Engine
+from casesync.sync.key_plan import KeyPlanner
+from casesync.sync.ports import OutboxRow, StoredChange, StreamFlag, Transaction
+from casesync.sync.stream_merge import SeenVectors, load_changes, state_of
+from casesync.sync.stream_row import HistoryEntry, StreamRow
+from casesync.translog.chain import link as chain_link
+from casesync.translog.header import NO_KEY_NAME, encode_head, encode_header
+from casesync.translog.unsealed import (
+    FeedLink,
+    UnsealedItems,
+    decode_unsealed,
+    encode_unsealed,
+    stream_id,
+)
+
+OWN_CHAIN = "own-chain"
+"""Stored value: canonical [number, link] of this device's newest change."""
+PUSHED_CHECKPOINT = "pushed-checkpoint"
+"""Stored value: canonical [size, root] to go into the next change, absent once it has gone."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """What a change is to say; the engine adds keys, order and signature."""
+
+    stream: StreamId
+    bodies: dict[int, bytes] = field(default_factory=dict)
+    """Content and access segments' bodies by compartment."""
+    decoded: dict[int, list[Any]] = field(default_factory=dict)
+    """The same content bodies decoded, to be merged here."""
+    acts: list[BaseAct] = field(default_factory=list)
+    feed_links: list[tuple[FeedId, bool]] = field(default_factory=list)
+    random16: bytes | None = None
+    fresh: set[int] = field(default_factory=set)
+    """Compartments that must start a key."""
+    history_boxes: bool = False
+    """Box every key held of the fresh compartments to the units entitled now (``--history``)."""
+    box_all: bool = False
+    """Box the newest keys of every compartment to units that lack a box."""
+    keep_base: bool = False
+    """Seal the base segment under the newest base key held, whoever else reads it."""
+    number: int | None = None
+    """Set where the stream id was derived from it."""
+
+
+def own_chain(tx: Transaction, engine: Engine) -> tuple[int, bytes]:
+    """(number, link) of this device's newest change; (0, enrolment entry hash) at first."""
+    stored = tx.value(OWN_CHAIN)
+    if stored is None:
+        enrolled = engine.control.enrolment_hash(engine.device)
+        return 0, bytes(32) if enrolled is None else enrolled  # zeros: not seen in the log yet
+    number, link = canonical.unpack(stored)
+    return number, link
+
+
+def open_stream(
+    engine: Engine, tx: Transaction, kind: StreamKind, record: RecordId | None, feed: FeedId
+) -> Draft:
+    """A draft that opens a new stream owned by this device's unit and linked to ``feed``."""
+    number = own_chain(tx, engine)[0] + 1
+    random16 = engine.entropy.bytes(16)
+    stream = stream_id(engine.network, engine.device, number, random16)
+    return Draft(
+        stream=stream,
+        acts=[Opening(kind=kind, owner=engine.unit, record=record)],
+        feed_links=[(feed, True)],
+        random16=random16,
+        number=number,
+    )
+
+
+def write_change(engine: Engine, tx: Transaction, draft: Draft) -> tuple[int, StreamRow]:
+    """Seal, sign, merge and queue one change.
+
+    Returns:
+        Its number and the stream's row after it.
+
+    Raises:
+        AccessDenied: the author's role or grant does not allow it, or a key is missing; nothing
+            was written.
+        UsageError: ``change-too-large``.
+    """
+    row = StreamRow(tx.stream_rows([draft.stream]).get(draft.stream))
+    engine.keys.load(tx, [draft.stream])
+    previous_number, previous_link = own_chain(tx, engine)
+    number = previous_number + 1
+    assert draft.number in (None, number), "another change was written since the stream was named"
+    future = _rights_with(engine, draft, row.rights, number)
+    unsealed, planner = _unsealed(engine, draft, future, number)
+    after = row.after(engine.device)
+    head = _head(engine, tx, draft.stream, row, number, after)
+    bodies = dict(draft.bodies)
+    if draft.acts:
+        bodies[int(Compartment.BASE)] = encode_acts(draft.acts)
+    stored = _sealed(engine, head, previous_link, unsealed, bodies, planner)
+    link = chain_link(previous_link, stored.header)
+    stored = stored._replace(
+        signature=sign_change(engine.secrets.change_signer(), engine.network, link)
+    )
+    [location] = tx.append_changes([stored])
+    entry = HistoryEntry(END_OF_LOG + number, int(engine.device), number, location, COUNTS, 0)
+    _judge_own(engine, tx, draft, row, entry, stored, unsealed, link)
+    for key in planner.plan.made:
+        engine.keys.add(tx, draft.stream, key)
+    _apply_own(engine, draft, row, entry, link)
+    row.append(entry)
+    row.note_authored(number, after)
+    tx.put_stream_rows({draft.stream: row.row}, int(row.kind or 0))
+    tx.mark_streams([draft.stream], StreamFlag.LISTING_STALE, on=True)
+    size = len(stored.header) + 64 + sum(len(s or b"") for s in stored.segments)
+    tx.put_outbox(OutboxRow(ChangeNumber(number), draft.stream, location, size, None))
+    tx.put_value(OWN_CHAIN, canonical.pack([number, link]))
+    tx.put_value(PUSHED_CHECKPOINT, None)
+    return number, row
+
+
+def _rights_with(engine: Engine, draft: Draft, rights: StreamRights, number: int) -> StreamRights:
+    """The fold with the draft's acts taken in, to see who is entitled then."""
+    future = StreamRights.from_row(rights.to_row())
+    future.fold_acts(
+        ChangeFacts(
+            device=int(engine.device),
+            number=number,
+            control_size=engine.control.size,
+            log_index=END_OF_LOG + number,
+            log_time_ms=0,
+            location=0,
+            segments=(),
+            unsealed=None,
+            base=draft.acts,
+            base_sealed=False,
+        ),
+        engine.control,
+    )
+    return future
+
+
+def _unsealed(
+    engine: Engine, draft: Draft, future: StreamRights, number: int
+) -> tuple[bytes | None, KeyPlanner]:
+    planner = KeyPlanner(engine, draft.stream, future, number, draft.random16)
+    for compartment in sorted(draft.fresh):
+        planner.use(compartment, fresh=True)
+    for compartment in sorted(draft.bodies):
+        planner.use(compartment)
+    if draft.keep_base:
+        planner.use_held(Compartment.BASE)
+    elif draft.acts or not any(s.compartment == Compartment.BASE for s in future.statements):
+        planner.use(Compartment.BASE)
+    else:
+        planner.refresh_base()
+    if draft.history_boxes:
+        planner.box_history(draft.fresh)
+    if draft.box_all:
+        planner.box_all()
+    plan = planner.plan
+    links = [FeedLink(feed, linked) for feed, linked in draft.feed_links]
+    if draft.random16 is None and not plan.statements and not plan.boxes and not links:
+        return None, planner
+    return encode_unsealed(draft.random16, plan.statements, plan.boxes, links), planner
+
+
+def _head(
+    engine: Engine,
+    tx: Transaction,
+    stream: StreamId,
+    row: StreamRow,
+    number: int,
+    after: Sequence[tuple[int, int, bytes]],
+) -> bytes:
+    checkpoint = tx.value(PUSHED_CHECKPOINT)
+    size, root = (0, b"") if checkpoint is None else canonical.unpack(checkpoint)
+    return encode_head(
+        device=int(engine.device),
+        number=number,
+        stream=stream,
+        previous_here=row.own_previous,
+        after=after,
+        control_size=engine.control.size,
+        random8=engine.entropy.bytes(8),
+        checkpoint_size=size,
+        checkpoint_root=root if size else b"",
+    )
+
+
+def _sealed(
+    engine: Engine,
+    head: bytes,
+    previous_link: bytes,
+    unsealed: bytes | None,
+    bodies: dict[int, bytes],
+    planner: KeyPlanner,
+) -> StoredChange:
+    head_hash = sha256(head).digest()
+    table: list[tuple[int, bytes, int, bytes]] = []
+    segments: list[bytes] = []
+    if unsealed is not None:
+        table.append((UNSEALED_KIND, NO_KEY_NAME, len(unsealed), sha256(unsealed).digest()))
+        segments.append(unsealed)
+    for compartment in sorted(bodies):
+        body = bodies[compartment]
+        if padded_length(len(body) + 17) > SEGMENT_BYTES_MAX:
+            raise UsageError("change-too-large")
+        key = planner.plan.keys[compartment]
+        sealed = seal_segment(
+            key.cipher, previous_link, head, head_hash, len(segments), key.commitment, body
+        )
+        table.append((compartment, key.commitment[:8], len(sealed), sha256(sealed).digest()))
+        segments.append(sealed)
+    if sum(len(segment) for segment in segments) > CHANGE_BYTES_MAX - 16384:
+        raise UsageError("change-too-large")
+    return StoredChange(previous_link, encode_header(head, table), b"", tuple(segments))
+
+
+def _judge_own(
+    engine: Engine,
+    tx: Transaction,
+    draft: Draft,
+    row: StreamRow,
+    entry: HistoryEntry,
+    stored: StoredChange,
+    unsealed: bytes | None,
+    link: bytes,
+) -> None:
+    change = read_change(stored, link, entry.location, entry.log_index, 0)
+    items: UnsealedItems | None = None if unsealed is None else decode_unsealed(unsealed)
+    facts = ChangeFacts(
+        device=entry.device,
+        number=entry.number,
+        control_size=engine.control.size,
+        log_index=entry.log_index,
+        log_time_ms=engine.clock.now_ms(),
+        location=entry.location,
+        segments=[(segment.kind, segment.key_name) for segment in change.header.segments],
+        unsealed=items,
+        base=draft.acts or None,
+        base_sealed=False,
+    )
+    rights = row.rights
+
+    def seen() -> dict[int, int]:
+        vectors = SeenVectors()
+        for earlier in load_changes(tx, row.in_log_order()):
+            vectors.note(earlier)
+        vectors.note(change)
+        return dict(vectors.of(change))
+
+    code = rights.judge(facts, engine.control, draft.stream, engine.network, seen)
+    if code != COUNTS:
+        raise AccessDenied(VERDICTS[code].reason)
+    rights.fold(facts, code, engine.control)
+    row.put_rights(rights)
+
+
+def _apply_own(
+    engine: Engine, draft: Draft, row: StreamRow, entry: HistoryEntry, link: bytes
+) -> None:
+    state = state_of(row)
+    for compartment, body in draft.decoded.items():
+        if body[2] is None:
+            continue
+        state.apply(
+            entry.device,
+            entry.number,
+            compartment,
+            link[:8],
+            body,
+            entry.location,
+        )
+    row.merge_row = state.to_row()
+    row.note_applied(entry.device, entry.number, link[:8])

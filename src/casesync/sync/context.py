@@ -1,0 +1,67 @@
+"""What the engine knows while a replica is open (sync floor).
+
+One object passed to every engine function: identity, keys, the folded control log, the ports of
+time and randomness. It holds no connection and no file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from casesync.access.control_state import ControlState
+from casesync.access.control_views import DeviceView, MemberView
+from casesync.crypto.device_keys import DeviceSecrets
+from casesync.foundation.ids import CONTENT_COMPARTMENTS, DeviceNumber, NetworkId, UnitId
+from casesync.foundation.ports import Clock, Entropy
+from casesync.model.cells import Form
+from casesync.model.schema import Schema
+from casesync.sync.keyring import KeyRing
+
+
+@dataclass(slots=True, kw_only=True)
+class Engine:
+    """An open replica's engine state; the driver owns it, engine functions read and refresh it."""
+
+    network: NetworkId
+    device: DeviceNumber
+    secrets: DeviceSecrets
+    control: ControlState
+    keys: KeyRing
+    clock: Clock
+    entropy: Entropy
+    forms_checked: dict[tuple[int, int, Form], bool] = field(default_factory=dict)
+    """Cache of ``change_reader.fields_allowed``: (schema version, compartment, form)."""
+
+    @property
+    def me(self) -> DeviceView:
+        """This device as the control log has it."""
+        device = self.control.device(self.device)
+        assert device is not None
+        return device
+
+    @property
+    def member(self) -> MemberView:
+        """The member this device is enrolled for."""
+        return self.control.member(self.me.member)
+
+    @property
+    def unit(self) -> UnitId:
+        """The unit of this device's member."""
+        return self.me.unit
+
+    @property
+    def schema(self) -> Schema:
+        """The newest schema in the control log."""
+        return self.control.schema()
+
+    def reads(self, compartment: int) -> bool:
+        """Whether this member's role reads the compartment."""
+        return bool(self.control.reads_mask(self.device) >> compartment & 1)
+
+    def writes(self, compartment: int) -> bool:
+        """Whether this member's role writes the compartment."""
+        return bool(self.control.writes_mask(self.device) >> compartment & 1)
+
+    def readable_compartments(self) -> list[int]:
+        """Content compartments that the role reads."""
+        return [int(c) for c in CONTENT_COMPARTMENTS if self.reads(c)]

@@ -1,0 +1,293 @@
+"""Granting, revoking, and keeping a grant whole (sync floor; ``protocol/keys.md``, *Grants*).
+
+A grant starts with a snapshot: copies of the live writes of its compartments under fresh stream
+keys, so that nothing older than the snapshot opens for the grantee. A change under an older key
+that lands behind the grant is copied the same way (supplement) by the next device of the owning
+unit that syncs and can open it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from casesync.access.base_acts import Grant, Revocation
+from casesync.access.stream_rights import END_OF_LOG, GrantFact
+from casesync.foundation.errors import AccessDenied, UsageError
+from casesync.foundation.ids import (
+    ChangeNumber,
+    Compartment,
+    DeviceNumber,
+    FeedId,
+    GrantId,
+    RecordId,
+    StreamId,
+    UnitId,
+)
+from casesync.foundation.limits import CELLS_PER_CHANGE_MAX
+from casesync.model.copies import snapshot_copies, supplement_copies
+from casesync.model.segment_body import (
+    Content,
+    Copy,
+    copy_at,
+    decode_content,
+    encode_copies,
+    is_copies,
+)
+from casesync.sync.author import Draft, write_change
+from casesync.sync.change_reader import ReadChange, open_at
+from casesync.sync.context import Engine
+from casesync.sync.ports import Transaction
+from casesync.sync.stream_merge import load_changes, state_of
+from casesync.sync.stream_row import HistoryEntry, StreamRow
+from casesync.translog.header import SegmentEntry
+
+_ALWAYS = END_OF_LOG * 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantTerms:
+    """What a grant says."""
+
+    to_unit: UnitId
+    compartments: tuple[Compartment, ...]
+    write: bool
+    history: bool
+    purpose: str
+    expires_ms: int | None
+    consent: RecordId
+
+
+class ContentCache:
+    """Decoded content segments of one stream by location and compartment."""
+
+    def __init__(self, engine: Engine, tx: Transaction, stream: StreamId, row: StreamRow) -> None:
+        """Args: row: the stream's row; its changes are read when first asked for."""
+        self._engine = engine
+        self._tx = tx
+        self._stream = stream
+        engine.keys.load(tx, [stream])
+        self._entries = {entry.location: entry for entry in row.history()}
+        self._changes: dict[int, ReadChange] = {}
+        self._contents: dict[tuple[int, int], Content | None] = {}
+
+    def change(self, location: int) -> ReadChange:
+        """The stored change at ``location``."""
+        if location not in self._changes:
+            [change] = load_changes(self._tx, [self._entries[location]])
+            self._changes[location] = change
+        return self._changes[location]
+
+    def content(self, location: int, compartment: int) -> Content | None:
+        """The decoded segment, None if it is not readable here."""
+        name = (location, compartment)
+        if name not in self._contents:
+            self._contents[name] = self._open(location, compartment)
+        return self._contents[name]
+
+    def _open(self, location: int, compartment: int) -> Content | None:
+        if location not in self._entries:
+            return None
+        change = self.change(location)
+        for position, segment in enumerate(change.header.segments):
+            if segment.kind == compartment:
+                body = open_at(self._engine, self._stream, change, position)
+                return None if body is None else decode_content(body)
+        return None
+
+
+def write_grant(
+    engine: Engine, tx: Transaction, stream: StreamId, terms: GrantTerms, feed: FeedId
+) -> GrantId:
+    """Write the grant with its keys, feed link and snapshot; returns its id.
+
+    Raises:
+        AccessDenied: ``may-not-grant``: role, unit or missing reading rights.
+        UsageError: ``identity-needs-contact``, ``grant-to-owner``.
+    """
+    row = StreamRow(tx.stream_rows([stream]).get(stream))
+    rights = row.rights
+    if terms.to_unit == rights.owner:
+        raise UsageError("grant-to-owner")
+    chosen = set(terms.compartments)
+    if Compartment.IDENTITY in chosen and Compartment.CONTACT not in chosen:
+        raise UsageError("identity-needs-contact")
+    if (
+        rights.owner != engine.unit
+        or not engine.control.may_grant(engine.device)
+        or not all(engine.reads(c) for c in chosen)
+    ):
+        raise AccessDenied("may-not-grant")
+    revoked = [g.revoked for g in rights.grants if g.unit == terms.to_unit and g.revoked]
+    latest = max(revoked, key=lambda r: (r[2], r[1])) if revoked else None
+    grant = GrantId(engine.entropy.bytes(16))
+    covers = tuple(
+        (DeviceNumber(device), ChangeNumber(number))
+        for device, (number, _) in sorted(row.newest().items())
+    )
+    act = Grant(
+        grant=grant,
+        to_unit=terms.to_unit,
+        compartments=tuple(sorted(chosen)),
+        write=terms.write,
+        history=terms.history,
+        purpose=terms.purpose,
+        expires_ms=terms.expires_ms,
+        consent=terms.consent,
+        revocation=None if latest is None else (DeviceNumber(latest[0]), ChangeNumber(latest[1])),
+        covers=covers,
+    )
+    cache = ContentCache(engine, tx, stream, row)
+    state = state_of(row)
+    copies = {int(c): snapshot_copies(state, int(c), cache.content) for c in sorted(chosen)}
+    drafts = _snapshot_drafts(engine, stream, grant, copies)
+    drafts[0].acts.append(act)
+    drafts[0].feed_links.append((feed, True))
+    drafts[0].fresh = {int(c) for c in chosen}
+    drafts[0].history_boxes = terms.history
+    for draft in drafts:
+        write_change(engine, tx, draft)
+    return grant
+
+
+def _snapshot_drafts(
+    engine: Engine, stream: StreamId, grant: GrantId, copies: dict[int, list[Copy]]
+) -> list[Draft]:
+    """Drafts of at most 256 copies each, "part i of n" per compartment."""
+    chunks: list[tuple[int, int, int, list[Copy]]] = []
+    for compartment, listed in copies.items():
+        parts = max(1, -(-len(listed) // CELLS_PER_CHANGE_MAX))
+        for part in range(parts):
+            at = part * CELLS_PER_CHANGE_MAX
+            piece = listed[at : at + CELLS_PER_CHANGE_MAX]
+            chunks.append((compartment, part + 1, parts, piece))
+    drafts: list[Draft] = []
+    room = 0
+    for compartment, part, parts, piece in chunks:
+        if not drafts or room < len(piece) or compartment in drafts[-1].bodies:
+            drafts.append(Draft(stream=stream))
+            room = CELLS_PER_CHANGE_MAX
+        room -= len(piece)
+        body = encode_copies(
+            engine.clock.now_ms(), engine.schema.version, grant, part, parts, piece
+        )
+        drafts[-1].bodies[compartment] = body
+        drafts[-1].decoded[compartment] = decode_content(body)
+    return drafts
+
+
+def write_revocation(
+    engine: Engine, tx: Transaction, stream: StreamId, fact: GrantFact, feed: FeedId, reason: str
+) -> None:
+    """Revoke a grant and unlink the grantee's feed, unless another grant of that unit stands.
+
+    Raises:
+        AccessDenied: ``may-not-grant``.
+    """
+    row = StreamRow(tx.stream_rows([stream]).get(stream))
+    if row.rights.owner != engine.unit or not engine.control.may_grant(engine.device):
+        raise AccessDenied("may-not-grant")
+    others = [
+        g
+        for g in row.rights.grants_in_force(_ALWAYS, engine.clock.now_ms())
+        if g.unit == fact.unit and g.grant != fact.grant
+    ]
+    draft = Draft(stream=stream, acts=[Revocation(grant=GrantId(fact.grant), reason=reason)])
+    if not others:
+        draft.feed_links.append((feed, False))
+    write_change(engine, tx, draft)
+
+
+# -- supplements -------------------------------------------------------------------------------
+
+
+def supplement_due(
+    engine: Engine, row: StreamRow, cache: ContentCache
+) -> dict[int, tuple[bytes, list[Copy]]]:
+    """By compartment the grant and the copies that a grantee still lacks.
+
+    Due is what a change says that lies behind a grant of its compartment, under a key the grantee
+    has no box of, and that no copy brings yet (``model.copies.supplement_copies``).
+    """
+    grants = row.rights.grants_in_force(_ALWAYS, engine.clock.now_ms())
+    if not grants or row.rights.owner != engine.unit:
+        return {}
+    state = state_of(row)
+    brought = _brought(row, cache)
+    due: dict[int, tuple[bytes, list[Copy]]] = {}
+    for entry in row.in_log_order():
+        if not entry.counts or not entry.sent:
+            continue
+        for segment in cache.change(entry.location).header.segments:
+            grant = _lacking(engine, row, segment, entry, grants)
+            if grant is None or (entry.device, entry.number, segment.kind) in brought:
+                continue
+            content = cache.content(entry.location, segment.kind)
+            if content is None or is_copies(content):
+                continue
+            link8 = cache.change(entry.location).link[:8]
+            change = (entry.device, entry.number, segment.kind, link8)
+            copies = supplement_copies(state, change, content, cache.content)
+            if copies:
+                due.setdefault(segment.kind, (grant.grant, []))[1].extend(copies)
+    return due
+
+
+def _lacking(
+    engine: Engine,
+    row: StreamRow,
+    segment: SegmentEntry,
+    entry: HistoryEntry,
+    grants: Iterable[GrantFact],
+) -> GrantFact | None:
+    """The first grant before the change whose unit has no box of the segment's key."""
+    if not Compartment.BASE < segment.kind < Compartment.ACCESS:
+        return None
+    fact = row.rights.statement(segment.kind, segment.key_name)
+    if fact is None:
+        return None
+    labels = [fact.labels[at : at + 8] for at in range(0, len(fact.labels), 8)]
+    named = [engine.control.unit_key_by_name(label) for label in labels]
+    reached = {key.unit for key in named if key is not None}
+    for grant in grants:
+        behind = grant.log_index < entry.log_index
+        if behind and grant.mask >> segment.kind & 1 and grant.unit not in reached:
+            return grant
+    return None
+
+
+def _brought(row: StreamRow, cache: ContentCache) -> set[tuple[int, int, int]]:
+    """(device, number, compartment) of changes whose effect some copy in the stream carries."""
+    found: set[tuple[int, int, int]] = set()
+    for entry in row.history():
+        for segment in cache.change(entry.location).header.segments:
+            if not Compartment.BASE < segment.kind < Compartment.ACCESS:
+                continue
+            content = cache.content(entry.location, segment.kind)
+            if content is None or not is_copies(content):
+                continue
+            for index in range(len(content[3][3])):
+                copy = copy_at(content, index)
+                found.add((copy.device, copy.number, segment.kind))
+                found.update((r.device, r.number, segment.kind) for r in copy.replaces)
+    return found
+
+
+def write_supplement(
+    engine: Engine, tx: Transaction, stream: StreamId, due: dict[int, tuple[bytes, list[Copy]]]
+) -> None:
+    """Copy what landed behind a grant under an older key."""
+    for compartment, (grant, copies) in due.items():
+        for at in range(0, len(copies), CELLS_PER_CHANGE_MAX):
+            body = encode_copies(
+                engine.clock.now_ms(),
+                engine.schema.version,
+                grant,
+                0,
+                0,
+                copies[at : at + CELLS_PER_CHANGE_MAX],
+            )
+            draft = Draft(stream=stream)
+            draft.bodies[compartment] = body
+            draft.decoded[compartment] = decode_content(body)
+            write_change(engine, tx, draft)

@@ -1,0 +1,211 @@
+"""Which keys this device holds, prepared for use (sync floor).
+
+``protocol/keys.md``. Stream keys are derived once per session and statement; unit seeds open boxes
+and make symmetric ones. Nothing here decides who should hold a key: that is ``access``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+
+from casesync.access.control_state import ControlState
+from casesync.crypto.aead import prepare
+from casesync.crypto.kem_keys import kem_private
+from casesync.crypto.key_wrap import (
+    StatementId,
+    UnitKeyId,
+    box_cipher,
+    box_public,
+    box_symmetric,
+    open_base_predecessor,
+    open_box_public,
+    open_box_symmetric,
+)
+from casesync.crypto.sealing import segment_keys
+from casesync.foundation.errors import CasesyncError
+from casesync.foundation.ids import (
+    ChangeNumber,
+    Compartment,
+    DeviceNumber,
+    NetworkId,
+    StreamId,
+    UnitId,
+)
+from casesync.sync.ports import Transaction
+from casesync.translog.unsealed import Box
+
+Dot = tuple[int, int, int]
+"""A statement within its stream: (device, number, position)."""
+SYMMETRIC_BOX_BYTES = 48
+
+
+class StreamKey(NamedTuple):
+    """A stream key made ready."""
+
+    cipher: AESGCMSIV
+    commitment: bytes
+    key: bytes
+    compartment: int
+    statement: Dot
+
+
+class KeyRing:
+    """Unit seeds and stream keys of one open replica."""
+
+    def __init__(self, network: NetworkId) -> None:
+        """An empty ring; ``load_seeds`` and ``load`` fill it from the store."""
+        self._network = network
+        self._seeds: dict[tuple[bytes, int, int], bytes] = {}
+        self._streams: dict[StreamId, dict[tuple[int, bytes], StreamKey]] = {}
+        self._ciphers: dict[UnitKeyId, AESGCMSIV] = {}
+
+    # -- unit seeds ---------------------------------------------------------------------------
+
+    def load_seeds(self, tx: Transaction) -> None:
+        """Read every unit seed this device was given."""
+        self._seeds = {(unit, comp, epoch): seed for unit, comp, epoch, seed in tx.seeds()}
+
+    def seed(self, unit: bytes, compartment: int, epoch: int) -> bytes | None:
+        """The 32-byte seed of a unit key, None if it was never wrapped to this device."""
+        return self._seeds.get((unit, compartment, epoch))
+
+    def held(self) -> dict[tuple[bytes, int, int], bytes]:
+        """All seeds by (unit, compartment, epoch)."""
+        return dict(self._seeds)
+
+    # -- stream keys --------------------------------------------------------------------------
+
+    def load(self, tx: Transaction, streams: Iterable[StreamId]) -> None:
+        """Prepare the stored keys of these streams, those already prepared left alone."""
+        missing = [stream for stream in streams if stream not in self._streams]
+        if not missing:
+            return
+        stored = tx.stream_keys(missing)
+        for stream in missing:
+            ring = self._streams[stream] = {}
+            for compartment, statement, key in stored.get(stream, ()):
+                prepared = self.prepare(stream, compartment, statement, key)
+                ring[compartment, prepared.commitment[:8]] = prepared
+
+    def forget(self, stream: StreamId | None = None) -> None:
+        """Drop prepared keys, of one stream or of all."""
+        if stream is None:
+            self._streams.clear()
+        else:
+            self._streams.pop(stream, None)
+
+    def prepare(self, stream: StreamId, compartment: int, statement: Dot, key: bytes) -> StreamKey:
+        """Derive sealing key and commitment of a stream key."""
+        identity = self.statement(stream, compartment, statement)
+        sealing, commitment = segment_keys(key, identity.context())
+        return StreamKey(prepare(sealing), commitment, key, compartment, statement)
+
+    def statement(self, stream: StreamId, compartment: int, statement: Dot) -> StatementId:
+        """A statement's identity with everything it is bound to."""
+        device, number, position = statement
+        return StatementId(
+            self._network,
+            stream,
+            compartment,
+            DeviceNumber(device),
+            ChangeNumber(number),
+            position,
+        )
+
+    def get(self, stream: StreamId, compartment: int, key_name: bytes) -> StreamKey | None:
+        """The key a segment names, None if this device does not hold it; ``load`` first."""
+        ring = self._streams.get(stream)
+        return None if ring is None else ring.get((compartment, key_name))
+
+    def stream(self, stream: StreamId) -> dict[tuple[int, bytes], StreamKey]:
+        """Every prepared key of a stream by (compartment, key name)."""
+        return self._streams.setdefault(stream, {})
+
+    def add(self, tx: Transaction, stream: StreamId, key: StreamKey) -> None:
+        """Keep a key that was opened or made."""
+        ring = self._streams.setdefault(stream, {})
+        name = (key.compartment, key.commitment[:8])
+        if name not in ring:
+            ring[name] = key
+            tx.put_stream_key(stream, key.compartment, key.statement, key.key)
+
+    # -- boxes --------------------------------------------------------------------------------
+
+    def open_boxes(
+        self,
+        control: ControlState,
+        stream: StreamId,
+        compartment: int,
+        statement: Dot,
+        commitment: bytes,
+        boxes: Iterable[Box],
+    ) -> StreamKey | None:
+        """The stream key from the first box that is for us and opens to the commitment.
+
+        A box that does not open, or opens to another key, gives nothing: the segment stays
+        unreadable and says so; it never fails the page.
+        """
+        identity = self.statement(stream, compartment, statement)
+        for box in boxes:
+            named = control.unit_key_by_name(box.key_name)
+            if named is None or named.compartment != compartment:
+                continue
+            seed = self.seed(named.unit, compartment, named.epoch)
+            if seed is None:
+                continue
+            try:
+                if len(box.sealed) == SYMMETRIC_BOX_BYTES:
+                    cipher = self._cipher(named.id, seed)
+                    opened = open_box_symmetric(cipher, identity, named.id, commitment, box.sealed)
+                else:
+                    private = kem_private(seed)
+                    opened = open_box_public(private, identity, named.id, commitment, box.sealed)
+            except CasesyncError:
+                continue
+            key, sealing = opened
+            return StreamKey(prepare(sealing), commitment, key, compartment, statement)
+        return None
+
+    def open_predecessor(
+        self,
+        stream: StreamId,
+        successor: StreamKey,
+        predecessor: Dot,
+        commitment: bytes,
+        sealed: bytes,
+    ) -> StreamKey | None:
+        """The predecessor of a base key, None if what is carried does not open."""
+        identity = self.statement(stream, Compartment.BASE, predecessor)
+        try:
+            key, sealing = open_base_predecessor(
+                successor.key, successor.commitment, identity, commitment, sealed
+            )
+        except CasesyncError:
+            return None
+        return StreamKey(prepare(sealing), commitment, key, int(Compartment.BASE), predecessor)
+
+    def make_box(
+        self, control: ControlState, stream: StreamId, unit: UnitId, key: StreamKey
+    ) -> Box | None:
+        """A box of ``key`` to the unit's current key, None if the unit has none."""
+        current = control.current_unit_key(unit, key.compartment)
+        if current is None:
+            return None
+        named = UnitKeyId(unit, key.compartment, current.epoch)
+        identity = self.statement(stream, key.compartment, key.statement)
+        seed = self.seed(unit, key.compartment, current.epoch)
+        if seed is not None:
+            cipher = self._cipher(named, seed)
+            sealed = box_symmetric(cipher, identity, named, key.commitment, key.key)
+        else:
+            sealed = box_public(current.public, identity, named, key.commitment, key.key)
+        return Box(current.name, current.epoch, sealed)
+
+    def _cipher(self, named: UnitKeyId, seed: bytes) -> AESGCMSIV:
+        cipher = self._ciphers.get(named)
+        if cipher is None:
+            cipher = self._ciphers[named] = box_cipher(seed, self._network, named)
+        return cipher

@@ -1,0 +1,201 @@
+"""Judging and merging one stream from its stored changes (sync floor).
+
+``rejudge`` is the slow, complete way: fold every stored change of the stream in log order, decide
+again which count, and rebuild the merge state from the sealed changes. The page path in
+``ingest.py`` is the fast one for changes that simply come next; a property holds them equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from casesync.access.stream_rights import StreamRights
+from casesync.access.verdicts import VERDICTS, State, verdict_code
+from casesync.foundation.errors import CasesyncError, CryptoError
+from casesync.foundation.ids import ChangeNumber, DeviceNumber, StreamId
+from casesync.model.merge import Segment, StreamState, rebuild
+from casesync.sync.change_reader import ReadChange, content_of, facts_of, read_change
+from casesync.sync.context import Engine
+from casesync.sync.ports import QuarantineRow, StreamFlag, Transaction
+from casesync.sync.stream_row import HistoryEntry, StreamRow
+from casesync.translog.chain import link as chain_link
+
+_UNJUDGED = verdict_code("control-missing")
+
+
+class SeenVectors:
+    """Per change the newest numbers reachable through ``after`` and the author's own chain."""
+
+    def __init__(self) -> None:
+        self._vectors: dict[tuple[int, int], dict[int, int]] = {}
+
+    def note(self, change: ReadChange) -> None:
+        """Take in a change; every change it refers to has been noted or is not here."""
+        header = change.header
+        vector: dict[int, int] = {}
+        sources = [(header.device, header.previous_here)]
+        sources += [(device, number) for device, number, _ in header.after]
+        for device, number in sources:
+            for seen_device, seen_number in self._vectors.get((device, number), {}).items():
+                vector[seen_device] = max(vector.get(seen_device, 0), seen_number)
+            vector[device] = max(vector.get(device, 0), number)
+        vector[header.device] = header.number
+        self._vectors[header.device, header.number] = vector
+
+    def of(self, change: ReadChange) -> Mapping[int, int]:
+        """What the author of a noted change had seen, itself included."""
+        return self._vectors[change.header.device, change.header.number]
+
+    def seen_by(self, device: int, number: int) -> Mapping[int, int]:
+        """What the author of a change had seen; empty if the change is not here."""
+        return self._vectors.get((device, number), {})
+
+
+def load_changes(tx: Transaction, entries: list[HistoryEntry]) -> list[ReadChange]:
+    """The stored changes of history entries, parsed, in the order given."""
+    stored = tx.changes_at([entry.location for entry in entries])
+    return [
+        read_change(
+            change,
+            chain_link(change.previous_link, change.header),
+            entry.location,
+            entry.log_index,
+            entry.log_time_ms,
+        )
+        for change, entry in zip(stored, entries, strict=True)
+    ]
+
+
+def rejudge(
+    engine: Engine,
+    tx: Transaction,
+    stream: StreamId,
+    row: StreamRow,
+    check_author: Callable[[ReadChange], None],
+) -> bool:
+    """Judge and merge the stream again from its stored changes.
+
+    Args:
+        engine: identity, keys and control log.
+        tx: the running transaction; keys that open now are stored through it.
+        stream: the stream.
+        row: its row, changed in place.
+        check_author: raises CryptoError for a change whose signature does not hold; called only
+            for changes stored before their author was known.
+
+    Returns:
+        Whether a verdict changed.
+    """
+    engine.keys.load(tx, [stream])
+    entries = row.in_log_order()
+    changes = load_changes(tx, entries)
+    rights = StreamRights()
+    vectors = SeenVectors()
+    judged: list[HistoryEntry] = []
+    changed = False
+    for entry, change in zip(entries, changes, strict=True):
+        vectors.note(change)
+        code = _judge_one(engine, tx, stream, change, rights, vectors, check_author, entry)
+        changed = changed or code != entry.verdict
+        judged.append(entry._replace(verdict=code))
+    row.rewrite(judged)
+    row.put_rights(rights)
+    remerge(engine, tx, stream, row, changes, judged)
+    return changed
+
+
+def _judge_one(
+    engine: Engine,
+    tx: Transaction,
+    stream: StreamId,
+    change: ReadChange,
+    rights: StreamRights,
+    vectors: SeenVectors,
+    check_author: Callable[[ReadChange], None],
+    entry: HistoryEntry,
+) -> int:
+    if entry.verdict == _UNJUDGED and change.header.control_size <= engine.control.size:
+        try:
+            check_author(change)
+        except CryptoError:
+            return verdict_code("change-malformed")
+    try:
+        facts = facts_of(engine, tx, stream, change)
+    except CasesyncError:
+        return verdict_code("change-malformed")
+    code = rights.judge(facts, engine.control, stream, engine.network, lambda: vectors.of(change))
+    rights.fold(facts, code, engine.control)
+    return code
+
+
+def remerge(
+    engine: Engine,
+    tx: Transaction,
+    stream: StreamId,
+    row: StreamRow,
+    changes: list[ReadChange],
+    judged: list[HistoryEntry],
+) -> None:
+    """Rebuild the merge state and the stream's rows for people from verdicts already made."""
+    segments: list[Segment] = []
+    counted: dict[tuple[int, int], bool] = {}
+    row.reset_newest()
+    unsettled = False
+    for entry, change in zip(judged, changes, strict=True):
+        header = change.header
+        verdict = VERDICTS[entry.verdict]
+        counted[header.device, header.number] = verdict.state is State.COUNTS
+        tx.drop_quarantine(header.device, header.number)
+        opened, faults, unreadable = content_of(engine, stream, change)
+        if verdict.state is State.COUNTS:
+            row.note_applied(header.device, header.number, change.link[:8])
+        reason = verdict.reason or (faults[0].reason if faults else "")
+        if reason or unreadable:
+            unsettled = True
+            state = verdict.state.word if verdict.reason else "quarantined"
+            if not reason:
+                reason, state = "no-key", "unreadable"
+            put_quarantine(tx, engine, stream, change, state, reason)
+        segments += [
+            Segment(
+                header.device,
+                header.number,
+                part.compartment,
+                change.link[:8],
+                part.body,
+                change.location,
+            )
+            for part in opened
+        ]
+    merged = rebuild(segments, lambda device, number, _: counted.get((device, number), True))
+    row.merge_row = merged.to_row()
+    tx.mark_streams([stream], StreamFlag.LISTING_STALE, on=True)
+    tx.mark_streams([stream], StreamFlag.UNSETTLED, on=unsettled)
+
+
+def put_quarantine(
+    tx: Transaction,
+    engine: Engine,
+    stream: StreamId,
+    change: ReadChange,
+    state: str,
+    reason: str,
+) -> None:
+    """Show a change that does not count (yet) to people."""
+    sent = change.log_time_ms > 0
+    tx.put_quarantine(
+        QuarantineRow(
+            stream=stream,
+            device=DeviceNumber(change.header.device),
+            number=ChangeNumber(change.header.number),
+            log_index=change.log_index if sent else None,
+            state=state,
+            reason=reason,
+            noticed_ms=engine.clock.now_ms(),
+        )
+    )
+
+
+def state_of(row: StreamRow) -> StreamState:
+    """The merge state of a row, used in place."""
+    return StreamState.from_row(row.merge_row) if row.merge_row else StreamState()
