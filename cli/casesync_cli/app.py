@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import click
 
 from casesync.foundation.errors import CasesyncError
 from casesync_cli.command import LocalisedGroup
-from casesync_cli.failure import EXIT_INTERRUPTED, report, usage_error
+from casesync_cli.failure import EXIT_INTERRUPTED, report, report_bug, usage_error
 from casesync_cli.settings import Settings, language, wants_json
 
 COMMANDS: Final[dict[str, str]] = {
@@ -76,7 +77,11 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """Entry point of the installed command."""
-    sys.exit(run(sys.argv[1:]))
+    arguments = sys.argv[1:]
+    verbose = "--verbose" in arguments
+    settings = Settings(lang=language(arguments), json=wants_json(arguments), verbose=verbose)
+    sys.excepthook = partial(report_bug, settings)
+    sys.exit(run(arguments))
 
 
 if __name__ == "__main__":

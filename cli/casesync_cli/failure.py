@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import traceback
+from pathlib import Path
+from types import TracebackType
 from typing import Final
 
 import click
@@ -36,6 +38,24 @@ def _shown(param: click.Parameter | None, name: str) -> str:
     if isinstance(param, click.Option):
         return param.opts[0]
     return name
+
+
+class _BugError(CasesyncError):
+    """Something in casesync itself went wrong."""
+
+
+def report_bug(
+    settings: Settings,
+    kind: type[BaseException],
+    error: BaseException,
+    trace: TracebackType | None,
+) -> None:
+    """The process's ``excepthook``: where it went wrong, not what was in the record."""
+    frames = traceback.extract_tb(trace)
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+    bug = _BugError("internal", what=f"{kind.__name__}, {place}")
+    bug.__cause__ = error
+    report(settings, bug)
 
 
 def report(settings: Settings, error: CasesyncError) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 
 import pytest
 
@@ -95,3 +96,21 @@ def test_an_error_object_is_one_line_of_json(nowhere):
     done = nowhere.run("--json", "nonsense")
     assert len(done.err.strip().splitlines()) == 1
     json.loads(done.err)
+
+
+def test_a_bug_is_told_by_its_place_and_never_by_content(tmp_path):
+    program = (
+        "import sys\n"
+        "from casesync_cli import app\n"
+        "def broken(arguments):\n"
+        "    raise ValueError('Nguyễn Thị Hoa')\n"
+        "app.run = broken\n"
+        "sys.argv = ['casesync', *sys.argv[1:]]\n"
+        "app.main()\n"
+    )
+    command = [sys.executable, "-c", program, "status", "--json"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 1
+    assert json.loads(done.stderr)["error"]["code"] == "internal"
+    assert "Hoa" not in done.stderr
+    assert "ValueError" in done.stderr

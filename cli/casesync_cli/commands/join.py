@@ -14,9 +14,8 @@ from casesync_cli.session import open_replica, passphrase_to_create
 from casesync_cli.settings import Settings
 
 if TYPE_CHECKING:
-    from casesync.client.replica import Joining
-
     from casesync.client.network_views import JoinStatus
+    from casesync.client.replica import Joining
 
 POLL_S: Final = 1.0
 """How often the relay is asked whether the other side has answered."""

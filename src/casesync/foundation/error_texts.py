@@ -432,6 +432,12 @@ TEXTS: Final[dict[str, Text]] = {
         "Đây không phải là khóa của máy chuyển tiếp.",
         "Hãy chép 64 chữ số thập lục phân mà 'casesync relay serve --print-key' hiện ra.",
     ),
+    "internal": Text(
+        "Something in casesync itself went wrong ({what}); nothing was half-written.",
+        "Try again; if it stays, report it with what --verbose shows, which may contain content.",
+        "Có lỗi trong chính casesync ({what}); không có gì bị ghi dở dang.",
+        "Hãy thử lại; nếu vẫn vậy, báo lỗi kèm những gì --verbose hiện ra (có thể có nội dung).",
+    ),
     "relay-address": Text(
         "The relay cannot listen on {host}, port {port}.",
         "Is another program using it? Choose another --port.",
