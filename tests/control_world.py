@@ -25,6 +25,8 @@ from casesync.access.control_wraps import (
 from casesync.access.control_writer import EMPTY_POSITION, ControlWriter, Position
 from casesync.crypto.device_keys import DeviceSecrets
 from casesync.crypto.key_wrap import UnitKeyId
+from casesync.crypto.sealing import seal_control
+from casesync.crypto.signatures import CompositeSigner
 from casesync.foundation.ids import Compartment, DeviceNumber, UnitId
 from casesync.foundation.limits import INVITATION_LIFETIME_MS
 from casesync.merkle.compact_range import CompactRange
@@ -34,6 +36,7 @@ from casesync.model.schema_toml import load_toml
 from casesync.sync.enrolment import EnrolmentResult, Invitation, Inviter, Joiner, parse_invitation
 from casesync.testing.clock import START_MS
 from casesync.testing.entropy import SeededEntropy
+from casesync.translog.control_entry import complete_entry, entry_prefix
 
 RELAY_KEY = sha256(b"relay").digest()
 
@@ -265,3 +268,32 @@ class ControlWorld:
         person.seeds.update(opened.seeds)
         person.seeds.update(older_seeds(self.state, person.seeds))
         return opened
+
+
+def raw_entry(
+    world: ControlWorld,
+    signer: CompositeSigner,
+    *,
+    act: int,
+    public: bytes,
+    sealed: bytes | None = None,
+    body: bytes | None = None,
+    device: int = 1,
+) -> bytes:
+    """An entry over the head with whatever a hostile signer puts into it.
+
+    ``body`` is sealed under the network key; ``sealed`` stands as it is.
+    """
+    prefix = entry_prefix(
+        network=world.state.network,
+        index=world.state.size,
+        previous=world.state.head_hash,
+        signer=device,
+        change_size=world.position.size,
+        change_root=world.position.root,
+        act=act,  # type: ignore[arg-type]
+        public=public,
+    )
+    if body is not None:
+        sealed = seal_control(world.opener.newest, prefix, body)
+    return complete_entry(prefix, sealed or b"", signer.sign)
