@@ -125,7 +125,7 @@ class CaseReader:
         counts = {(e.device, e.number): e.counts for e in entries}
         segments = []
         for change in load_changes(self._tx, entries):
-            opened, _, _ = content_of(self._core.engine, self.stream, change)
+            opened, _, _ = content_of(self._core.engine, self.stream, change, self.row.rights)
             header = change.header
             segments += [
                 Segment(

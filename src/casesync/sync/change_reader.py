@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from casesync.access.base_acts import BaseAct, decode_acts
-from casesync.access.stream_rights import ChangeFacts
+from casesync.access.stream_rights import ChangeFacts, StreamRights
 from casesync.crypto.sealing import open_segment
 from casesync.foundation.errors import CasesyncError
 from casesync.foundation.ids import UNSEALED_KIND, Compartment, StreamId
@@ -128,6 +128,22 @@ def open_at(engine: Engine, stream: StreamId, change: ReadChange, position: int)
         return None
 
 
+def should_open(engine: Engine, rights: StreamRights, compartment: int, key_name: bytes) -> bool:
+    """Whether a key that is not here should be: it is our unit's stream, or a box is for us."""
+    if not engine.reads(compartment):
+        return False
+    if rights.owner == engine.unit:
+        return True
+    fact = rights.statement(compartment, key_name)
+    if fact is None:
+        return False
+    for at in range(0, len(fact.labels), 8):
+        named = engine.control.unit_key_by_name(fact.labels[at : at + 8])
+        if named is not None and named.unit == engine.unit:
+            return True
+    return False
+
+
 class OpenedSegment(NamedTuple):
     """A content segment that opened and keeps to the schema it names."""
 
@@ -145,7 +161,7 @@ class SegmentFault(NamedTuple):
 
 
 def content_of(
-    engine: Engine, stream: StreamId, change: ReadChange
+    engine: Engine, stream: StreamId, change: ReadChange, rights: StreamRights
 ) -> tuple[list[OpenedSegment], list[SegmentFault], bool]:
     """Opened content, faults, and whether something that should be readable is not."""
     opened: list[OpenedSegment] = []
@@ -156,7 +172,7 @@ def content_of(
         if not Compartment.BASE < kind < Compartment.ACCESS:
             continue
         if engine.keys.get(stream, kind, segment.key_name) is None:
-            unreadable = unreadable or engine.reads(kind)
+            unreadable = unreadable or should_open(engine, rights, kind, segment.key_name)
             continue
         plain = open_at(engine, stream, change, position)
         if plain is None:

@@ -225,8 +225,7 @@ def supplement_due(
             content = cache.content(entry.location, segment.kind)
             if content is None or is_copies(content):
                 continue
-            link8 = cache.change(entry.location).link[:8]
-            change = (entry.device, entry.number, segment.kind, link8)
+            change = (entry.device, entry.number, segment.kind)
             copies = supplement_copies(state, change, content, cache.content)
             if copies:
                 due.setdefault(segment.kind, (grant.grant, []))[1].extend(copies)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from casesync.access.verdicts import COUNTS
+from casesync.access.verdicts import COUNTS, verdict_code
 from casesync.crypto.sealing import open_segment
 from casesync.crypto.signatures import verify_change
 from casesync.foundation.errors import CasesyncError, CryptoError
@@ -27,7 +27,7 @@ from casesync.foundation.ids import (
 from casesync.model.merge import StreamState
 from casesync.model.segment_body import decode_content
 from casesync.sync.access_reader import take_access_segment
-from casesync.sync.change_reader import ReadChange, facts_of, fields_allowed
+from casesync.sync.change_reader import ReadChange, facts_of, fields_allowed, should_open
 from casesync.sync.context import Engine
 from casesync.sync.ports import StoredChange, StreamFlag, Transaction
 from casesync.sync.stream_merge import SeenVectors, load_changes, rejudge, state_of
@@ -221,7 +221,7 @@ def _take(
         row.append(entry)
         return
     code = _judge(engine, tx, stream, row, change)
-    row.append(entry._replace(verdict=code))
+    row.append(entry._replace(verdict=COUNTS if code is None else code))
     if code != COUNTS:
         held.again = True
         return
@@ -232,13 +232,16 @@ def _take(
 
 def _judge(
     engine: Engine, tx: Transaction, stream: StreamId, row: StreamRow, change: ReadChange
-) -> int:
+) -> int | None:
+    """The verdict, or None where only judging the whole stream again can tell."""
     rights = row.rights
     try:
         facts = facts_of(engine, tx, stream, change)
     except CasesyncError:
-        return 12
+        return verdict_code("change-malformed")
     plain = facts.unsealed is None and facts.base is None and not facts.base_sealed
+    if facts.unsealed is not None and (facts.unsealed.boxes or facts.base_sealed):
+        return None  # keys may open that earlier changes wait for
 
     def seen() -> dict[int, int]:
         vectors = SeenVectors()
@@ -267,7 +270,7 @@ def _merge(
         key = engine.keys.get(stream, kind, segment.key_name)
         sealed = stored.segments[position]
         if key is None or sealed is None:
-            if engine.reads(kind):
+            if should_open(engine, held.row.rights, kind, segment.key_name):
                 return False
             continue
         try:

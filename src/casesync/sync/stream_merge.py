@@ -17,6 +17,7 @@ from casesync.model.merge import Segment, StreamState, rebuild
 from casesync.sync.change_reader import ReadChange, content_of, facts_of, read_change
 from casesync.sync.context import Engine
 from casesync.sync.ports import QuarantineRow, StreamFlag, Transaction
+from casesync.sync.statement_keys import open_stream_keys
 from casesync.sync.stream_row import HistoryEntry, StreamRow
 from casesync.translog.chain import link as chain_link
 
@@ -86,9 +87,9 @@ def rejudge(
     Returns:
         Whether a verdict changed.
     """
-    engine.keys.load(tx, [stream])
     entries = row.in_log_order()
     changes = load_changes(tx, entries)
+    open_stream_keys(engine, tx, stream, changes)
     rights = StreamRights()
     vectors = SeenVectors()
     judged: list[HistoryEntry] = []
@@ -146,7 +147,7 @@ def remerge(
         verdict = VERDICTS[entry.verdict]
         counted[header.device, header.number] = verdict.state is State.COUNTS
         tx.drop_quarantine(header.device, header.number)
-        opened, faults, unreadable = content_of(engine, stream, change)
+        opened, faults, unreadable = content_of(engine, stream, change, row.rights)
         if verdict.state is State.COUNTS:
             row.note_applied(header.device, header.number, change.link[:8])
         reason = verdict.reason or (faults[0].reason if faults else "")
