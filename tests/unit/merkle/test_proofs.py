@@ -113,6 +113,27 @@ def test_consistency_from_nothing_is_refused():
         prove_consistency(TREE, 0, 1)
 
 
+def test_a_tree_is_no_prefix_of_a_smaller_one():
+    with pytest.raises(ValueError, match="smaller"):
+        prove_consistency(TREE, 4, 3)
+    with pytest.raises(RelayMisbehaviour):
+        verify_consistency(4, 3, TREE.root(4), TREE.root(3), [])
+    with pytest.raises(RelayMisbehaviour):
+        verify_consistency(3, 5, TREE.root(3), TREE.root(5), [])
+
+
+def test_a_hash_has_32_bytes():
+    proof = prove_consistency(TREE, 3, 7)
+    first, root = TREE.root(3), TREE.root(7)
+    for case in (
+        (first[:31], root, proof),
+        (first, root[:31], proof),
+        (first, root, [b"", *proof]),
+    ):
+        with pytest.raises(RelayMisbehaviour):
+            verify_consistency(3, 7, *case)
+
+
 def test_a_leaf_beyond_the_tree_has_no_proof():
     with pytest.raises(ValueError):
         prove_inclusion(TREE, 3, 3)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casesync.foundation.errors import RemoteProtocolError
+from casesync.foundation.limits import HEADER_BYTES_MAX
 from casesync.translog.header import (
     After,
     SegmentEntry,
@@ -167,3 +168,41 @@ def test_the_layout_is_the_one_in_the_specification():
         + b"\x01"
         b"\x02" + b"n" * 8 + b"\x00\x00\x00\x40" + bytes(32)
     )
+
+
+def test_the_largest_header_fits_and_nothing_larger_is_read():
+    """255 after entries and 16 segments stay below 8 kB; longer bytes are not looked at."""
+    after = [(device, 1, bytes(8)) for device in range(4, 4 + 255)]
+    segments = [(kind, b"n" * 8, 64, bytes(32)) for kind in range(1, 17)]
+    data = _header(segments, after=after, checkpoint_size=1, checkpoint_root=bytes(32))
+    assert len(parse_header(data).after) == 255
+    assert len(data) <= HEADER_BYTES_MAX
+    with pytest.raises(RemoteProtocolError, match="length"):
+        parse_header(data + bytes(HEADER_BYTES_MAX))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"after": [(device, 1, bytes(8)) for device in range(4, 4 + 256)]},
+        {"checkpoint_size": 1},
+        {"checkpoint_root": bytes(32)},
+        {"checkpoint_size": 1, "checkpoint_root": bytes(31)},
+        {"stream": bytes(15)},
+        {"random8": bytes(9)},
+        {"after": [(1, 1, bytes(7))]},
+        {"number": 2**48},
+        {"number": -1},
+        {"control_size": 2**48},
+    ],
+)
+def test_a_head_that_cannot_be_is_not_written(changed):
+    with pytest.raises(ValueError, match=r"255|8|48"):
+        _header(**changed)
+
+
+def test_numbers_reach_to_48_bits():
+    data = _header(number=2**48 - 1, previous_here=2**48 - 2, control_size=2**48 - 1)
+    header = parse_header(data)
+    assert (header.number, header.previous_here) == (2**48 - 1, 2**48 - 2)
+    assert header.control_size == 2**48 - 1
