@@ -171,7 +171,7 @@ def _money(value: int, lang: str) -> str:
 
 def _phone(value: str, lang: str) -> str:
     del lang
-    if not value.startswith("+84"):
+    if not value.startswith("+84") or value.startswith("+840"):
         return value
     national = "0" + value[3:]
     return f"{national[:4]} {national[4:7]} {national[7:]}"

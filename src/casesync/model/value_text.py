@@ -37,6 +37,8 @@ _TYPED_CHARS_MAX: Final = 200
 
 _PHONE_MARKS: Final = re.compile(r"[\s.\-()/]+")
 _VN_PHONE: Final = re.compile(r"0[1-9]\d{8,9}", re.ASCII)
+_NEVER_ISSUED: Final = re.compile(r"84000\d{6}", re.ASCII)
+"""Numbers of invented persons: no operator can issue them, so nobody is ever called by mistake."""
 _HEX_MARKS: Final = re.compile(r"[\s-]+")
 _LIST_MARKS: Final = re.compile(r"[,;\n]")
 
@@ -176,6 +178,8 @@ def _phone(typed: str, name: str) -> str:
         plus, digits = True, digits[2:]
     if not (digits.isascii() and digits.isdigit()):
         raise UsageError("value-not-a-phone", field=name)
+    if plus and _NEVER_ISSUED.fullmatch(digits):
+        return "+" + digits
     if plus:
         # +84 (0)912...: the trunk zero is not dialled from abroad and no part of the number.
         number = "+84" + digits[3:] if digits.startswith("840") else "+" + digits

@@ -181,6 +181,7 @@ def test_what_is_no_amount_is_refused(typed):
         ("+84 (0)912 345 678", "+84912345678"),
         ("0084912345678", "+84912345678"),
         ("+855 12 345 678", "+85512345678"),
+        ("+84 000 123 456", "+84000123456"),
     ],
 )
 def test_phones_are_read_as_dialled(typed, phone):
