@@ -104,7 +104,7 @@ class CaseIndex:
         folded, typed = folded[:WORDS_MAX], typed[:WORDS_MAX]
         hits = self._matching(_beginning(folded))
         whole = self._matching(" AND ".join(typed)) & hits
-        begun = (self._matching(_beginning(typed)) & hits) - whole
+        begun = (hits if typed == folded else self._matching(_beginning(typed)) & hits) - whole
         return [whole, begun, hits - whole - begun]
 
     def _matching(self, query: str) -> set[int]:
@@ -138,7 +138,7 @@ def _tokens(fields: Mapping[str, Any]) -> Iterable[str]:
     return {
         _token(name, item)
         for name, value in fields.items()
-        for item in (value if isinstance(value, (list, tuple)) else (value,))
+        for item in (value if isinstance(value, (list, tuple, dict)) else (value,))
         if isinstance(item, _SCALARS)
     }
 
@@ -147,4 +147,4 @@ def _tokens(fields: Mapping[str, Any]) -> Iterable[str]:
 def _token(name: str, value: object) -> str:
     """One word that stands for a field and a value (a JSON scalar); "1", 1 and true differ."""
     text = f"{name}\0{type(value).__name__}\0{value}"
-    return sha256(text.encode()).hexdigest()[:20]
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]

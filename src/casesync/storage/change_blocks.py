@@ -7,7 +7,7 @@ is begun, so that a local save does not cost a database row for each change.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, Final
@@ -22,6 +22,7 @@ _SLOT_BITS: Final = 10
 SLOTS_MAX: Final = 1 << _SLOT_BITS
 _SLOT: Final = SLOTS_MAX - 1
 _ARRAY_HEADER_BYTES: Final = 3
+_DECODED_BLOCKS_MAX: Final = 8
 
 
 class ChangeBlocks:
@@ -29,6 +30,11 @@ class ChangeBlocks:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._decoded: OrderedDict[int, list[Any]] = OrderedDict()
+
+    def forget(self) -> None:
+        """Drop decoded blocks: the transaction is over."""
+        self._decoded.clear()
 
     def append(self, changes: Sequence[StoredChange]) -> list[int]:
         """Store changes; their locations, ascending."""
@@ -42,6 +48,7 @@ class ChangeBlocks:
         count = _fitting(ends, 0, BLOCK_BYTES - held_bytes, SLOTS_MAX - held) if held else 0
         if count:
             rows.append((block, held + count, self._extended(block, held, packed[:count])))
+            self._decoded.pop(block, None)
             locations.extend(_locations(block, held, count))
         at = count
         while at < len(packed):
@@ -91,7 +98,12 @@ class ChangeBlocks:
         return body
 
     def _slots(self, block: int) -> list[Any]:
-        slots: list[Any] = msgpack.unpackb(self._body(block))
+        """The changes of a block; the last few are kept, for readers who ask one by one."""
+        slots = self._decoded.get(block)
+        if slots is None:
+            slots = self._decoded[block] = msgpack.unpackb(self._body(block))
+            if len(self._decoded) > _DECODED_BLOCKS_MAX:
+                self._decoded.popitem(last=False)
         return slots
 
     def _extended(self, block: int, held: int, packed: list[bytes]) -> bytes:

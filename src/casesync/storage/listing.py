@@ -68,10 +68,12 @@ class Listing:
             self._index.put(serial, row.fields, row.texts)
 
     def drop(self, stream: StreamId) -> None:
-        """Forget a row and its words."""
+        """Forget a row and its words; costs nothing where there is none."""
         for serial in self._directory.known((stream,)).values():
-            self._session.execute("DELETE FROM listing WHERE serial = ?", (serial,))
-            self._index.drop(serial)
+            held = self._session.execute("SELECT 1 FROM listing WHERE serial = ?", (serial,))
+            if held.fetchone() is not None:
+                self._session.execute("DELETE FROM listing WHERE serial = ?", (serial,))
+                self._index.drop(serial)
 
     def by_code(self, prefix: str) -> list[ListingRow]:
         """Rows whose code begins so, by code; at most ``_CODES_MAX``."""
@@ -86,8 +88,8 @@ class Listing:
     def filtered(self, filters: Mapping[str, Any]) -> set[int] | None:
         """Cases whose fields have these values; None = all, there is no filter.
 
-        A list matches a filter by any of its members; a list as filter asks for each of its
-        members; None asks for cases without the field.
+        A list matches a filter by any of its members, an object by any of its names; a list as
+        filter asks for each of its members; None asks for cases without the field.
         """
         hits: set[int] | None = None
         for name, value in filters.items():
@@ -111,9 +113,11 @@ class Listing:
         Raises:
             UsageError: ``page-unknown``: the row is gone since it was shown.
         """
-        row = self._session.execute(
-            "SELECT sort_ms, code, serial FROM listing WHERE code = ?", (code,)
-        ).fetchone()
+        row = None
+        if code.isascii():  # anything else is no code, and perhaps no text that SQLite takes
+            row = self._session.execute(
+                "SELECT sort_ms, code, serial FROM listing WHERE code = ?", (code,)
+            ).fetchone()
         if row is None:
             raise UsageError("page-unknown", after=code)
         return Place(*row)

@@ -61,6 +61,7 @@ class SqlTransaction(Transaction):
         """After the commit or roll-back: nothing of the transaction is remembered."""
         self._packed.forget()
         self._keys.forget()
+        self._blocks.forget()
         self._index.forget()
         self.wrote_access = False
         if undone:

@@ -70,9 +70,10 @@ class ListingRow(NamedTuple):
     sort_ms: int
     """Clock of the newest live write."""
     fields: Mapping[str, Any]
-    """"type.field" -> effective JSON value, as filters compare it."""
+    """"type.field" -> effective JSON value, as filters compare it: scalars by type and value,
+    lists by their members, objects by their names."""
     texts: Sequence[str]
-    """NFC texts that search looks into."""
+    """NFC texts that search looks into; words never join across two of them."""
 
 
 class ConflictRow(NamedTuple):
@@ -100,48 +101,90 @@ class AccessRow(NamedTuple):
 
 
 class Transaction(Protocol):
-    """All reads and writes of one atomic, durable step."""
+    """All reads and writes of one atomic, durable step; of no use after it.
+
+    Iterators are read within the transaction. Ids that are taken (a control index, an access
+    sequence) and locations that were never given out are bugs of the caller and raise whatever
+    the store raises; the transaction is undone like after any exception.
+    """
 
     # -- small values -----------------------------------------------------------------------
     def value(self, key: str) -> bytes | None: ...
-    def put_value(self, key: str, value: bytes | None) -> None: ...
+    def put_value(self, key: str, value: bytes | None) -> None:
+        """Store a value; None removes it, b"" is a value."""
+        ...
 
     # -- control log and blobs --------------------------------------------------------------
     def append_control(self, index: int, log_time_ms: int, entry: bytes) -> None: ...
-    def control_entries(self, first: int = 0) -> Iterator[tuple[int, int, bytes]]: ...
-    def put_blob(self, name: BlobHash, body: bytes) -> None: ...
+    def control_entries(self, first: int = 0) -> Iterator[tuple[int, int, bytes]]:
+        """(index, log time, entry), ascending from ``first``."""
+        ...
+
+    def put_blob(self, name: BlobHash, body: bytes) -> None:
+        """Store a blob whose hash was checked; a name that is there keeps its first body."""
+        ...
+
     def blob(self, name: BlobHash) -> bytes | None: ...
 
     # -- keys (the database itself is encrypted) ----------------------------------------------
     def put_seed(self, unit: bytes, compartment: int, epoch: int, seed: bytes) -> None: ...
-    def seeds(self) -> Iterator[tuple[bytes, int, int, bytes]]: ...
+    def seeds(self) -> Iterator[tuple[bytes, int, int, bytes]]:
+        """(unit, compartment, epoch, seed), all of them."""
+        ...
+
     def put_stream_key(
         self, stream: StreamId, compartment: int, statement: tuple[int, int, int], key: bytes
-    ) -> None: ...
+    ) -> None:
+        """Keep a key; ``statement`` is (device, number, position), again = replaced."""
+        ...
+
     def stream_keys(
         self, streams: Iterable[StreamId]
-    ) -> dict[StreamId, list[tuple[int, tuple[int, int, int], bytes]]]: ...
-    def drop_stream_keys(self, stream: StreamId) -> None: ...
+    ) -> dict[StreamId, list[tuple[int, tuple[int, int, int], bytes]]]:
+        """(compartment, statement, key) in the order they came; only streams that have keys."""
+        ...
+
+    def drop_stream_keys(self, stream: StreamId) -> None:
+        """Destroy the stream's keys."""
+        ...
 
     # -- sealed changes, in blocks of about 32 kB ---------------------------------------------
     def append_changes(self, changes: Sequence[StoredChange]) -> list[int]:
         """Store changes; one location (opaque positive integer) each, ascending."""
         ...
 
-    def changes_at(self, locations: Sequence[int]) -> list[StoredChange]: ...
+    def changes_at(self, locations: Sequence[int]) -> list[StoredChange]:
+        """The changes at these locations, in the order asked; cheapest when neighbours."""
+        ...
+
     def drop_segments(self, cuts: Mapping[int, Sequence[int]]) -> None:
         """Destroy segments' bytes, by location and position; headers stay, they become None."""
         ...
 
     # -- streams: opaque msgpack-able rows, packed 64 to a database row -----------------------
     def stream_rows(self, streams: Iterable[StreamId]) -> dict[StreamId, list[Any]]:
-        """Mutable rows of the streams that exist; put them back to store changes."""
+        """Mutable rows of the streams that exist; put them back to store changes.
+
+        Each call decodes anew, so nothing is shared between two callers. Tuples come back as
+        lists; map keys may be of any hashable msgpack type.
+        """
         ...
 
-    def put_stream_rows(self, rows: Mapping[StreamId, list[Any]], kind: int) -> None: ...
-    def stream_ids(self, kind: int) -> list[StreamId]: ...
-    def mark_streams(self, streams: Iterable[StreamId], flag: StreamFlag, on: bool) -> None: ...
-    def streams_marked(self, flag: StreamFlag) -> list[StreamId]: ...
+    def put_stream_rows(self, rows: Mapping[StreamId, list[Any]], kind: int) -> None:
+        """Replace rows and give their streams this kind (``StreamKind``, 0 = not known yet)."""
+        ...
+
+    def stream_ids(self, kind: int) -> list[StreamId]:
+        """Streams of one kind, in the order they came here."""
+        ...
+
+    def mark_streams(self, streams: Iterable[StreamId], flag: StreamFlag, on: bool) -> None:
+        """Set or clear marks; a stream may be marked before it has a row."""
+        ...
+
+    def streams_marked(self, flag: StreamFlag) -> list[StreamId]:
+        """Streams with any of these marks, in the order they came here."""
+        ...
 
     # -- outbox and owed back-fills -----------------------------------------------------------
     def put_outbox(self, row: OutboxRow) -> None: ...
@@ -158,45 +201,94 @@ class Transaction(Protocol):
     def drop_owed(self, stream: StreamId) -> None: ...
 
     # -- what is shown to people ---------------------------------------------------------------
-    def put_quarantine(self, row: QuarantineRow) -> None: ...
+    def put_quarantine(self, row: QuarantineRow) -> None:
+        """Add a row, or replace that of the same device and number."""
+        ...
+
     def drop_quarantine(self, device: int, number: int) -> None: ...
-    def quarantine(self) -> list[QuarantineRow]: ...
-    def put_listing(self, row: ListingRow) -> None: ...
-    def drop_listing(self, stream: StreamId) -> None: ...
+    def quarantine(self) -> list[QuarantineRow]:
+        """Oldest notice first."""
+        ...
+
+    def put_listing(self, row: ListingRow) -> None:
+        """Add or replace a case's row; indexed again only where fields or texts changed."""
+        ...
+
+    def drop_listing(self, stream: StreamId) -> None:
+        """Forget a case's row and its words in the index, if it has one.
+
+        The index is rewritten once per transaction (seconds at 100,000 cases).
+        """
+        ...
+
     def list_cases(
         self, filters: Mapping[str, Any], limit: int, after: str | None
     ) -> tuple[list[ListingRow], int]:
-        """Newest first, (rows, total hits); ``after`` is the code of the last row shown."""
+        """Newest first, (rows, total hits); ``after`` is the code of the last row shown.
+
+        A filter compares JSON values: "1" is not 1. A list asks for each of its members, None for
+        cases without the field.
+
+        Raises:
+            UsageError: ``page-unknown``: no case has the code ``after`` any more.
+        """
         ...
 
     def find_cases(self, text: str, limit: int, after: str | None) -> tuple[list[ListingRow], int]:
-        """Folded full-text search; exact matches (accents as typed) rank first."""
+        """Folded full-text search; ``text`` is only words, the last may be a beginning.
+
+        Cases with all words as typed (accents) come first, then those where the last word begins
+        so, then the rest; newest first in each.
+
+        Raises:
+            UsageError: ``page-unknown``: the case ``after`` is no hit any more.
+        """
         ...
 
-    def cases_by_code(self, code_prefix: str) -> list[ListingRow]: ...
+    def cases_by_code(self, code_prefix: str) -> list[ListingRow]:
+        """At most 100 rows whose code begins so, by code."""
+        ...
+
     def put_conflicts(self, stream: StreamId, rows: Sequence[ConflictRow]) -> None:
         """Replace the stream's open conflicts."""
         ...
 
-    def conflicts(self, conflict_id: str | None = None) -> list[ConflictRow]: ...
+    def conflicts(self, conflict_id: str | None = None) -> list[ConflictRow]:
+        """All open conflicts, or those of one id (40 bits may meet twice), oldest first."""
+        ...
 
     # -- access entries -------------------------------------------------------------------------
-    def append_access(self, row: AccessRow) -> None: ...
+    def append_access(self, row: AccessRow) -> None:
+        """Add an entry; on a full disk it may use room that is kept for it (DESIGN.md 9)."""
+        ...
+
     def access_unsealed(self) -> list[AccessRow]:
         """Own entries not sealed yet (``change`` is None), ascending by sequence."""
         ...
 
-    def mark_access_sealed(self, device: int, last_sequence: int, change: int) -> None: ...
-    def access_rows(self, device: int | None = None) -> Iterator[AccessRow]: ...
+    def mark_access_sealed(self, device: int, last_sequence: int, change: int) -> None:
+        """The device's unsealed entries up to a sequence are carried by this change."""
+        ...
+
+    def access_rows(self, device: int | None = None) -> Iterator[AccessRow]:
+        """Entries of one device or of all, by device and sequence."""
+        ...
 
 
 class ReplicaStore(Protocol):
-    """Durable state of one replica."""
+    """Durable state of one replica, held by one process at a time.
+
+    ``casesync.testing.conformance_store`` and ``conformance_store_lists`` are its contract as
+    checks that any implementation can run.
+    """
 
     def transaction(self) -> AbstractContextManager[Transaction]:
         """One atomic step: committed and durable on exit, undone on an exception.
 
-        Raises: LocalStateError: ``disk-full``, ``database-locked``, ``database-corrupt``.
+        Raises:
+            LocalStateError: ``disk-full``, ``disk-error``, ``database-locked``,
+                ``database-corrupt``; nothing was written.
+            UsageError: ``transaction-nested`` inside another one.
         """
         ...
 

@@ -12,7 +12,8 @@ from casesync.foundation.secret_bytes import SecretBytes
 from casesync.model.folding import exact_key, fold
 from casesync.storage.case_index import WORDS_MAX
 from casesync.storage.sql_store import open_encrypted, open_plain
-from casesync.testing.conformance_store import stream_id
+from casesync.sync.ports import StreamFlag
+from casesync.testing.conformance_store import code_of, stream_id
 from casesync.testing.conformance_store_lists import listing_row
 
 NAMES = ["Nguyễn", "Trần", "Lý", "Lí", "Quý", "Thuỷ", "Thúy", "Hoà", "Hòa", "Đặng", "được", "Anh"]
@@ -115,3 +116,33 @@ def test_the_words_of_a_dropped_case_leave_the_index(tmp_path, encrypted):
     assert "lan" in repr(rows).lower()
     assert found(store, "lan") == [2]
     store.close()
+
+
+def test_dropping_what_is_not_listed_costs_nothing():
+    """Streams that are no cases are dropped from the list at every refresh."""
+    store = open_plain()
+    put(store, 1, "Lan")
+    statements = []
+    store._connection.set_trace_callback(statements.append)
+    with store.transaction() as transaction:
+        transaction.drop_listing(stream_id(2))
+        transaction.mark_streams([stream_id(3)], StreamFlag.UNSETTLED, on=True)
+        transaction.drop_listing(stream_id(3))
+    assert not [sql for sql in statements if "optimize" in sql or sql.startswith("DELETE")]
+
+
+def test_an_object_is_filtered_by_its_names():
+    store = open_plain()
+    put(store, 1, **{"case.kinds": {"gbv": {"since": 1}, "other": {}}})
+    with store.transaction() as transaction:
+        assert transaction.list_cases({"case.kinds": "gbv"}, 9, None)[1] == 1
+        assert transaction.list_cases({"case.kinds": "since"}, 9, None)[1] == 0
+        assert transaction.list_cases({"case.kinds": "\udc80"}, 9, None)[1] == 0
+
+
+@pytest.mark.parametrize("after", ["\udc80", "ă", "\0", ""])
+def test_a_page_behind_something_that_is_no_code_is_refused(after):
+    store = open_plain()
+    put(store, 1, "Lan")
+    with store.transaction() as transaction:
+        assert code_of(lambda: transaction.list_cases({}, 9, after)) == "page-unknown"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -88,3 +90,34 @@ def test_an_unknown_location_is_a_bug_and_not_somebody_elses_change():
         (location,) = transaction.append_changes([stored_change(1)])
         with pytest.raises((IndexError, TypeError)):
             transaction.changes_at([location + 1])
+
+
+def test_reading_one_by_one_decodes_each_block_once():
+    store = open_plain()
+    changes = [stored_change(number) for number in range(400)]
+    with store.transaction() as transaction:
+        locations = transaction.append_changes(changes)
+    reads = []
+    store._connection.set_trace_callback(lambda sql: reads.append(sql) if "body" in sql else None)
+    with store.transaction() as transaction:
+        assert [transaction.changes_at([place])[0] for place in locations] == changes
+    store._connection.set_trace_callback(None)
+    assert len(reads) == len(blocks(store))
+
+
+def test_what_was_decoded_follows_what_is_written():
+    store = open_plain()
+    with store.transaction() as transaction:
+        first = transaction.append_changes([stored_change(1)])
+        transaction.changes_at(first)
+        second = transaction.append_changes([stored_change(2)])
+        assert transaction.changes_at(second) == [stored_change(2)]
+        transaction.drop_segments({first[0]: [0]})
+        assert transaction.changes_at(first)[0].segments[0] is None
+        assert transaction.changes_at(second) == [stored_change(2)]
+    with suppress(KeyboardInterrupt), store.transaction() as transaction:
+        transaction.drop_segments({second[0]: [0]})
+        transaction.changes_at(second)
+        raise KeyboardInterrupt
+    with store.transaction() as transaction:
+        assert transaction.changes_at(second) == [stored_change(2)]
