@@ -46,8 +46,8 @@ class CellId(NamedTuple):
 class Form:
     """Which cells one group of a segment writes, its record apart; built by ``intern_form``.
 
-    Two forms with equal keys and elements are one object while they stay interned; compare by
-    ``row`` or ``==`` where that must not matter.
+    Equal forms are one object while they stay interned, so a form may be the key of a cache that
+    forgets; compare ``row`` and ``elements`` where a mistake would matter.
     """
 
     __slots__ = ("_allowed", "elements", "fields", "full", "keys", "row", "size", "type")
@@ -94,14 +94,6 @@ class Form:
         return mask
 
     @override
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Form) and self.row == other.row and self.elements == other.elements
-
-    @override
-    def __hash__(self) -> int:
-        return hash((self.type, self.keys, self.elements))
-
-    @override
     def __repr__(self) -> str:
         return f"Form({self.type}, {self.keys}, {self.elements})"
 
@@ -109,6 +101,10 @@ class Form:
 SIMPLE_FORMS: Final[dict[tuple[int, ...], Form]] = {}
 """Forms without elements by (type, *keys). What stands here has been checked; the hot path of
 ``segment_body`` looks here first. Filled and emptied by ``intern_form`` alone."""
+
+_OTHER_FORMS: Final[
+    dict[tuple[int, tuple[int, ...], tuple[tuple[int, Element, int], ...]], Form]
+] = {}
 
 
 def intern_form(
@@ -136,8 +132,10 @@ def intern_form(
         raise RemoteProtocolError("malformed", what="number of cells")
     if len({(cell.field, cell.element, cell.part) for cell in form.cells(b"")}) != form.size:
         raise RemoteProtocolError("malformed", what="a cell written twice")
-    if elements:
-        return form
+    if form.elements:
+        if len(_OTHER_FORMS) >= FORMS_INTERNED_MAX:
+            _OTHER_FORMS.clear()
+        return _OTHER_FORMS.setdefault((form.type, form.keys, form.elements), form)
     if len(SIMPLE_FORMS) >= FORMS_INTERNED_MAX:
         SIMPLE_FORMS.clear()
     return SIMPLE_FORMS.setdefault((form.type, *form.keys), form)
