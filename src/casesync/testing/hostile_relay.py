@@ -28,8 +28,15 @@ Edit = Callable[[Caller, SyncAnswer], SyncAnswer]
 class HostileRelay:
     """Speaks like ``Mailbox``; give it to ``MemoryNetwork``."""
 
-    def __init__(self, clock: Clock, entropy: Entropy, *, networks_max: int = 16) -> None:
-        """Start with one honest view."""
+    def __init__(
+        self,
+        clock: Clock,
+        entropy: Entropy,
+        *,
+        networks_max: int = 16,
+        store: SqliteStore | None = None,
+    ) -> None:
+        """Start with one honest view, on ``store`` if given: a relay that was honest so far."""
         self._clock = clock
         self._entropy = entropy
         self._networks_max = networks_max
@@ -40,7 +47,7 @@ class HostileRelay:
         self.edit: Edit | None = None
         self.answers: list[SyncAnswer] = []
         """Every answer as the mailbox gave it, oldest first."""
-        self._add(HONEST, SqliteStore(":memory:"))
+        self._add(HONEST, store or SqliteStore(":memory:"))
 
     # -- steering ---------------------------------------------------------------------------------
     def keep(self, view: str, source: str = HONEST) -> None:
