@@ -78,6 +78,16 @@ class StreamRow:
             self._rights = StreamRights.from_row(self.row[_RIGHTS])
         return self._rights
 
+    def plain_rights(self) -> tuple[bytes | None, set[tuple[int, bytes]]]:
+        """(owning unit, (compartment, key name) of valid statements), for the hot path.
+
+        The owner is None unless this is a case whose base segments could all be opened.
+        """
+        rights = self.row[_RIGHTS]
+        if not rights or rights[0] is None or rights[3] or rights[0][0] != StreamKind.CASE:
+            return None, set()
+        return rights[0][1], {(fact[3], fact[4]) for fact in rights[2] if fact[7]}
+
     def put_rights(self, rights: StreamRights) -> None:
         """Store a changed fold."""
         self._rights = rights
@@ -116,6 +126,37 @@ class StreamRow:
     def in_log_order(self) -> list[HistoryEntry]:
         """Entries by index, unsent ones last by number."""
         return sorted(self.history())
+
+    def add(
+        self,
+        log_index: int,
+        device: int,
+        number: int,
+        location: int,
+        verdict: int,
+        log_time_ms: int,
+    ) -> None:
+        """``append`` without an object for it: the hot path."""
+        self.row[_HISTORY].extend((log_index, device, number, location, verdict, log_time_ms))
+
+    def has_uncounted(self) -> bool:
+        """Whether any change of the stream does not count."""
+        return any(self.row[_HISTORY][4::_WIDTH])
+
+    def newest_number(self, device: int) -> int:
+        """Largest number of a device in the history, 0 if there is none."""
+        held = self.row[_NEWEST].get(device)
+        newest = 0 if held is None else int(held[0])
+        flat = self.row[_HISTORY]
+        if not any(flat[4::_WIDTH]):
+            return newest
+        of_device = [flat[at + 2] for at in range(0, len(flat), _WIDTH) if flat[at + 1] == device]
+        return max([newest, *of_device])
+
+    def is_shared(self) -> bool:
+        """Whether the stream ever had a grant."""
+        rights = self.row[_RIGHTS]
+        return bool(rights and rights[1])
 
     def append(self, entry: HistoryEntry) -> None:
         """Add an entry; the caller has checked that it is new."""

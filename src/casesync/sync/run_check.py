@@ -1,0 +1,73 @@
+"""Who wrote what: one signature per unbroken run of an author (sync floor).
+
+``protocol/change.md``, *Chain and signature*. The page reader has proven that the leaves stand in
+the log; that a device made them is proven here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from casesync.crypto.signatures import verify_change
+from casesync.foundation.errors import CryptoError
+from casesync.sync.context import Engine
+from casesync.translog.page import ServedLeaf
+
+
+class CheckedRuns(NamedTuple):
+    """Leaves by what is known of their author, in log order."""
+
+    proven: list[ServedLeaf]
+    """The author signed it, or is not known here yet (it waits for the control log)."""
+    unsigned: list[ServedLeaf]
+    """A change that no member made (attack 37)."""
+    checks: int
+    """Signatures verified."""
+
+
+def check_runs(engine: Engine, leaves: Sequence[ServedLeaf]) -> CheckedRuns:
+    """Verify the last signature of each run; where it fails, each, and only the prefix stands."""
+    runs: dict[int, list[list[int]]] = {}
+    for position, leaf in enumerate(leaves):
+        if leaf.own is not None:
+            continue
+        of_device = runs.setdefault(leaf.device, [])
+        if leaf.run_starts or not of_device:
+            of_device.append([])
+        of_device[-1].append(position)
+    dropped: set[int] = set()
+    checks = 0
+    for device, of_device in runs.items():
+        key = engine.control.change_key(device)
+        if key is None:
+            continue
+        for run in of_device:
+            proven, made = _proven_prefix(engine, key, [leaves[at] for at in run])
+            checks += made
+            dropped.update(run[proven:])
+    if not dropped:
+        return CheckedRuns(list(leaves), [], checks)
+    return CheckedRuns(
+        [leaf for at, leaf in enumerate(leaves) if at not in dropped],
+        [leaf for at, leaf in enumerate(leaves) if at in dropped],
+        checks,
+    )
+
+
+def _proven_prefix(engine: Engine, key: bytes, run: Sequence[ServedLeaf]) -> tuple[int, int]:
+    """How many leaves of the run stand, and how many signatures that took."""
+    if _signed(engine, key, run[-1]):
+        return len(run), 1
+    for proven, leaf in enumerate(run[:-1]):
+        if not _signed(engine, key, leaf):
+            return proven, proven + 2
+    return len(run) - 1, len(run)
+
+
+def _signed(engine: Engine, key: bytes, leaf: ServedLeaf) -> bool:
+    try:
+        verify_change(key, engine.network, leaf.link, leaf.signature)
+    except CryptoError:
+        return False
+    return True
