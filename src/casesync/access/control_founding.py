@@ -29,10 +29,11 @@ from casesync.access.control_opened import BLOB_UNIT_KEYS
 from casesync.access.control_writer import EMPTY_POSITION, ControlWriter
 from casesync.access.names import usable_name
 from casesync.access.roles import ROLE_TABLE_V1, RoleTable
-from casesync.crypto.device_keys import DeviceSecrets
+from casesync.crypto.device_keys import DevicePublic, DeviceSecrets
 from casesync.crypto.kem_keys import unit_key_from_seed
 from casesync.crypto.key_schedule import KEY_BYTES
 from casesync.crypto.key_wrap import UnitKeyId
+from casesync.crypto.signatures import CompositeSigner
 from casesync.foundation.ids import (
     FeedId,
     MemberId,
@@ -104,27 +105,7 @@ def create_network(secrets: DeviceSecrets, plan: NetworkPlan, entropy: Entropy) 
     """
     signer, public = secrets.composite_signer(), secrets.public()
     unit, feed = UnitId(entropy.bytes(ID_BYTES)), FeedId(entropy.bytes(ID_BYTES))
-    prefix = entry_prefix(
-        network=GENESIS_NETWORK,
-        index=0,
-        previous=GENESIS_PREVIOUS,
-        signer=FOUNDER,
-        change_size=EMPTY_POSITION.size,
-        change_root=EMPTY_POSITION.root,
-        act=Act.GENESIS,
-        public=encode_public(
-            GenesisPublic(
-                relay_key=plan.relay_key,
-                change_key=public.change,
-                request_key=public.request,
-                keys_blob=public.blob_hash(),
-                acts=ACTS_FOUNDER,
-                feeds=tuple(device_feeds(plan.role, feed, entropy)),
-                random32=entropy.bytes(KEY_BYTES),
-            )
-        ),
-    )
-    genesis = complete_entry(prefix, b"", signer.sign)
+    genesis = _genesis(signer, public, plan, feed, entropy)
     network = NetworkId(sha256(genesis).digest())
     network_key = entropy.bytes(KEY_BYTES)
     writer = ControlWriter(
@@ -163,6 +144,37 @@ def create_network(secrets: DeviceSecrets, plan: NetworkPlan, entropy: Entropy) 
         unit,
         member,
     )
+
+
+def _genesis(
+    signer: CompositeSigner,
+    public: DevicePublic,
+    plan: NetworkPlan,
+    feed: FeedId,
+    entropy: Entropy,
+) -> bytes:
+    """The first entry: public only, signed over zeros in the place of the network id."""
+    prefix = entry_prefix(
+        network=GENESIS_NETWORK,
+        index=0,
+        previous=GENESIS_PREVIOUS,
+        signer=FOUNDER,
+        change_size=EMPTY_POSITION.size,
+        change_root=EMPTY_POSITION.root,
+        act=Act.GENESIS,
+        public=encode_public(
+            GenesisPublic(
+                relay_key=plan.relay_key,
+                change_key=public.change,
+                request_key=public.request,
+                keys_blob=public.blob_hash(),
+                acts=ACTS_FOUNDER,
+                feeds=tuple(device_feeds(plan.role, feed, entropy)),
+                random32=entropy.bytes(KEY_BYTES),
+            )
+        ),
+    )
+    return complete_entry(prefix, b"", signer.sign)
 
 
 def _first_keys(
