@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from casesync.foundation.errors import AccessDenied, NetworkError
-from casesync.testing.blind_device import BlindNetwork
+from casesync.testing.blind_device import BlindDevice, BlindNetwork
 from casesync.transport.http_channel import HttpChannel
+from casesync.wire.messages import Receipt
 from relay.relay_processes import RelayProcess
 
 FORBIDDEN = tuple(
@@ -64,6 +65,33 @@ def test_devices_sync_over_http(relay: RelayProcess, network: BlindNetwork):
         with relay.channel(network.id, second) as theirs:
             second.sync(theirs)
     assert len(second.leaves) == 201
+
+
+def test_devices_that_push_at_once_get_distinct_neighbouring_indexes(
+    relay: RelayProcess, network: BlindNetwork
+):
+    """DESIGN.md 7: leaf numbers are assigned and made visible under one lock per network."""
+    with relay.channel(network.id, network.founder) as channel:
+        devices = [network.enrol(channel) for _ in range(4)]
+    receipts: list[Receipt] = []
+
+    def work(device: BlindDevice) -> None:
+        with relay.channel(network.id, device) as mine:
+            device.sync(mine)
+            stream = device.open_stream()
+            for _ in range(10):
+                device.write(stream)
+                receipts.extend(device.sync(mine).receipts)
+
+    threads = [threading.Thread(target=work, args=(device,)) for device in devices]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    by_index = sorted(receipts, key=lambda receipt: receipt.log_index)
+    assert [receipt.log_index for receipt in by_index] == list(range(44))
+    times = [receipt.log_time_ms for receipt in by_index]
+    assert times == sorted(times)
 
 
 def test_acknowledged_changes_survive_a_kill_in_the_middle_of_a_push(tmp_path: Path):
