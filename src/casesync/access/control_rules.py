@@ -48,7 +48,6 @@ from casesync.translog.control_acts import (
 )
 from casesync.translog.control_entry import Act, ControlEntry
 
-_ADMINISTRATOR_ACTS = frozenset({Act.ROLES, Act.SCHEMAS, Act.UNIT, Act.ENROL, Act.SUSPEND})
 _FOUNDER_ACTS = frozenset({Act.CHARTER, Act.FOUND})
 _PlainAct = CharterAct | RolesAct | SchemasAct | UnitAct | AdmitAct | NetworkBoxAct
 
@@ -58,7 +57,7 @@ def check_signer(facts: ControlFacts, entry: ControlEntry) -> None:
 
     Raises:
         Unusable: ``signer-unknown``, ``signer-suspended``, ``act-not-allowed``,
-            ``not-administrator``, ``position-backwards``.
+            ``position-backwards``.
     """
     if entry.change_size < facts.change_size:
         raise Unusable("position-backwards")
@@ -69,12 +68,10 @@ def check_signer(facts: ControlFacts, entry: ControlEntry) -> None:
             raise Unusable("signer-unknown")
     elif not device.active:
         raise Unusable("signer-suspended")
+    # An enrolment counts only with the acts that its administrator right implies.
     acts = ACTS_FOUNDER if device is None else device.acts
     if not acts >> entry.act & 1:
         raise Unusable("act-not-allowed")
-    administrator = device is None or device.administrator
-    if entry.act in _ADMINISTRATOR_ACTS and not administrator:
-        raise Unusable("not-administrator")
     if entry.act in _FOUNDER_ACTS and not founder:
         raise Unusable("act-not-allowed")
 

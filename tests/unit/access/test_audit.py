@@ -9,6 +9,7 @@ import pytest
 from audit_world import FACTS, Device, entry
 from casesync.access.access_entry import (
     AccessEntry,
+    AccessSegment,
     decode_segment,
     encode_entry,
     encode_segment,
@@ -120,6 +121,19 @@ def test_a_broken_link_is_found(device: Device) -> None:
         device.changes[3],
     ]
     assert "chain-broken" in codes(check(changes))
+
+
+def test_an_entry_that_carries_another_number_than_its_place_is_found() -> None:
+    device = Device()
+    device.write(entry(1))
+    body = encode_segment(
+        AccessSegment(
+            first_sequence=2, previous_hash=device.hash, entries=(encode_entry(entry(9)),)
+        )
+    )
+    device.write(entry(2))
+    changes = [device.changes[0], device.changes[1]._replace(access_body=body)]
+    assert codes(check(changes)) == ["entry-malformed"]
 
 
 def test_an_entry_in_the_name_of_somebody_else_is_found(device: Device) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -14,6 +16,7 @@ from casesync.access.roles import ROLE_TABLE_V1
 from casesync.foundation.errors import CannotDecide, RelayMisbehaviour
 from casesync.foundation.ids import FEED_ALL, Compartment, UnitId
 from casesync.model.schema import schema_from_bytes, schema_to_bytes
+from casesync.sync.enrolment import Inviter
 from control_world import RELAY_KEY, ControlWorld, shipped_schema
 
 IDENTITY, PROTECTION, HEALTH = Compartment.IDENTITY, Compartment.PROTECTION, Compartment.HEALTH
@@ -368,6 +371,97 @@ def test_a_newer_schema_replaces_and_a_breaking_one_is_void(world: ControlWorld)
     assert world.append(writer)[0].void == ""
     assert world.state.has_newer_schema
     assert world.state.schema() is before
+
+
+def enrolled(world: ControlWorld, inviter: Inviter, place: acts.Place, name: str = "Hoa") -> str:
+    approved, _ = world.meet(inviter, name)
+    writer = world.writer(world.founder)
+    acts.enrol(writer, world.state, approved.proof(), place, world.founder.seeds)
+    return world.append(writer)[-1].void
+
+
+@pytest.mark.parametrize(
+    "feeds",
+    [
+        lambda unit, own: [own],
+        lambda unit, own: [own, unit],
+        lambda unit, own: [FEED_ALL, unit, own],
+        lambda unit, own: [FEED_ALL, own],
+        lambda unit, own: [unit, own, b"x" * 16],
+    ],
+)
+def test_feeds_that_are_not_the_roles_are_void(
+    world: ControlWorld, monkeypatch: pytest.MonkeyPatch, feeds: Callable
+) -> None:
+    """Nobody but an auditor is served everything, and nobody two offices."""
+    inviter = world.invite("caseworker")
+    monkeypatch.setattr(
+        acts, "device_feeds", lambda role, feed, entropy: feeds(feed, entropy.bytes(16))
+    )
+    assert enrolled(world, inviter, world.place(inviter)) == "feeds-differ"
+
+
+@pytest.mark.parametrize("taken", ["unit", "device", "all"])
+def test_an_access_feed_that_is_somebody_elses_is_void(
+    world: ControlWorld, monkeypatch: pytest.MonkeyPatch, taken: str
+) -> None:
+    osso = world.add_unit("OSSO", "osso")
+    feeds = {"unit": osso.feed, "device": world.state.device(1).access_feed, "all": FEED_ALL}
+    inviter = world.invite("caseworker")
+    monkeypatch.setattr(acts, "device_feeds", lambda role, feed, entropy: [feed, feeds[taken]])
+    assert enrolled(world, inviter, world.place(inviter)) == "feed-taken"
+
+
+def test_a_second_device_of_a_member_must_leave_the_member_as_it_is(
+    world: ControlWorld,
+) -> None:
+    world.join("Hoa", "caseworker")
+    member = world.state.members()[-1].member
+    inviter = world.invite("caseworker")
+    place = replace(world.place(inviter), member=member)
+    assert enrolled(world, inviter, place, "Hoà") == "member-differs"
+    inviter = world.invite("caseworker", administrator=True)
+    place = replace(world.place(inviter), member=member)
+    assert enrolled(world, inviter, place) == "member-differs"
+    inviter = world.invite("caseworker")
+    place = replace(world.place(inviter), member=member)
+    assert enrolled(world, inviter, place) == ""
+    assert [d.number for d in world.state.devices() if d.member == member] == [7, 10]
+    assert len(world.state.members()) == 2
+
+
+def test_a_visitor_stands_alone_and_nobody_else_does(world: ControlWorld) -> None:
+    inviter = world.invite("visitor")
+    assert enrolled(world, inviter, world.place(inviter)) == "role-differs"
+    one = UnitId(b"v" * 16)
+    world.join("Bà Tư", "visitor", one, parent=world.shelter)
+    inviter = world.invite("caseworker", one)
+    assert enrolled(world, inviter, world.place(inviter)) == "role-differs"
+    inviter = world.invite("visitor", one)
+    assert enrolled(world, inviter, world.place(inviter)) == "unit-of-one-taken"
+
+
+def test_a_void_entry_does_not_move_the_position(world: ControlWorld) -> None:
+    """Else a member could push what administrators do out of reach."""
+    hoa = world.join("Hoa", "caseworker")
+    world.move(1 << 40)
+    writer = world.writer(hoa)
+    acts.add_unit(writer, name="x", unit_type="osso", parent=None)
+    assert world.append(writer)[0].void == "act-not-allowed"
+    world.move(10)
+    writer = ControlWriter(
+        network=world.state.network,
+        device=world.founder.device,
+        signer=world.founder.secrets.composite_signer(),
+        network_keys=world.founder.network_keys,
+        position=world.position,
+        entropy=world.entropy,
+        index=world.state.size,
+        previous=world.state.head_hash,
+    )
+    acts.suspend(writer, world.state, hoa.device, "", world.founder.seeds)
+    assert world.append(writer)[0].void == ""
+    assert world.state.suspended_from(hoa.device) == 10
 
 
 def test_a_network_box_is_kept_and_changes_nothing(world: ControlWorld) -> None:
