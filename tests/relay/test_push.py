@@ -154,6 +154,13 @@ def test_a_truncated_change_is_refused(world: World, length: int):
     assert answer.newest[0] == 0
 
 
+def test_a_segment_of_an_unknown_kind_is_refused(world: World):
+    """What nobody reads, nobody could judge or withhold."""
+    stream = world.first.open_stream()
+    world.first.write(stream, kind=10)
+    assert world.sync(world.first).refusal == (2, Refusal.MALFORMED)
+
+
 def test_a_change_that_claims_to_know_more_than_the_relay_is_refused(world: World):
     device = world.first
     device.control = [*device.control, b"another entry"]

@@ -29,7 +29,6 @@ from casesync.wire.request_signature import Target, check_body, check_created, r
 
 _WAITING_MAX: Final = 128
 """Requests waiting for the worker; more are told to come back."""
-_RETRY_AFTER_S: Final = 5
 _CREATING_MAX: Final = 2
 """Bodies of up to 4 MB of unknown senders held at once."""
 _EXPIRY_BODY_BYTES_MAX: Final = 64
@@ -107,12 +106,12 @@ class RelayApp:
             raise RequestRefused(Refusal.MALFORMED) from None
         except CasesyncError:
             _log.exception("a request failed in the store")
-            raise RequestRefused(Refusal.INTERNAL, retry_after_s=_RETRY_AFTER_S) from None
+            raise RequestRefused(Refusal.INTERNAL) from None
 
     async def _work(self, task: Callable[[], _T]) -> _T:
         """Run ``task`` on the one worker thread."""
         if self._waiting >= _WAITING_MAX:
-            raise RequestRefused(Refusal.BUSY, retry_after_s=_RETRY_AFTER_S)
+            raise RequestRefused(Refusal.BUSY)
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._worker, task)

@@ -18,6 +18,9 @@ CHUNK_BYTES: Final = 64 * 1024
 CHUNK_TIMEOUT_S: Final = 30
 """For each chunk of an answer that somebody reads slowly."""
 
+RETRY_AFTER_S: Final = {Refusal.QUOTA: 3600, Refusal.BUSY: 5, Refusal.INTERNAL: 5}
+"""When asking again may help."""
+
 
 async def read_body(request: web.Request, bytes_max: int) -> bytes:
     """The body, never more than ``bytes_max`` of it in memory.
@@ -88,4 +91,5 @@ async def send_refusal(
     """Write the answer of a request that is not served."""
     status = HTTP_STATUS[refused.refusal]
     body = encode_refusal(refused.refusal)
-    return await send_answer(request, status, body, now_ms, refused.retry_after_s)
+    retry_after_s = refused.retry_after_s or RETRY_AFTER_S.get(refused.refusal)
+    return await send_answer(request, status, body, now_ms, retry_after_s)

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, final
 
 from casesync.crypto.signatures import verify_change
 from casesync.foundation.errors import CryptoError, RemoteProtocolError
-from casesync.foundation.ids import UNSEALED_KIND
+from casesync.foundation.ids import UNSEALED_KIND, Compartment
 from casesync.foundation.limits import (
     QUOTA_BYTES_PER_DEVICE_DAY,
     QUOTA_BYTES_PER_NETWORK,
@@ -33,6 +33,8 @@ SEGMENT_ROW_BYTES: Final = 45
 SIGNATURE_BYTES: Final = 64
 _GENERATION: Final = b"\0\0"
 """Until the first cut."""
+_KIND_MAX: Final = max(Compartment)
+"""No compartment has a larger number in this version."""
 _DAY_MS: Final = 24 * 3600 * 1000
 
 
@@ -246,7 +248,7 @@ def _parse(raw: bytes) -> _Pushed:
     for entry in header.segments:
         segment = segments[start : start + entry.length]
         start += entry.length
-        if sha256(segment).digest() != entry.digest:
+        if entry.kind > _KIND_MAX or sha256(segment).digest() != entry.digest:
             raise RemoteProtocolError("malformed", what="segment")
         if entry.kind == UNSEALED_KIND:
             unsealed = decode_unsealed(segment)
