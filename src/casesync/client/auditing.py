@@ -318,11 +318,11 @@ class Auditing:
                     self._compare_control(answer, control)
                 first = False
                 if not answer.backfills:
-                    raise RelayMisbehaviour("page-contradicts-log")
+                    raise RelayMisbehaviour("page-contradicts-log", what="back-fill")
                 page = answer.backfills[0].page
                 _, reached = read_page(page, position, cursor.size, cursor.root(), own.lookup)
                 if reached.size <= position.size < cursor.size:
-                    raise RelayMisbehaviour("page-contradicts-log")
+                    raise RelayMisbehaviour("page-contradicts-log", what="back-fill")
                 position = reached
 
     def _ask(self, cursor: CompactRange, position: int, *, control_size: int) -> SyncAnswer:

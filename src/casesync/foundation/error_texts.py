@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from casesync.foundation.error_texts_replica import REPLICA_TEXTS
+
 
 class Text(NamedTuple):
     """Message (what, why) and advice (what to do) in both languages."""
@@ -19,7 +21,7 @@ class Text(NamedTuple):
     vi_advice: str
 
 
-TEXTS: Final[dict[str, Text]] = {
+_TEXTS: Final[dict[str, Text]] = {
     # usage (exit 2): codes
     "case-code-mistyped": Text(
         "This is not a case code: a character is wrong, missing or too many.",
@@ -681,6 +683,9 @@ TEXTS: Final[dict[str, Text]] = {
         "Đừng dùng máy này; hãy xin lời mời mới.",
     ),
 }
+
+
+TEXTS: Final = {**_TEXTS, **{code: Text(*row) for code, row in REPLICA_TEXTS.items()}}
 
 
 class _Lenient(dict[str, object]):

@@ -1,0 +1,439 @@
+"""Error texts of working with records, sharing and syncing (foundation; see ``error_texts``).
+
+Rows: message and advice in English, message and advice in Vietnamese.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+ADMIN_EN: Final = "Tell your administrator before you go on."
+ADMIN_VI: Final = "Hãy báo người quản trị trước khi làm tiếp."
+KEEP_EN: Final = (
+    "Nothing was taken over. Tell your administrator; do not trust this relay until then."
+)
+KEEP_VI: Final = (
+    "Không dữ liệu nào được nhận. Hãy báo người quản trị; tạm thời đừng tin máy chủ này."
+)
+
+REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
+    # -- naming things ------------------------------------------------------------------------
+    "assignment-malformed": (
+        "'{text}' does not name a field.",
+        "Write TYPE.FIELD=VALUE, for example case.risk_level=high.",
+        "'{text}' không chỉ ra một trường nào.",
+        "Viết LOẠI.TRƯỜNG=GIÁ_TRỊ, ví dụ case.risk_level=high.",
+    ),
+    "base-malformed": (
+        "This is not a token that 'case show' printed.",
+        "Show the case again and use its token.",
+        "Đây không phải mã do 'case show' in ra.",
+        "Xem lại hồ sơ và dùng mã của lần xem đó.",
+    ),
+    "case-ambiguous": (
+        "'{case}' is the beginning of several cases: {known}.",
+        "Type more characters of the code.",
+        "'{case}' là phần đầu của nhiều hồ sơ: {known}.",
+        "Gõ thêm ký tự của mã.",
+    ),
+    "case-unknown": (
+        "There is no case '{case}' on this device.",
+        "Check the code; 'casesync sync' may bring it if it was shared today.",
+        "Không có hồ sơ '{case}' trên máy này.",
+        "Kiểm tra lại mã; nếu mới được chia sẻ, hãy chạy 'casesync sync'.",
+    ),
+    "compartment-unknown": (
+        "'{compartment}' is no part of a case that can be shared.",
+        "Choose from: {known}.",
+        "'{compartment}' không phải phần dữ liệu có thể chia sẻ.",
+        "Chọn trong: {known}.",
+    ),
+    "conflict-unknown": (
+        "There is no open conflict '{conflict}'.",
+        "'casesync conflict list' shows the open ones.",
+        "Không có mâu thuẫn '{conflict}' nào đang mở.",
+        "'casesync conflict list' liệt kê các mâu thuẫn đang mở.",
+    ),
+    "consent-unknown": (
+        "There is no consent '{consent}' in this case.",
+        "'casesync consent show CASE' lists them.",
+        "Hồ sơ này không có sự đồng ý '{consent}'.",
+        "'casesync consent show MÃ' liệt kê các sự đồng ý.",
+    ),
+    "device-unknown": (
+        "There is no device {device}.",
+        "'casesync device list' shows them.",
+        "Không có thiết bị {device}.",
+        "'casesync device list' liệt kê các thiết bị.",
+    ),
+    "grant-unknown": (
+        "There is no grant '{grant}' in this case.",
+        "'casesync grant list CASE' shows them.",
+        "Hồ sơ này không có quyền chia sẻ '{grant}'.",
+        "'casesync grant list MÃ' liệt kê các quyền chia sẻ.",
+    ),
+    "invitation-unknown": (
+        "There is no invitation '{invitation}' on this device.",
+        "'casesync invite list' shows them.",
+        "Không có lời mời '{invitation}' trên máy này.",
+        "'casesync invite list' liệt kê các lời mời.",
+    ),
+    "record-ambiguous": (
+        "The case has several records of type {type}: {known}.",
+        "Name one: {type}/ID.FIELD=VALUE.",
+        "Hồ sơ có nhiều bản ghi loại {type}: {known}.",
+        "Chỉ rõ một bản ghi: {type}/MÃ.TRƯỜNG=GIÁ_TRỊ.",
+    ),
+    "record-unknown": (
+        "There is no {type} '{record}' in this case.",
+        "'casesync record list CASE {type}' shows them.",
+        "Hồ sơ này không có {type} '{record}'.",
+        "'casesync record list MÃ {type}' liệt kê các bản ghi.",
+    ),
+    "role-unknown": (
+        "There is no role '{role}'.",
+        "Choose from: {known}.",
+        "Không có vai trò '{role}'.",
+        "Chọn trong: {known}.",
+    ),
+    "unit-ambiguous": (
+        "Several offices are called '{unit}': {known}.",
+        "Name one by its id.",
+        "Nhiều đơn vị cùng tên '{unit}': {known}.",
+        "Hãy dùng mã của đơn vị.",
+    ),
+    "unit-exists": (
+        "There is an office called '{unit}' already.",
+        "Choose another name.",
+        "Đã có đơn vị tên '{unit}'.",
+        "Chọn tên khác.",
+    ),
+    "unit-type-unknown": (
+        "There is no type of office '{type}'.",
+        "Choose from: {known}.",
+        "Không có loại đơn vị '{type}'.",
+        "Chọn trong: {known}.",
+    ),
+    # -- editing ------------------------------------------------------------------------------
+    "change-too-large": (
+        "This is too much for one save.",
+        "Save it in several steps, at most 256 fields each.",
+        "Quá nhiều dữ liệu cho một lần lưu.",
+        "Hãy lưu làm nhiều lần, mỗi lần tối đa 256 trường.",
+    ),
+    "compartment-not-written": (
+        "Your role does not write '{field}' ({compartment}).",
+        "Ask a colleague whose role does; the attempt was logged.",
+        "Vai trò của bạn không được ghi '{field}' ({compartment}).",
+        "Nhờ đồng nghiệp có quyền; lần thử này đã được ghi nhật ký.",
+    ),
+    "conflict-open": (
+        "'{field}' has several values from different people; a person must decide.",
+        "Look at them with 'casesync conflict list', then resolve or save with --resolve.",
+        "'{field}' đang có nhiều giá trị từ nhiều người; cần một người quyết định.",
+        "Xem bằng 'casesync conflict list', rồi giải quyết hoặc lưu với --resolve.",
+    ),
+    "conflict-moved": (
+        "Other values came in since you looked; nothing was written.",
+        "Show the conflict again and decide on all of them.",
+        "Có giá trị khác vừa đến sau khi bạn xem; chưa ghi gì.",
+        "Xem lại mâu thuẫn rồi quyết định trên tất cả các giá trị.",
+    ),
+    "entry-immutable": (
+        "A {type} is an entry: it is never changed.",
+        "Correct it with 'casesync record amend'.",
+        "{type} là ghi chép nên không sửa được.",
+        "Đính chính bằng 'casesync record amend'.",
+    ),
+    "field-is-set": (
+        "'{field}' is a list.",
+        "Add with += and remove with -=.",
+        "'{field}' là một danh sách.",
+        "Thêm bằng += và bỏ bằng -=.",
+    ),
+    "field-no-set": (
+        "'{field}' of {type} is not a list.",
+        "Set it with =.",
+        "'{field}' của {type} không phải danh sách.",
+        "Đặt giá trị bằng =.",
+    ),
+    "field-once": (
+        "'{field}' is written once and has a value.",
+        "If it is wrong, add a note that says so.",
+        "'{field}' chỉ ghi một lần và đã có giá trị.",
+        "Nếu sai, hãy thêm ghi chú nêu rõ.",
+    ),
+    "not-an-entry": (
+        "A {type} is no entry and is not amended.",
+        "Change its fields with 'casesync case set'.",
+        "{type} không phải ghi chép nên không cần đính chính.",
+        "Sửa các trường bằng 'casesync case set'.",
+    ),
+    "state-not-unset": (
+        "'{field}' always has a state.",
+        "Set the state it should have now.",
+        "'{field}' luôn phải có một tình trạng.",
+        "Đặt tình trạng đúng hiện nay.",
+    ),
+    # -- sharing ------------------------------------------------------------------------------
+    "consent-expired": (
+        "The consent {consent} does not last that long.",
+        "Ask for a new consent, or share until an earlier day.",
+        "Sự đồng ý {consent} không còn hiệu lực đến ngày đó.",
+        "Xin sự đồng ý mới, hoặc chia sẻ đến ngày sớm hơn.",
+    ),
+    "consent-not-covering": (
+        "The consent does not cover: {compartments}.",
+        "Share less, or ask for a consent that covers it.",
+        "Sự đồng ý không bao gồm: {compartments}.",
+        "Chia sẻ ít hơn, hoặc xin sự đồng ý bao gồm phần này.",
+    ),
+    "consent-other-unit": (
+        "The consent is for {unit}, not for this office.",
+        "Use a consent that names the office.",
+        "Sự đồng ý dành cho {unit}, không phải đơn vị này.",
+        "Dùng sự đồng ý nêu đúng đơn vị.",
+    ),
+    "consent-withdrawn": (
+        "The consent {consent} was withdrawn.",
+        "Nothing is shared on it. A new consent is a new record.",
+        "Sự đồng ý {consent} đã được rút lại.",
+        "Không chia sẻ gì dựa trên đó. Đồng ý lại là một bản ghi mới.",
+    ),
+    "grant-revoked-already": (
+        "The grant '{grant}' was revoked before.",
+        "Nothing is to be done.",
+        "Quyền chia sẻ '{grant}' đã bị thu hồi trước đó.",
+        "Không cần làm gì.",
+    ),
+    "grant-to-owner": (
+        "The case belongs to that office already.",
+        "Choose another office.",
+        "Hồ sơ vốn thuộc đơn vị đó.",
+        "Chọn đơn vị khác.",
+    ),
+    "identity-needs-contact": (
+        "Identity is never shared without the safe-contact rule.",
+        "Share 'contact' too.",
+        "Không bao giờ chia sẻ danh tính mà thiếu quy tắc liên lạc an toàn.",
+        "Chia sẻ thêm phần 'contact'.",
+    ),
+    "may-not-grant": (
+        "You may not share this: role, office or reading rights do not allow it.",
+        "Ask a colleague of the owning office whose role may share.",
+        "Bạn không được chia sẻ: vai trò, đơn vị hoặc quyền đọc không cho phép.",
+        "Nhờ đồng nghiệp có quyền chia sẻ ở đơn vị quản lý hồ sơ.",
+    ),
+    "no-key-for-compartment": (
+        "This device holds no key for {compartment}.",
+        "Sync; if it stays, ask a colleague of your office for 'casesync member approve'.",
+        "Máy này không có khóa của phần {compartment}.",
+        "Đồng bộ lại; nếu vẫn vậy, nhờ đồng nghiệp chạy 'casesync member approve'.",
+    ),
+    "unit-without-device": (
+        "{unit} has no device yet that could read it.",
+        "Invite somebody there first.",
+        "{unit} chưa có thiết bị nào để đọc.",
+        "Hãy mời người ở đơn vị đó trước.",
+    ),
+    # -- administration -----------------------------------------------------------------------
+    "device-is-own": (
+        "This is the device you are working on.",
+        "Another administrator must suspend it.",
+        "Đây chính là thiết bị bạn đang dùng.",
+        "Người quản trị khác phải đình chỉ nó.",
+    ),
+    "device-suspended-already": (
+        "Device {device} is suspended already.",
+        "Nothing is to be done.",
+        "Thiết bị {device} đã bị đình chỉ.",
+        "Không cần làm gì.",
+    ),
+    "nobody-to-approve": (
+        "Nobody is waiting to be approved.",
+        "Invite with 'casesync invite', or ask the newcomer to start 'casesync join'.",
+        "Không có ai đang chờ được duyệt.",
+        "Mời bằng 'casesync invite', hoặc nhờ người mới chạy 'casesync join'.",
+    ),
+    "not-administrator": (
+        "Only administrators may do this.",
+        "'casesync member list' shows who is one.",
+        "Chỉ người quản trị mới được làm việc này.",
+        "'casesync member list' cho biết ai là người quản trị.",
+    ),
+    "not-auditor": (
+        "Only devices of an audit office can verify the whole log.",
+        "'casesync audit mine' shows your own entries.",
+        "Chỉ thiết bị của đơn vị kiểm toán mới kiểm tra được toàn bộ nhật ký.",
+        "'casesync audit mine' hiển thị các mục của bạn.",
+    ),
+    "suspend-administrator": (
+        "An administrator's device cannot be suspended by one person.",
+        "Removing administrators by several people comes in a later version.",
+        "Một người không thể đình chỉ thiết bị của người quản trị.",
+        "Việc nhiều người cùng quyết định sẽ có ở phiên bản sau.",
+    ),
+    # -- this device --------------------------------------------------------------------------
+    "device-restored": (
+        "This replica is older than what the relay holds of this device: it was restored or copied.",
+        "It writes and sends nothing. Keep it, and enrol this device anew with an invitation.",
+        "Bản sao này cũ hơn dữ liệu máy chủ đang giữ của thiết bị: nó đã được khôi phục hoặc sao chép.",
+        "Nó không ghi và không gửi gì nữa. Giữ nguyên, và tham gia lại bằng một lời mời mới.",
+    ),
+    "home-exists": (
+        "There is a replica in {folder} already.",
+        "Choose another folder with --home.",
+        "Trong {folder} đã có một bản sao.",
+        "Chọn thư mục khác bằng --home.",
+    ),
+    "home-missing": (
+        "There is no replica in {folder}.",
+        "Start with 'casesync network create' or 'casesync join', or name the folder with --home.",
+        "Không có bản sao nào trong {folder}.",
+        "Bắt đầu bằng 'casesync network create' hoặc 'casesync join', hoặc chỉ thư mục bằng --home.",
+    ),
+    "joined-already": (
+        "This replica has joined its network already.",
+        "Go on with 'casesync sync'.",
+        "Bản sao này đã tham gia mạng lưới.",
+        "Tiếp tục bằng 'casesync sync'.",
+    ),
+    "not-joined": (
+        "This replica has not joined a network yet.",
+        "Go on with 'casesync join'.",
+        "Bản sao này chưa tham gia mạng lưới.",
+        "Tiếp tục bằng 'casesync join'.",
+    ),
+    # -- the relay ----------------------------------------------------------------------------
+    "control-contradicts-log": (
+        "The relay's control log contradicts its own signature.",
+        KEEP_EN,
+        "Nhật ký quản trị của máy chủ mâu thuẫn với chữ ký của chính nó.",
+        KEEP_VI,
+    ),
+    "receipt-contradicts-log": (
+        "The relay acknowledged a change at one place and shows it at another.",
+        KEEP_EN,
+        "Máy chủ xác nhận một thay đổi ở chỗ này nhưng lại hiện ở chỗ khác.",
+        KEEP_VI,
+    ),
+    "receipt-unknown": (
+        "The relay acknowledged a change that was not sent.",
+        KEEP_EN,
+        "Máy chủ xác nhận một thay đổi chưa hề được gửi.",
+        KEEP_VI,
+    ),
+    "relay-endless": (
+        "The relay never comes to an end.",
+        ADMIN_EN,
+        "Máy chủ trả lời không bao giờ kết thúc.",
+        ADMIN_VI,
+    ),
+    "relay-forked": (
+        "The relay shows another history than before.",
+        KEEP_EN,
+        "Máy chủ đưa ra một lịch sử khác với trước đây.",
+        KEEP_VI,
+    ),
+    "relay-head-moves": (
+        "Other administrators are working at the same time.",
+        "Try again in a minute.",
+        "Người quản trị khác đang làm việc cùng lúc.",
+        "Thử lại sau một phút.",
+    ),
+    "relay-key-differs": (
+        "The relay's key is not the one you gave.",
+        "Compare it with 'casesync relay serve --print-key' at the relay. Nothing was created.",
+        "Khóa của máy chủ không phải khóa bạn đã nhập.",
+        "So với 'casesync relay serve --print-key' tại máy chủ. Chưa tạo gì cả.",
+    ),
+    "relay-rolled-back": (
+        "The relay shows an older state than before.",
+        KEEP_EN,
+        "Máy chủ đưa ra trạng thái cũ hơn trước đây.",
+        KEEP_VI,
+    ),
+    # -- auditing -----------------------------------------------------------------------------
+    "audit-device-failed": (
+        "The access log of device {device} does not hold: {what} (change {change}, entry "
+        "{sequence}).",
+        "Keep this replica as evidence and report it.",
+        "Nhật ký truy cập của thiết bị {device} không đứng vững: {what} (thay đổi {change}, mục "
+        "{sequence}).",
+        "Giữ bản sao này làm bằng chứng và báo cáo.",
+    ),
+    "audit-log-differs": (
+        "What this replica stores is not the {log} log its checkpoint covers (at index {index}).",
+        "Keep this replica as evidence and report it.",
+        "Dữ liệu của bản sao này không khớp với nhật ký {log} mà dấu xác nhận bao phủ (vị trí "
+        "{index}).",
+        "Giữ bản sao này làm bằng chứng và báo cáo.",
+    ),
+    # -- verdicts on one's own change (membership.md, Verdict) ----------------------------------
+    "suspended": (
+        "This device is suspended.",
+        "Your work is kept here but is sent nowhere; talk to your administrator.",
+        "Thiết bị này đã bị đình chỉ.",
+        "Dữ liệu vẫn được giữ ở đây nhưng không gửi đi; hãy liên hệ người quản trị.",
+    ),
+    "no-grant": (
+        "Your office has no grant to write in this case.",
+        "Ask the owning office to share it with --write.",
+        "Đơn vị của bạn không có quyền ghi vào hồ sơ này.",
+        "Nhờ đơn vị quản lý chia sẻ với --write.",
+    ),
+    "grant-revoked": (
+        "The grant to your office was revoked.",
+        "Talk to the owning office.",
+        "Quyền chia sẻ cho đơn vị của bạn đã bị thu hồi.",
+        "Hãy liên hệ đơn vị quản lý hồ sơ.",
+    ),
+    "compartment-not-allowed": (
+        "Role or grant do not allow this part of the case.",
+        "Ask a colleague whose role does.",
+        "Vai trò hoặc quyền chia sẻ không cho phép phần này của hồ sơ.",
+        "Nhờ đồng nghiệp có quyền.",
+    ),
+    "stream-unopened": (
+        "The beginning of this case is not here yet.",
+        "Run 'casesync sync'.",
+        "Phần mở đầu của hồ sơ chưa có ở đây.",
+        "Chạy 'casesync sync'.",
+    ),
+    "base-missing": (
+        "Part of this case's rights cannot be read here yet.",
+        "Run 'casesync sync'; if it stays, ask a colleague for 'casesync member approve'.",
+        "Chưa đọc được một phần thông tin về quyền của hồ sơ này.",
+        "Chạy 'casesync sync'; nếu vẫn vậy, nhờ đồng nghiệp chạy 'casesync member approve'.",
+    ),
+    "statement-missing": (
+        "A key this case uses has not arrived yet.",
+        "Run 'casesync sync'.",
+        "Một khóa của hồ sơ này chưa đến.",
+        "Chạy 'casesync sync'.",
+    ),
+    "statement-invalid": (
+        "A key of this case was not made for everybody entitled.",
+        "Run 'casesync sync' and try again.",
+        "Một khóa của hồ sơ này chưa được cấp cho đủ người có quyền.",
+        "Chạy 'casesync sync' rồi thử lại.",
+    ),
+    "opening-invalid": (
+        "The case was not opened as it must be.",
+        ADMIN_EN,
+        "Hồ sơ không được mở đúng cách.",
+        ADMIN_VI,
+    ),
+    "change-malformed": (
+        "The change is malformed.",
+        ADMIN_EN,
+        "Thay đổi bị sai định dạng.",
+        ADMIN_VI,
+    ),
+    "control-missing": (
+        "A newer membership list is needed first.",
+        "Run 'casesync sync'.",
+        "Cần danh sách thành viên mới hơn trước đã.",
+        "Chạy 'casesync sync'.",
+    ),
+}
