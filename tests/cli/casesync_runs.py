@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from casesync_cli import app
 
 TIMEOUT_S = 120
 
@@ -42,10 +47,13 @@ class Laptop:
     lang: str = "en"
     extra: dict[str, str] = field(default_factory=dict)
 
-    def command(self, *arguments: str) -> list[str]:
-        """The command line of ``casesync`` with these arguments at this home."""
-        python = [sys.executable, "-m", "casesync_cli"]
-        return [*python, "--home", str(self.home), "--lang", self.lang, *arguments]
+    def arguments(self, *words: str) -> list[str]:
+        """What stands behind ``casesync``."""
+        return ["--home", str(self.home), "--lang", self.lang, *words]
+
+    def command(self, *words: str) -> list[str]:
+        """The command line of a process of its own."""
+        return [sys.executable, "-m", "casesync_cli", *self.arguments(*words)]
 
     def environment(self) -> dict[str, str]:
         """The environment a run gets; the passphrase stands in it and nowhere else."""
@@ -53,10 +61,29 @@ class Laptop:
         given = {} if self.passphrase is None else {"CASESYNC_PASSPHRASE": self.passphrase}
         return {**kept, "TZ": "Asia/Ho_Chi_Minh", "PYTHONUTF8": "1", **given, **self.extra}
 
-    def run(self, *arguments: str) -> Done:
-        """Run to the end without a terminal."""
+    def run(self, *words: str) -> Done:
+        """Run to the end without a terminal; in this process, by the same way in and out."""
+        out, err = io.StringIO(), io.StringIO()
+        before, stdin = dict(os.environ), sys.stdin
+        given = self.environment()
+        os.environ.clear()
+        os.environ.update(given)
+        time.tzset()
+        sys.stdin = io.StringIO()
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                code = app.run(self.arguments(*words))
+        finally:
+            sys.stdin = stdin
+            os.environ.clear()
+            os.environ.update(before)
+            time.tzset()
+        return Done(code, out.getvalue(), err.getvalue())
+
+    def run_process(self, *words: str) -> Done:
+        """Run to the end without a terminal, as a process of its own."""
         done = subprocess.run(
-            self.command(*arguments),
+            self.command(*words),
             env=self.environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -66,8 +93,8 @@ class Laptop:
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
-    def json(self, *arguments: str) -> Any:
+    def json(self, *words: str) -> Any:
         """Run with ``--json``; it must succeed and write one document."""
-        done = self.run(*arguments, "--json")
+        done = self.run(*words, "--json")
         assert done.code == 0, done.err
         return done.json

@@ -124,7 +124,15 @@ def test_work_done_behind_a_revocation_arrives_in_quarantine(offices, case):
         if row["reason"] == "grant-revoked"
     ]
     assert offices.shelter.json("quarantine", "show", late["id"])["unit"] == "OSSO Hải Phòng"
-    assert offices.osso.run("case", "show", case).code != 0
+    assert_destroyed(offices, case)
+
+
+def assert_destroyed(offices: Offices, case: str) -> None:
+    """The office whose grant was revoked keeps headers, no value, no index."""
+    assert offices.osso.json("case", "find", "Hòa")["count"] == 0
+    left = offices.osso.run("case", "show", case, "--json")
+    shown = left.json["records"] if left.code == 0 else []
+    assert all(view["sealed"] for record in shown for view in record["fields"].values())
 
 
 def test_the_auditor_verifies_and_sees_who_looked(offices, case):
