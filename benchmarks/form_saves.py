@@ -19,6 +19,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+from rich.table import Table
+
 import form_saves_workload as workload
 from casesync.client.replica import Replica
 from casesync.crypto.sealing import open_segment
@@ -26,7 +29,6 @@ from casesync.foundation.ids import Compartment, RecordId, StreamId, StreamKind
 from casesync.foundation.secret_bytes import SecretBytes
 from casesync.merkle.compact_range import CompactRange
 from casesync.model.cells import CellId
-from casesync.model.merge import StreamState
 from casesync.model.segment_body import Write, decode_content, encode_content
 from casesync.storage.sql_store import open_encrypted, open_plain
 from casesync.sync.author import Draft, open_stream, write_change
@@ -38,8 +40,6 @@ from casesync.testing.offices import Offices
 from casesync.translog.header import head_bytes, parse_header
 from casesync.translog.page import read_page
 from casesync.wire.messages import SyncAnswer, SyncRequest
-from rich.console import Console
-from rich.table import Table
 
 IDENTITY = int(Compartment.IDENTITY)
 PERSON = 2
@@ -322,7 +322,7 @@ def copy_values(origin: Any, store: Any) -> None:
     """Control log, blobs, seeds and small values; no changes."""
     from casesync.client.core import IDENTITY as WHO
     from casesync.sync.control_flow import NETWORK_KEYS, named_blobs
-    from casesync.sync.session import CONTROL_CHECKPOINT, CONTROL_RANGE, CONTROL_VOIDS
+    from casesync.sync.held_log import CONTROL_CHECKPOINT, CONTROL_RANGE, CONTROL_VOIDS
 
     with origin.transaction() as old, store.transaction() as new:
         entries = list(old.control_entries())

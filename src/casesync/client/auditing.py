@@ -30,8 +30,8 @@ from casesync.foundation.ids import FEED_ALL, Compartment, DeviceNumber, StreamI
 from casesync.merkle.compact_range import CompactRange
 from casesync.merkle.hashing import leaf_hash
 from casesync.sync.change_reader import ReadChange, open_at
+from casesync.sync.held_log import CHANGE_RANGE, CONTROL_RANGE, load_range
 from casesync.sync.ports import AccessRow, Transaction
-from casesync.sync.session import CHANGE_RANGE, CONTROL_RANGE, load_range
 from casesync.sync.stream_merge import load_changes
 from casesync.sync.stream_row import HistoryEntry, StreamRow
 from casesync.translog.chain import change_leaf, control_leaf

@@ -6,11 +6,11 @@ changed; a field in conflict stops the edit unless it is a resolution.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from typing import Any, Final
+from typing import Final
 
+from casesync.client.case_cells import parse_path, read_cells, writable
 from casesync.client.core import Core
 from casesync.client.views import Assignment
 from casesync.codec import canonical
@@ -19,50 +19,22 @@ from casesync.foundation.ids import Compartment, StreamId
 from casesync.foundation.limits import CELLS_PER_CHANGE_MAX
 from casesync.model.cells import CellId
 from casesync.model.conflict_id import conflict_id
-from casesync.model.merge import LiveWrite, StreamState
+from casesync.model.merge import StreamState
 from casesync.model.schema import Field, RecordType, ResolverCode
 from casesync.model.segment_body import (
     Write,
-    copy_at,
     decode_content,
     encode_content,
-    write_at,
 )
 from casesync.model.value_text import parse_element, parse_part, parse_value
 from casesync.model.values import check_step, validate, validate_element, validate_part
 from casesync.sync.author import Draft
-from casesync.sync.grants import ContentCache
 from casesync.sync.ports import Transaction
 from casesync.sync.stream_merge import state_of
 from casesync.sync.stream_row import StreamRow
 
-_PATH: Final = re.compile(
-    r"(?P<type>[a-z_]+)(?:/(?P<record>[0-9a-fA-F]+))?\.(?P<field>[a-z_0-9]+)"
-    r"(?:\[(?P<element>(?:[^\]\\]|\\.)*)\])?(?:\.(?P<part>[a-z_0-9]+))?"
-)
 _NEVER_CONFLICT: Final = frozenset({ResolverCode.LATEST, ResolverCode.EARLIEST})
 _PRESENCE: Final = 0
-Cells = dict[tuple[int, CellId], list[tuple[LiveWrite, Any]]]
-"""(compartment, cell) -> live writes with their values."""
-
-
-def parse_path(path: str, op: str, text: str | None) -> Assignment:
-    """``TYPE[/ID].FIELD[ELEMENT].PART``. Raises: UsageError: ``assignment-malformed``."""
-    match = _PATH.fullmatch(path)
-    if match is None:
-        raise UsageError("assignment-malformed", text=path)
-    element = match["element"]
-    if element is not None:
-        element = re.sub(r"\\(.)", r"\1", element)
-    return Assignment(
-        type=match["type"],
-        record=match["record"],
-        field=match["field"],
-        element=element,
-        part=match["part"],
-        op=op,  # type: ignore[arg-type]
-        text=text,
-    )
 
 
 class CaseEdit:
@@ -375,34 +347,3 @@ class CaseEdit:
             draft.bodies[compartment] = body
             draft.decoded[compartment] = decode_content(body)
         return [draft]
-
-
-def writable(core: Core, row: StreamRow) -> set[int]:
-    """Compartments this device may write in the stream."""
-    mask = core.engine.control.writes_mask(core.engine.device)
-    rights = row.rights
-    if rights.opening is not None and rights.owner != core.engine.unit:
-        granted = 0
-        for grant in rights.grants_in_force(1 << 62, core.clock.now_ms()):
-            if grant.unit == core.engine.unit and grant.write:
-                granted |= grant.mask
-        mask &= granted
-    return {int(c) for c in Compartment if mask >> c & 1}
-
-
-def read_cells(
-    core: Core, tx: Transaction, stream: StreamId, row: StreamRow, state: StreamState
-) -> Cells:
-    """Live writes with their values, by cell."""
-    cache = ContentCache(core.engine, tx, stream, row)
-    cells: Cells = {}
-    for write in state.live_writes():
-        content = cache.content(write.location, write.compartment)
-        if content is None:
-            continue
-        if write.copy is None:
-            value = write_at(content, write.position).value
-        else:
-            value = copy_at(content, write.copy).value
-        cells.setdefault((write.compartment, write.cell), []).append((write, value))
-    return cells

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from casesync.access.base_acts import Grant, decode_acts
+from casesync.client.case_completeness import Completeness
 from casesync.client.core import Core
 from casesync.client.names import Names
 from casesync.client.views import (
@@ -32,9 +32,9 @@ from casesync.model.projection import (
 )
 from casesync.model.rules import ChangeRef, LiveWrite, flags
 from casesync.model.schema import Field, Schema
-from casesync.model.segment_body import copy_at, forms_of, is_copies, write_at
+from casesync.model.segment_body import forms_of, is_copies, write_at
 from casesync.model.value_format import json_element, json_value
-from casesync.sync.change_reader import ReadChange, content_of, open_at
+from casesync.sync.change_reader import content_of
 from casesync.sync.grants import ContentCache
 from casesync.sync.ports import Transaction
 from casesync.sync.stream_merge import SeenVectors, load_changes, state_of
@@ -155,7 +155,7 @@ class CaseReader:
             base=self.token(),
             owner=self._names.unit(owner),
             records=records,
-            incomplete=tuple(self.incomplete()),
+            incomplete=tuple(Completeness(self._core, self._tx, self.stream, self.row).facts()),
             sealed_compartments=tuple(c.word for c in self.sealed()),
             conflicts=sum(len(record.conflicts()) for record in projections),
             unsent=sum(1 for entry in self._entries if not entry.sent),
@@ -276,91 +276,6 @@ class CaseReader:
             dot=f"{write.device}.{write.number}.{write.position}",
             sent=write.log_time_ms is not None or write.copied,
         )
-
-    # -- what is missing --------------------------------------------------------------------------
-
-    def incomplete(self) -> list[Fact]:
-        """What of the case is known to exist and is not here."""
-        facts: list[Fact] = []
-        held = {(e.device, e.number) for e in self._entries}
-        covers = self._covered()
-        missing: dict[int, int] = {}
-        for change in load_changes(self._tx, self._entries):
-            header = change.header
-            named = [(header.device, header.previous_here)]
-            named += [(device, number) for device, number, _ in header.after]
-            for device, number in named:
-                if number and (device, number) not in held and number > covers.get(device, 0):
-                    missing[device] = max(missing.get(device, 0), number)
-        for device, number in sorted(missing.items()):
-            unit = self._names.device(device).unit
-            facts.append(Fact("waiting-for-change", {"number": number, "unit": unit}))
-        if any(stream == self.stream for stream, _, _ in self._tx.owed()):
-            facts.append(Fact("backfill-owed"))
-        facts += self._grant_facts()
-        return facts
-
-    def _covered(self) -> dict[int, int]:
-        """Per device the last number that a grant's snapshot absorbs, for a grantee."""
-        if self.row.rights.owner == self._core.engine.unit:
-            return {}
-        covers: dict[int, int] = {}
-        for change in load_changes(self._tx, self._entries):
-            for position, segment in enumerate(change.header.segments):
-                if segment.kind == Compartment.BASE:
-                    covers.update(self._covers_in(change, position))
-        return covers
-
-    def _covers_in(self, change: ReadChange, position: int) -> dict[int, int]:
-        body = open_at(self._core.engine, self.stream, change, position)
-        found: dict[int, int] = {}
-        for act in decode_acts(body) if body is not None else ():
-            if isinstance(act, Grant) and act.to_unit == self._core.engine.unit:
-                found.update({int(device): int(number) for device, number in act.covers})
-        return found
-
-    def _grant_facts(self) -> list[Fact]:
-        rights = self.row.rights
-        unit = self._core.engine.unit
-        if rights.owner is None or rights.owner == unit:
-            return []
-        facts: list[Fact] = []
-        owner = self._names.unit(rights.owner)
-        granted = [g for g in rights.grants if g.unit == unit and g.revoked is None]
-        if any(not g.history for g in granted):
-            facts.append(Fact("before-grant", {"unit": owner}))
-        if self._awaits_supplement(granted):
-            facts.append(Fact("waiting-for-unit", {"unit": owner}))
-        return facts
-
-    def _awaits_supplement(self, granted: Iterable[Any]) -> bool:
-        keys = self._core.engine.keys.stream(self.stream)
-        copied = self._copied()
-        for entry, change in zip(self._entries, load_changes(self._tx, self._entries), strict=True):
-            for segment in change.header.segments:
-                kind = segment.kind
-                if not Compartment.BASE < kind < Compartment.ACCESS or (
-                    (kind, segment.key_name) in keys
-                ):
-                    continue
-                behind = any(g.mask >> kind & 1 and g.log_index < entry.log_index for g in granted)
-                if behind and entry.counts and (entry.device, entry.number, kind) not in copied:
-                    return True
-        return False
-
-    def _copied(self) -> set[tuple[int, int, int]]:
-        found: set[tuple[int, int, int]] = set()
-        for entry in self._entries:
-            for segment in self._cache.change(entry.location).header.segments:
-                if not Compartment.BASE < segment.kind < Compartment.ACCESS:
-                    continue
-                content = self._cache.content(entry.location, segment.kind)
-                if content is not None and is_copies(content):
-                    for at in range(len(content[3][3])):
-                        copy = copy_at(content, at)
-                        found.add((copy.device, copy.number, segment.kind))
-                        found.update((r.device, r.number, segment.kind) for r in copy.replaces)
-        return found
 
     # -- rules over changes ------------------------------------------------------------------------
 

@@ -15,7 +15,8 @@ from casesync.crypto.key_wrap import UnitKeyId
 from casesync.foundation.errors import NetworkError
 from casesync.foundation.ids import UnitId
 from casesync.sync.control_flow import network_keys_of
-from casesync.sync.session import SyncReport, checked_checkpoint, prepare
+from casesync.sync.held_log import checked_checkpoint
+from casesync.sync.session import SyncReport, prepare
 from casesync.wire.refusals import HeadMoved
 
 if TYPE_CHECKING:

@@ -32,9 +32,9 @@ from casesync.sync.access_log import log_access
 from casesync.sync.author import OWN_CHAIN
 from casesync.sync.context import Engine
 from casesync.sync.control_flow import network_keys_of
+from casesync.sync.held_log import CHANGE_RANGE, CONTROL_RANGE, CONTROL_VOIDS, load_range
 from casesync.sync.keyring import KeyRing
 from casesync.sync.ports import RelayChannel, ReplicaStore, Transaction
-from casesync.sync.session import CHANGE_RANGE, CONTROL_RANGE, CONTROL_VOIDS, load_range
 
 IDENTITY = "identity"
 """Stored value: canonical [network, device, relay url, relay key, plain http allowed, secrets]."""

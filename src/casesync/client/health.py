@@ -20,13 +20,8 @@ from casesync.codec.crockford import case_code
 from casesync.foundation.errors import CasesyncError
 from casesync.foundation.ids import Compartment, StreamId, StreamKind
 from casesync.foundation.limits import CLOCK_SKEW_SHOWN_MS
+from casesync.sync.held_log import CHANGE_RANGE, CONTROL_RANGE, TARGET, load_range
 from casesync.sync.ports import StreamFlag, Transaction
-from casesync.sync.session import (
-    CHANGE_RANGE,
-    CONTROL_RANGE,
-    TARGET,
-    load_range,
-)
 from casesync.sync.session import SyncReport as EngineReport
 from casesync.sync.stream_row import StreamRow
 

@@ -40,8 +40,7 @@ from casesync.model.schema_toml import load_toml
 from casesync.storage.sql_store import open_encrypted
 from casesync.sync.author import OWN_CHAIN
 from casesync.sync.control_flow import NETWORK_KEYS
-from casesync.sync.ports import RelayChannel, ReplicaStore, Transaction
-from casesync.sync.session import (
+from casesync.sync.held_log import (
     CHANGE_RANGE,
     CHECKED_CHECKPOINT,
     CONTROL_CHECKPOINT,
@@ -49,6 +48,7 @@ from casesync.sync.session import (
     CONTROL_VOIDS,
     load_range,
 )
+from casesync.sync.ports import RelayChannel, ReplicaStore, Transaction
 from casesync.translog.chain import control_leaf
 from casesync.translog.checkpoint import Checkpoint, LogName
 from casesync.transport.http_channel import HttpChannel

@@ -28,6 +28,7 @@ from casesync.client.auditing import Auditing
 from casesync.client.case_edit import CaseEdit
 from casesync.client.core import Core
 from casesync.client.health import Health
+from casesync.client.invitations import Invitations
 from casesync.client.joining import Joining
 from casesync.client.network_admin import NetworkAdmin
 from casesync.client.network_views import (
@@ -79,6 +80,7 @@ class Replica:
         self.core = core
         self._stack = stack or ExitStack()
         self._admin = NetworkAdmin(core)
+        self._invitations = Invitations(core, self._admin)
         self._records = Records(core)
         self._sharing = Sharing(core, self._admin, self._records)
         self._health = Health(core)
@@ -379,23 +381,23 @@ class Replica:
         lifetime_ms: int = INVITATION_LIFETIME_MS,
     ) -> InvitationView:
         """An invitation to hand over (administrators, on line)."""
-        return self._admin.invite(
+        return self._invitations.invite(
             unit_name, role, administrator=administrator, lifetime_ms=lifetime_ms
         )
 
     def invitations(self) -> list[InvitationView]:
         """Invitations made on this device."""
-        return self._admin.invitations()
+        return self._invitations.invitations()
 
     def cancel_invitation(self, id_hex: str) -> None:
         """Take an invitation back (on line)."""
-        self._admin.cancel_invitation(id_hex)
+        self._invitations.cancel_invitation(id_hex)
 
     def approve_step(
         self, invitation_id_hex: str | None = None, code: str | None = None
     ) -> ApproveStatus:
         """Do what the approving side can do now; call again until "joined" or "admitted"."""
-        return self._admin.approve_step(invitation_id_hex, code)
+        return self._invitations.approve_step(invitation_id_hex, code)
 
     def suspend_preview(self, number: int) -> list[Fact]:
         """What suspending a device will mean."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta, timezone
 from hashlib import sha256
 
-from casesync.access.stream_rights import END_OF_LOG, GrantFact
+from casesync.access.stream_facts import END_OF_LOG, GrantFact
 from casesync.client.core import Core
 from casesync.client.names import Names
 from casesync.client.network_admin import NetworkAdmin

@@ -328,7 +328,7 @@ _TEXTS: Final[dict[str, Text]] = {
     "control-log-broken": Text(
         "The relay's list of members and devices is broken ({what}); nothing new was taken.",
         "Do not rely on this relay; tell your administrator.",
-        "Danh sách thành viên và thiết bị trên máy chuyển tiếp bị hỏng ({what}); không nhận gì mới.",
+        "Danh sách thành viên, thiết bị trên máy chuyển tiếp bị hỏng ({what}); không nhận gì mới.",
         "Đừng tin cậy máy chuyển tiếp này; hãy báo cho người quản trị.",
     ),
     "control-act-void": Text(

@@ -275,9 +275,9 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
     ),
     # -- this device --------------------------------------------------------------------------
     "device-restored": (
-        "This replica is older than what the relay holds of this device: it was restored or copied.",
+        "This replica is older than what the relay holds of it: it was restored or copied.",
         "It writes and sends nothing. Keep it, and enrol this device anew with an invitation.",
-        "Bản sao này cũ hơn dữ liệu máy chủ đang giữ của thiết bị: nó đã được khôi phục hoặc sao chép.",
+        "Bản sao này cũ hơn dữ liệu máy chủ giữ: nó đã được khôi phục hoặc sao chép.",
         "Nó không ghi và không gửi gì nữa. Giữ nguyên, và tham gia lại bằng một lời mời mới.",
     ),
     "home-exists": (
@@ -288,9 +288,9 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
     ),
     "home-missing": (
         "There is no replica in {folder}.",
-        "Start with 'casesync network create' or 'casesync join', or name the folder with --home.",
+        "Start with 'casesync network create' or 'casesync join', or give the folder with --home.",
         "Không có bản sao nào trong {folder}.",
-        "Bắt đầu bằng 'casesync network create' hoặc 'casesync join', hoặc chỉ thư mục bằng --home.",
+        "Bắt đầu bằng 'casesync network create' hay 'casesync join', hoặc dùng --home.",
     ),
     "joined-already": (
         "This replica has joined its network already.",

@@ -60,12 +60,13 @@ def backfill_page(session: Session, owed: Owed, end: int, linked_at: int, bytes_
     """
     if owed.streams is None:
         return change_page(session, owed.position, end, bytes_max)
-    indexes = [
-        session.tx.stream_indexes(session.handle, stream, owed.position, end)
-        for stream in dict.fromkeys(owed.streams)
+    indexes = sorted(
+        index
+        for stream in set(owed.streams)
         if _may_see(session, stream, linked_at)
-    ]
-    return _build(session, merge(*indexes), owed.position, end, bytes_max)
+        for index in session.tx.stream_indexes(session.handle, stream, owed.position, end)
+    )
+    return _build(session, indexes, owed.position, end, bytes_max)
 
 
 def feed_leaves(session: Session, feed: bytes, first: int, target: int) -> Iterator[int]:
@@ -75,15 +76,10 @@ def feed_leaves(session: Session, feed: bytes, first: int, target: int) -> Itera
     later, in [first, target), the leaves from ``first`` to the link are served too.
     """
     tx, handle = session.tx, session.handle
-    linked_last = {
-        row.stream: row.log_index
-        for row in tx.feed_history(handle, feed, first, target)
-        if row.linked
-    }
-    earlier = (
-        tx.stream_indexes(handle, stream, first, link) for stream, link in linked_last.items()
+    return merge(
+        tx.feed_indexes(handle, feed, first, target),
+        tx.late_linked_indexes(handle, feed, first, target),
     )
-    return merge(tx.feed_indexes(handle, feed, first, target), *earlier)
 
 
 def _may_see(session: Session, stream: bytes, size: int) -> bool:

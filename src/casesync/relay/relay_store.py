@@ -168,8 +168,11 @@ class RelayTransaction(Protocol):
         """Link or unlink from index ``row.log_index`` on."""
         ...
 
-    def feed_history(self, handle: int, feed: bytes, first: int, end: int) -> list[LinkRow]:
-        """Links and unlinks at indexes in [first, end), ascending."""
+    def late_linked_indexes(self, handle: int, feed: bytes, first: int, end: int) -> Iterator[int]:
+        """Leaves from ``first`` on that came before their stream's newest link in [first, end).
+
+        Ascending; they may stand in the feed as well, from an earlier link.
+        """
         ...
 
     def linked_at(self, handle: int, feed: bytes, stream: bytes, size: int) -> bool:

@@ -219,17 +219,18 @@ class SqliteTransaction(RelayTransaction):
         )
 
     @override
-    def feed_history(self, handle: int, feed: bytes, first: int, end: int) -> list[LinkRow]:
+    def late_linked_indexes(self, handle: int, feed: bytes, first: int, end: int) -> Iterator[int]:
+        low, high = _place(handle, first), _place(handle, end)
         rows = self._run(
-            "SELECT s.stream, l.place, l.linked FROM feed_links l"
-            " JOIN streams s ON s.stream_no=l.stream_no"
-            " WHERE l.feed_no=(SELECT feed_no FROM feeds WHERE handle=? AND feed=?)"
-            " AND l.place>=? AND l.place<? ORDER BY l.place",
-            (handle, feed, _place(handle, first), _place(handle, end)),
+            "SELECT c.place FROM"
+            " (SELECT stream_no, max(place) AS link FROM feed_links"
+            "  WHERE feed_no=(SELECT feed_no FROM feeds WHERE handle=? AND feed=?)"
+            "  AND place>=? AND place<? AND linked=1 GROUP BY stream_no) l"
+            " CROSS JOIN change_leaves c INDEXED BY change_leaves_stream"
+            " ON c.stream_no=l.stream_no AND c.place>=? AND c.place<l.link ORDER BY c.place",
+            (handle, feed, low, high, low),
         )
-        return [
-            LinkRow(stream, place & _INDEX_MASK, bool(linked)) for stream, place, linked in rows
-        ]
+        return (row[0] & _INDEX_MASK for row in rows)
 
     @override
     def linked_at(self, handle: int, feed: bytes, stream: bytes, size: int) -> bool:

@@ -12,7 +12,8 @@ from hashlib import sha256
 from typing import Any
 
 from casesync.access.base_acts import BaseAct, Opening, encode_acts
-from casesync.access.stream_rights import END_OF_LOG, ChangeFacts, StreamRights
+from casesync.access.stream_facts import END_OF_LOG, ChangeFacts
+from casesync.access.stream_rights import StreamRights
 from casesync.access.verdicts import COUNTS, VERDICTS
 from casesync.codec import canonical
 from casesync.codec.padding import padded_length

@@ -10,7 +10,8 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from casesync.access.base_acts import BaseAct, decode_acts
-from casesync.access.stream_rights import ChangeFacts, StreamRights
+from casesync.access.stream_facts import ChangeFacts
+from casesync.access.stream_rights import StreamRights
 from casesync.crypto.sealing import open_segment
 from casesync.foundation.errors import CasesyncError
 from casesync.foundation.ids import UNSEALED_KIND, Compartment, StreamId

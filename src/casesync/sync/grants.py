@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from casesync.access.base_acts import Grant, Revocation
-from casesync.access.stream_rights import END_OF_LOG, GrantFact
+from casesync.access.stream_facts import END_OF_LOG, GrantFact
 from casesync.foundation.errors import AccessDenied, UsageError
 from casesync.foundation.ids import (
     ChangeNumber,
@@ -192,7 +192,13 @@ def write_revocation(
         for g in row.rights.grants_in_force(_ALWAYS, engine.clock.now_ms())
         if g.unit == fact.unit and g.grant != fact.grant
     ]
-    draft = Draft(stream=stream, acts=[Revocation(grant=GrantId(fact.grant), reason=reason)])
+    # Under the base key as it was: who loses the grant is to read that it did. New keys start with
+    # the next write.
+    draft = Draft(
+        stream=stream,
+        acts=[Revocation(grant=GrantId(fact.grant), reason=reason)],
+        keep_base=True,
+    )
     if not others:
         draft.feed_links.append((feed, False))
     write_change(engine, tx, draft)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from casesync.access.stream_rights import END_OF_LOG
+from casesync.access.stream_facts import END_OF_LOG
 from casesync.access.verdicts import COUNTS
 from casesync.crypto.signatures import verify_change
 from casesync.foundation.errors import CasesyncError, CryptoError

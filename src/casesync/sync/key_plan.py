@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from casesync.access.stream_rights import END_OF_LOG, GrantFact, StatementFact, StreamRights
+from casesync.access.stream_facts import END_OF_LOG, GrantFact, StatementFact
+from casesync.access.stream_rights import StreamRights
 from casesync.crypto.key_wrap import seal_base_predecessor
 from casesync.foundation.errors import AccessDenied
 from casesync.foundation.ids import Compartment, StreamId, UnitId

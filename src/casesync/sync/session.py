@@ -10,37 +10,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from casesync.codec import canonical
 from casesync.foundation.errors import LocalStateError, RelayMisbehaviour
-from casesync.foundation.ids import FEED_ALL, ChangeNumber, StreamId
+from casesync.foundation.ids import ChangeNumber
 from casesync.foundation.limits import PAGE_BYTES_DEFAULT, PUSH_BYTES_PER_REQUEST_MAX
 from casesync.merkle.compact_range import CompactRange
 from casesync.merkle.hashing import leaf_hash
 from casesync.sync.author import PUSHED_CHECKPOINT, own_chain
+from casesync.sync.backfill import RunningBackfill, owe_linked, running_backfill, take_backfill
 from casesync.sync.context import Engine
+from casesync.sync.held_log import (
+    CHANGE_CHECKPOINT,
+    CHANGE_RANGE,
+    CHECKED_CHECKPOINT,
+    CONTROL_CHECKPOINT,
+    CONTROL_RANGE,
+    CONTROL_VOIDS,
+    TARGET,
+    load_range,
+    load_target,
+)
 from casesync.sync.ingest import IngestReport, ingest
-from casesync.sync.ports import OutboxRow, StoredChange, StreamFlag, Transaction
-from casesync.sync.stream_row import StreamRow
+from casesync.sync.ports import OutboxRow, StoredChange, Transaction
 from casesync.translog.chain import link as chain_link
 from casesync.translog.checkpoint import Checkpoint, LogName
 from casesync.translog.page import OwnChange, ServedLeaf, read_page
 from casesync.wire.messages import Owed, SyncAnswer, SyncRequest
-
-CONTROL_RANGE = "control-range"
-CONTROL_VOIDS = "control-voids"
-"""Stored value: ``ControlState.voids_bytes`` of the entries held."""
-CHANGE_RANGE = "change-range"
-TARGET = "target"
-"""Stored value: canonical [size, root, cursor at which it was chosen]."""
-BACKFILL = "backfill"
-"""Stored value: canonical [position, compact range at it, streams] of the running back-fill."""
-CONTROL_CHECKPOINT = "control-checkpoint"
-CHANGE_CHECKPOINT = "change-checkpoint"
-"""Stored values: the newest verified checkpoints, 102 bytes each."""
-CHECKED_CHECKPOINT = "checked-checkpoint"
-"""Stored value: canonical [size, root] at the cursor, for control entries and the next change."""
 
 
 @dataclass(slots=True)
@@ -66,7 +62,7 @@ class Prepared:
     control_range: CompactRange
     change_range: CompactRange
     target: tuple[int, bytes, int] | None
-    backfill: tuple[int, CompactRange, tuple[StreamId, ...]] | None
+    backfill: RunningBackfill | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +83,7 @@ def prepare(
     """The next request."""
     control_range = load_range(tx, CONTROL_RANGE)
     change_range = load_range(tx, CHANGE_RANGE)
-    target = _load_target(tx)
+    target = load_target(tx)
     outbox = tx.outbox()
     unsent = [row for row in outbox if row.receipt is None]
     pushed: list[OutboxRow] = []
@@ -102,8 +98,8 @@ def prepare(
         newest = (int(pushed[0].number) - 1, changes[0].previous_link)
     else:
         newest = own_chain(tx, engine)
-    backfill = _running_backfill(tx)
-    owed = () if backfill is None else (Owed(backfill[0], tuple(backfill[2])),)
+    backfill = running_backfill(tx)
+    owed = () if backfill is None else (Owed(backfill.held.size, backfill.streams),)
     return Prepared(
         request=SyncRequest(
             control_size=control_range.size,
@@ -215,8 +211,12 @@ def commit(
     leaves, change_range = _read_change_page(tx, prepared, answer, read.target)
     ingest(engine, tx, leaves, report.ingest)
     _note_own(tx, leaves)
-    _owe(engine, tx, report.ingest, read.target)
-    more = _take_backfills(engine, tx, prepared, answer, report)
+    owe_linked(engine, tx, report.ingest, read.target)
+    more = False
+    if prepared.backfill is not None:
+        more = take_backfill(
+            engine, tx, prepared.backfill, prepared.change_range, answer, report.ingest
+        )
     tx.put_value(CHANGE_RANGE, change_range.to_bytes())
     reached = change_range.size == read.target[0]
     tx.put_value(TARGET, None if reached else canonical.pack(list(read.target)))
@@ -300,126 +300,3 @@ def _note_own(tx: Transaction, leaves: Sequence[ServedLeaf]) -> None:
         if receipt is not None and receipt != (leaf.index, leaf.log_time_ms):
             raise RelayMisbehaviour("receipt-contradicts-log")
     tx.drop_outbox([ChangeNumber(number) for number in own])
-
-
-# -- feeds and back-fills ----------------------------------------------------------------------
-
-
-def _owe(
-    engine: Engine, tx: Transaction, report: IngestReport, target: tuple[int, bytes, int]
-) -> None:
-    """Owe the earlier leaves of streams that were linked to one of our feeds."""
-    feeds = set(engine.me.feeds)
-    chosen_at = target[2]
-    for stream, feed, index, linked in report.linked:
-        if feed not in feeds or feed == FEED_ALL:
-            continue
-        row = StreamRow(tx.stream_rows([stream]).get(stream))
-        tx.mark_streams([stream], StreamFlag.RETAINED, on=not linked)
-        if not linked:
-            row.complete_from = index + 1
-            tx.put_stream_rows({stream: row.row}, int(row.kind or 0))
-            continue
-        whole = row.rights.opening is not None and row.complete_from == 0
-        if chosen_at and index >= chosen_at and not whole:
-            tx.put_owed(stream, 0, chosen_at)
-    report.linked.clear()
-
-
-def _running_backfill(
-    tx: Transaction,
-) -> tuple[int, CompactRange, tuple[StreamId, ...]] | None:
-    stored = tx.value(BACKFILL)
-    if stored is not None:
-        position, range_bytes, streams = canonical.unpack(stored)
-        return position, CompactRange.from_bytes(range_bytes), tuple(map(StreamId, streams))
-    owed = tx.owed()
-    if not owed:
-        return None
-    return 0, CompactRange(), tuple(stream for stream, _, _ in owed[:BACKFILL_STREAMS_MAX])
-
-
-BACKFILL_STREAMS_MAX = 1000
-"""Streams of one back-fill; more follow in the next."""
-
-
-def _take_backfills(
-    engine: Engine,
-    tx: Transaction,
-    prepared: Prepared,
-    answer: SyncAnswer,
-    report: SyncReport,
-) -> bool:
-    """Ingest the answered back-fill; returns whether it goes on."""
-    if prepared.backfill is None:
-        return False
-    if len(answer.backfills) != 1:
-        return True
-    _, held, streams = prepared.backfill
-    page = answer.backfills[0].page
-    end = prepared.change_range
-    own = OwnInStreams(engine, tx, streams)
-    leaves, reached = read_page(page, held, end.size, end.root(), own.lookup)
-    ingest(engine, tx, leaves, report.ingest)
-    report.ingest.linked.clear()
-    if reached.size < end.size:
-        value: list[Any] = [reached.size, reached.to_bytes(), list(streams)]
-        tx.put_value(BACKFILL, canonical.pack(value))
-        return True
-    tx.put_value(BACKFILL, None)
-    for stream in streams:
-        tx.drop_owed(stream)
-        row = StreamRow(tx.stream_rows([stream]).get(stream))
-        if row.complete_from:
-            row.complete_from = 0
-            tx.put_stream_rows({stream: row.row}, int(row.kind or 0))
-    return False
-
-
-class OwnInStreams:
-    """Own changes of some streams, for a back-fill that serves them again as "own" frames."""
-
-    def __init__(self, engine: Engine, tx: Transaction, streams: Sequence[StreamId]) -> None:
-        self._engine = engine
-        self._tx = tx
-        self._streams = streams
-        self._locations: dict[int, int] | None = None
-
-    def lookup(self, number: int) -> OwnChange | None:
-        """The own change of this number in one of the streams, None if it is not here."""
-        if self._locations is None:
-            own = self._engine.device
-            self._locations = {
-                entry.number: entry.location
-                for row in self._tx.stream_rows(self._streams).values()
-                for entry in StreamRow(row).history()
-                if entry.device == own
-            }
-        location = self._locations.get(number)
-        if location is None:
-            return None
-        [change] = self._tx.changes_at([location])
-        return OwnChange(change.previous_link, change.header, change.signature, change.segments)
-
-
-# -- stored values -----------------------------------------------------------------------------
-
-
-def load_range(tx: Transaction, key: str) -> CompactRange:
-    """The compact range stored under ``key``, empty at first."""
-    stored = tx.value(key)
-    return CompactRange() if stored is None else CompactRange.from_bytes(stored)
-
-
-def _load_target(tx: Transaction) -> tuple[int, bytes, int] | None:
-    stored = tx.value(TARGET)
-    if stored is None:
-        return None
-    size, root, chosen_at = canonical.unpack(stored)
-    return size, root, chosen_at
-
-
-def checked_checkpoint(tx: Transaction) -> tuple[int, bytes]:
-    """(size, root) of the change log at this replica's cursor."""
-    change_range = load_range(tx, CHANGE_RANGE)
-    return change_range.size, change_range.root()

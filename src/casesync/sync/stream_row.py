@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from casesync.access.stream_rights import END_OF_LOG, StreamRights
+from casesync.access.stream_facts import END_OF_LOG
+from casesync.access.stream_rights import StreamRights
 from casesync.access.verdicts import VERDICTS, State
 from casesync.foundation.ids import StreamKind
 
@@ -147,11 +148,9 @@ class StreamRow:
         """Largest number of a device in the history, 0 if there is none."""
         held = self.row[_NEWEST].get(device)
         newest = 0 if held is None else int(held[0])
-        flat = self.row[_HISTORY]
-        if not any(flat[4::_WIDTH]):
-            return newest
-        of_device = [flat[at + 2] for at in range(0, len(flat), _WIDTH) if flat[at + 1] == device]
-        return max([newest, *of_device])
+        if self.has_uncounted():
+            newest = max([newest, *(e.number for e in self.history() if e.device == device)])
+        return newest
 
     def is_shared(self) -> bool:
         """Whether the stream ever had a grant."""

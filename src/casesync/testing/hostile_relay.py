@@ -166,6 +166,9 @@ class _WithholdingTransaction:
     def feed_indexes(self, handle: int, feed: bytes, *span: int) -> Iterator[int]:
         return self._shown(self._tx.feed_indexes(handle, feed, *span))
 
+    def late_linked_indexes(self, handle: int, feed: bytes, *span: int) -> Iterator[int]:
+        return self._shown(self._tx.late_linked_indexes(handle, feed, *span))
+
     def stream_indexes(self, handle: int, stream: bytes, *span: int) -> Iterator[int]:
         return self._shown(self._tx.stream_indexes(handle, stream, *span))
 

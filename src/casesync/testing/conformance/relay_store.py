@@ -166,10 +166,30 @@ class RelayStoreConformance(ABC):
             assert tx.linked_feeds(handle, stream) == [_FEED]
             assert tx.ever_linked(handle, stream, [_OTHER_FEED])
             assert not tx.ever_linked(handle, stream, [b"h" * 16])
-            assert tx.feed_history(handle, _FEED, 3, 8) == [
-                LinkRow(stream, 5, False),
-                LinkRow(stream, 7, True),
-            ]
+
+    def test_what_came_before_a_late_link_is_found(self, store: RelayStore) -> None:
+        """The newest link within the span counts, and only the stream's own leaves."""
+        late, other = b"s" * 16, b"t" * 16
+        row = self._with_streams(store, late, other)
+        with store.transaction() as tx:
+            leaves = [change(i, stream=other if i == 2 else late) for i in range(8)]
+            tx.append_changes(row.handle, [(leaf, []) for leaf in leaves])
+            tx.put_link(row.handle, _FEED, LinkRow(late, 3, True))
+            tx.put_link(row.handle, _FEED, LinkRow(late, 4, False))
+            tx.put_link(row.handle, _FEED, LinkRow(late, 6, True))
+            tx.put_link(row.handle, _OTHER_FEED, LinkRow(other, 2, True))
+        with store.transaction() as tx:
+            found = {
+                (first, end): list(tx.late_linked_indexes(row.handle, _FEED, first, end))
+                for first, end in ((0, 8), (1, 4), (4, 6), (4, 7), (7, 8))
+            }
+        assert found == {
+            (0, 8): [0, 1, 3, 4, 5],
+            (1, 4): [1],
+            (4, 6): [],
+            (4, 7): [4, 5],
+            (7, 8): [],
+        }
 
     def test_a_blob_is_stored_once(self, store: RelayStore) -> None:
         """Storing it again changes nothing."""

@@ -1,0 +1,116 @@
+"""What a verdict rests on, as plain values (access floor; ``protocol/membership.md``, Verdict).
+
+``stream_rights`` folds them. What the control log says is asked through ``ControlView``, which
+``control_state.ControlState`` fulfils.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from casesync.access.base_acts import BaseAct
+from casesync.foundation.ids import UnitId
+from casesync.translog.unsealed import UnsealedItems
+
+END_OF_LOG = 1 << 60
+"""An unsent change is judged at this index plus its number: behind the log, in its order."""
+
+Seen = Callable[[], Mapping[int, int]]
+"""Per device the newest number in this stream that the author had seen; computed on demand."""
+
+
+class ControlView(Protocol):
+    """What a verdict asks of the control log (implemented by ``ControlState``)."""
+
+    @property
+    def size(self) -> int:
+        """Entries of the control log held."""
+        ...
+
+    def suspended_from(self, device: int) -> int | None:
+        """Change-log size from which the device's changes are quarantined, or None."""
+        ...
+
+    def unit_of(self, device: int) -> UnitId | None:
+        """The unit of an enrolled device."""
+        ...
+
+    def writes_mask(self, device: int) -> int:
+        """Bit c is set if the device's role writes compartment c."""
+        ...
+
+    def reads_mask(self, device: int) -> int:
+        """Bit c is set if the device's role reads compartment c."""
+        ...
+
+    def may_grant(self, device: int) -> bool:
+        """Whether the device's role may grant."""
+        ...
+
+    def audit_units_at(self, size: int) -> Sequence[UnitId]:
+        """Units of type audit that stand in the first ``size`` entries."""
+        ...
+
+    def unit_key_name_at(self, unit: UnitId, compartment: int, size: int) -> bytes | None:
+        """Name of the unit's current (not retired) key as of the first ``size`` entries."""
+        ...
+
+
+class ChangeFacts(NamedTuple):
+    """Everything a verdict depends on, of one verified change."""
+
+    device: int
+    number: int
+    control_size: int
+    log_index: int
+    """Log index; END_OF_LOG + number for an unsent change."""
+    log_time_ms: int
+    location: int
+    segments: Sequence[tuple[int, bytes]]
+    """(kind, key name) in the order of the segment table."""
+    unsealed: UnsealedItems | None
+    base: Sequence[BaseAct] | None
+    """Decoded acts; None if there is no base segment or it cannot be opened."""
+    base_sealed: bool
+    """There is a base segment and it cannot be opened here (yet)."""
+
+
+class StatementFact(NamedTuple):
+    """One statement as the fold keeps it; its boxes' bytes stay in the change at ``location``."""
+
+    device: int
+    number: int
+    position: int
+    compartment: int
+    key_name: bytes
+    location: int
+    log_index: int
+    valid: bool
+    labels: bytes
+    """Names (8 bytes each) of the unit keys it has been boxed to so far."""
+
+
+class GrantFact(NamedTuple):
+    """A grant that is not void."""
+
+    grant: bytes
+    unit: bytes
+    mask: int
+    write: bool
+    history: bool
+    purpose: str
+    expires_ms: int | None
+    consent: bytes
+    device: int
+    number: int
+    log_index: int
+    log_time_ms: int
+    revoked: tuple[int, int, int] | None
+    """(device, number, index) of the revocation."""
+
+    def in_force(self, index: int, log_time_ms: int) -> bool:
+        """Whether the grant holds for a change at ``index`` stamped ``log_time_ms``."""
+        if self.log_index >= index or (self.revoked is not None and self.revoked[2] < index):
+            return False
+        return self.expires_ms is None or log_time_ms < self.expires_ms

@@ -1,0 +1,74 @@
+"""What an edit starts from: paths as people write them, rights, live values (client)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from casesync.client.core import Core
+from casesync.client.views import Assignment
+from casesync.foundation.errors import UsageError
+from casesync.foundation.ids import Compartment, StreamId
+from casesync.model.cells import CellId
+from casesync.model.merge import LiveWrite, StreamState
+from casesync.model.segment_body import copy_at, write_at
+from casesync.sync.grants import ContentCache
+from casesync.sync.ports import Transaction
+from casesync.sync.stream_row import StreamRow
+
+_PATH: Final = re.compile(
+    r"(?P<type>[a-z_]+)(?:/(?P<record>[0-9a-fA-F]+))?\.(?P<field>[a-z_0-9]+)"
+    r"(?:\[(?P<element>(?:[^\]\\]|\\.)*)\])?(?:\.(?P<part>[a-z_0-9]+))?"
+)
+Cells = dict[tuple[int, CellId], list[tuple[LiveWrite, Any]]]
+"""(compartment, cell) -> live writes with their values."""
+
+
+def parse_path(path: str, op: str, text: str | None) -> Assignment:
+    """``TYPE[/ID].FIELD[ELEMENT].PART``. Raises: UsageError: ``assignment-malformed``."""
+    match = _PATH.fullmatch(path)
+    if match is None:
+        raise UsageError("assignment-malformed", text=path)
+    element = match["element"]
+    if element is not None:
+        element = re.sub(r"\\(.)", r"\1", element)
+    return Assignment(
+        type=match["type"],
+        record=match["record"],
+        field=match["field"],
+        element=element,
+        part=match["part"],
+        op=op,  # type: ignore[arg-type]
+        text=text,
+    )
+
+
+def writable(core: Core, row: StreamRow) -> set[int]:
+    """Compartments this device may write in the stream."""
+    mask = core.engine.control.writes_mask(core.engine.device)
+    rights = row.rights
+    if rights.opening is not None and rights.owner != core.engine.unit:
+        granted = 0
+        for grant in rights.grants_in_force(1 << 62, core.clock.now_ms()):
+            if grant.unit == core.engine.unit and grant.write:
+                granted |= grant.mask
+        mask &= granted
+    return {int(c) for c in Compartment if mask >> c & 1}
+
+
+def read_cells(
+    core: Core, tx: Transaction, stream: StreamId, row: StreamRow, state: StreamState
+) -> Cells:
+    """Live writes with their values, by cell."""
+    cache = ContentCache(core.engine, tx, stream, row)
+    cells: Cells = {}
+    for write in state.live_writes():
+        content = cache.content(write.location, write.compartment)
+        if content is None:
+            continue
+        if write.copy is None:
+            value = write_at(content, write.position).value
+        else:
+            value = copy_at(content, write.copy).value
+        cells.setdefault((write.compartment, write.cell), []).append((write, value))
+    return cells
