@@ -67,3 +67,28 @@ def test_refused_late_equals_refused_at_once() -> None:
     late = rebuild(segments, lambda device, *_: device != 3)
     assert late.normalised() == applied(tuple(segments[::-1]), refused={3}).normalised()
     assert live(late) == {(4, 0), (2, 1)}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_wrong_link_of_a_refused_change_passes_nothing_on(order: tuple[int, ...]) -> None:
+    first, refused, last = chain(3)
+    names = [Replacement(2, 1, b"a guess!", 0b11)]
+    body = encode_content(3, 1, names, [Write(cell, 3, "word") for cell in CELLS])
+    last = last._replace(content=decode_content(body))
+    segments = (first, refused, last)
+    state = applied(tuple(segments[n] for n in order), refused={2})
+    assert live(state) == {(1, 0), (1, 1), (3, 0), (3, 1)}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_two_that_replace_a_refused_change_by_halves_replace_all_of_it(
+    order: tuple[int, ...],
+) -> None:
+    """Both write both cells, and each names one of them."""
+    segments = chain(3)[:2]
+    for device, mask in ((3, 0b01), (4, 0b10)):
+        names = [Replacement(2, 1, LINKS[2], mask)]
+        body = encode_content(3, 1, names, [Write(cell, 3, "word") for cell in CELLS])
+        segments.append(Segment(device, 1, 2, LINKS[device], decode_content(body), device))
+    state = applied(tuple(segments[n] for n in order), refused={2})
+    assert live(state) == {(3, 0), (3, 1), (4, 0), (4, 1)}

@@ -91,6 +91,25 @@ def test_the_same_fields_of_another_record_are_other_cells() -> None:
     assert live(state) == {(A, 1, 0), (B, 1, 0)}
 
 
+def test_the_same_fields_of_another_type_are_other_cells() -> None:
+    state = StreamState()
+    other = [CellId(RECORD, 9, field, None, 0) for field in (1, 2)]
+    put(state, A, 1, content(cell(1), cell(2)))
+    put(state, B, 1, content(other[0], replaces=[names(A, 1, 0b11)]))
+    assert live(state) == {(A, 1, 0), (A, 1, 1), (B, 1, 0)}
+
+
+def test_a_cell_is_the_same_under_another_resolver() -> None:
+    """The code travels with the cell, but it is no part of its name."""
+    for fields in ((1,), (1, 2)):
+        state = StreamState()
+        put(state, A, 1, content(*(cell(field) for field in fields)))
+        writes = [Write(cell(1), 2, "w")]
+        body = decode_content(encode_content(1, 1, [names(A, 1, 1)], writes))
+        put(state, B, 1, body)
+        assert (A, 1, 0) not in live(state)
+
+
 def test_elements_and_parts_are_cells_of_their_own() -> None:
     state = StreamState()
     put(state, A, 1, content(cell(4, element="a"), cell(4, element="a", part=1)))
@@ -162,6 +181,7 @@ def test_more_forms_and_records_than_the_tables_hold_are_kept_beside() -> None:
     everything = {write.cell for write in state.live_writes()}
     put(state, B, 1, content(cell(1, b"d" * 16), replaces=state.replaces_for(everything, FIELD)))
     assert (A, 100, 0) not in live(state)
+    assert len(state.row[2]) == len(state.row[3]) == 32
 
 
 def test_late_admission_is_a_rebuild_with_other_verdicts() -> None:
@@ -246,3 +266,24 @@ def test_compartments_do_not_see_each_other(compartment: int) -> None:
         (A, 9 - compartment),
     }
     assert {w.device for w in state.live_writes((compartment,))} == {B}
+
+
+def test_copies_and_refused_changes_may_be_pointed_elsewhere() -> None:
+    state = StreamState()
+    put(state, C, 11, copies(copy(A, 1, 1)))
+    put(state, C, 12, content(cell(1)), counts=False)
+    put(state, C, 13, content(cell(2)))
+    for number, location in ((11, 71), (12, 72), (13, 73)):
+        state.relocate(C, number, location)
+        state.relocate(number, C, 99)
+    assert sorted(w.location for w in state.live_writes()) == [71, 73]
+    assert [w.location for w in state.shadow_writes()] == [72]
+
+
+def test_what_is_named_is_told_by_compartment() -> None:
+    state = StreamState()
+    for compartment in (2, 7):
+        body = content(cell(1), replaces=[names(A, compartment, 1)])
+        put(state, B, 1, body, compartment=compartment)
+    assert list(state.named_writes(2)) == [(cell(1), names(A, 2, 1))]
+    assert list(state.named_writes(7)) == [(cell(1), names(A, 7, 1))]

@@ -215,6 +215,21 @@ def test_only_the_compartments_asked_for_are_opened() -> None:
     assert stream.opened == [(2, 6)]
 
 
+def test_what_does_not_count_is_not_opened_in_other_compartments() -> None:
+    stream = Stream()
+    stream.write(1, Write(cell("person.given_name"), 3, "Lan"), counts=False)
+    assert stream.records(compartments=[6]) == []
+    assert stream.opened == []
+
+
+def test_parts_are_reported_only_where_they_are_protective() -> None:
+    stream = Stream()
+    part = CellId(PERSON, 2, 9999, "p1", 1)
+    stream.write(1, Write(part, 5, "0900"), counts=False)
+    [element] = stream.record().fields[9999].elements
+    assert element.parts[1].reported == ()
+
+
 def test_a_segment_is_opened_once_however_many_cells_live() -> None:
     stream = Stream()
     names = [CellId(PERSON, 2, n, None, 0) for n in range(1, 30)]
