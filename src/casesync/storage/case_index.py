@@ -103,6 +103,8 @@ class CaseIndex:
             return []
         folded, typed = folded[:WORDS_MAX], typed[:WORDS_MAX]
         hits = self._matching(_beginning(folded))
+        if not typed:  # signs that folding turns into letters, such as a letter in a circle
+            return [hits]
         whole = self._matching(" AND ".join(typed)) & hits
         begun = (hits if typed == folded else self._matching(_beginning(typed)) & hits) - whole
         return [whole, begun, hits - whole - begun]

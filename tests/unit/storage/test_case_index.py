@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from casesync.foundation.secret_bytes import SecretBytes
@@ -77,6 +77,7 @@ def test_a_whole_pasted_sentence_still_finds(words):
 
 
 @given(st.text(max_size=60))
+@example("\U0001f110")  # has letters only when folded
 @settings(max_examples=100)
 def test_no_text_makes_indexing_or_search_fail(text):
     store = open_plain()

@@ -70,7 +70,9 @@ def test_empty_changes_do_not_overflow_a_block():
         locations = transaction.append_changes(empty)
         assert len(set(locations)) == len(empty)
         assert transaction.changes_at(locations) == empty
-    assert [count for count, _ in blocks(store)] == [SLOTS_MAX, SLOTS_MAX, 1]
+        more = transaction.append_changes(empty[: SLOTS_MAX + 5])
+        assert not set(more) & set(locations)
+    assert [count for count, _ in blocks(store)] == [SLOTS_MAX, SLOTS_MAX, SLOTS_MAX, 6]
 
 
 def test_dropped_segments_are_gone_from_the_block():
