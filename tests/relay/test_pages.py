@@ -202,6 +202,21 @@ def test_a_backfill_of_a_stream_not_linked_serves_nothing(world: World):
     assert backfilled(world.other, known.backfills[0]) == []
 
 
+def test_a_backfill_serves_own_changes_whole(world: World):
+    """The office lost the stream, destroyed its copy, and was given it again."""
+    stream = world.first.open_stream(world.other.feed)
+    world.sync(world.first, world.other)
+    world.other.write(stream)
+    world.sync(world.other)
+    world.first.link(stream, world.other.feed, linked=False)
+    world.first.link(stream, world.other.feed)
+    world.sync(world.first, world.other)
+    answer = world.other.sync(world.channels[world.other.number], owed=(Owed(0, (stream,)),))
+    leaves = backfilled(world.other, answer.backfills[0])
+    assert [leaf.own for leaf in leaves] == [None] * 4
+    assert leaves[1].segments == world.other.written[1].segments
+
+
 def test_an_auditor_reads_everything_again_from_the_relay(world: World):
     world.first.open_stream()
     world.other.open_stream()

@@ -34,13 +34,10 @@ class Served(NamedTuple):
 
 
 def change_page(session: Session, first: int, target: int, bytes_max: int) -> Served:
-    """The page over [first, t) against ``target``."""
+    """The page over [first, t) against ``target``; the device's own changes by number only."""
     own = session.tx.own_indexes(session.handle, session.device, first, target)
-    if session.sees_all:
-        shown: Iterable[int] = session.tx.change_indexes(session.handle, first, target)
-    else:
-        shown = merge(own, *(feed_leaves(session, feed, first, target) for feed in session.feeds))
-    return _build(session, shown, first, target, bytes_max)
+    shown = merge(own, _shown(session, first, target))
+    return _build(session, shown, first, target, bytes_max, own_by_number=True)
 
 
 def empty_page(session: Session, first: int, target: int) -> Served:
@@ -49,7 +46,9 @@ def empty_page(session: Session, first: int, target: int) -> Served:
 
 
 def backfill_page(session: Session, owed: Owed, end: int, linked_at: int, bytes_max: int) -> Served:
-    """The page over [position, t) against ``end``, the cursor.
+    """The page over [position, t) against ``end``, the cursor; own changes whole.
+
+    A device that gets a stream back may have destroyed what it once wrote there.
 
     Args:
         session: The asking device's.
@@ -58,15 +57,23 @@ def backfill_page(session: Session, owed: Owed, end: int, linked_at: int, bytes_
         linked_at: The target of the request: what is linked there is served.
         bytes_max: Room.
     """
+    first = owed.position
     if owed.streams is None:
-        return change_page(session, owed.position, end, bytes_max)
+        return _build(session, _shown(session, first, end), first, end, bytes_max)
     indexes = sorted(
         index
         for stream in set(owed.streams)
         if _may_see(session, stream, linked_at)
-        for index in session.tx.stream_indexes(session.handle, stream, owed.position, end)
+        for index in session.tx.stream_indexes(session.handle, stream, first, end)
     )
-    return _build(session, indexes, owed.position, end, bytes_max)
+    return _build(session, indexes, first, end, bytes_max)
+
+
+def _shown(session: Session, first: int, target: int) -> Iterator[int]:
+    """Indexes in [first, target) that the device's feeds show, ascending, perhaps repeated."""
+    if session.sees_all:
+        return session.tx.change_indexes(session.handle, first, target)
+    return merge(*(feed_leaves(session, feed, first, target) for feed in session.feeds))
 
 
 def feed_leaves(session: Session, feed: bytes, first: int, target: int) -> Iterator[int]:
@@ -89,7 +96,13 @@ def _may_see(session: Session, stream: bytes, size: int) -> bool:
 
 
 def _build(
-    session: Session, indexes: Iterable[int], first: int, target: int, bytes_max: int
+    session: Session,
+    indexes: Iterable[int],
+    first: int,
+    target: int,
+    bytes_max: int,
+    *,
+    own_by_number: bool = False,
 ) -> Served:
     """Serve the leaves at ``indexes`` (ascending, perhaps repeated) as far as there is room."""
     builder = _builder(session, first, target)
@@ -104,7 +117,7 @@ def _build(
             end = log_index
             break
         last = log_index
-        if row.device == session.device:
+        if own_by_number and row.device == session.device:
             builder.add_own(log_index, row.log_time_ms, row.number)
         else:
             _add(builder, row, withheld)
