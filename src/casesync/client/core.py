@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from casesync.access.access_entry import Outcome, Shown
 from casesync.access.control_opened import NetworkOpener
@@ -43,7 +44,8 @@ COUNTER = "request-counter"
 COUNTER_BLOCK = 1000
 """Counters reserved at a time, so that a request does not cost a transaction."""
 
-Subscriber = Callable[[Sequence[StreamId]], None]
+FAILED = "failed"
+"""Stored value: code of the error that stopped this replica for good, absent while it works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,8 @@ class Core:
     channel: RelayChannel
     clock: Clock
     entropy: Entropy
-    subscribers: list[Subscriber] = field(default_factory=list)
+    subscribers: list[Callable[[Sequence[Any]], None]] = field(default_factory=list)
+    """See ``subscriptions``."""
     failed: LocalStateError | None = None
     """Set when this replica must not send: rolled back or restored."""
 
@@ -105,8 +108,11 @@ class Core:
         """One atomic, durable step; afterwards the anchor follows.
 
         Raises:
-            LocalStateError: what the store raises; the engine is loaded again from what stands.
+            LocalStateError: this replica was rolled back or restored; or what the store raises,
+                and then the engine is loaded again from what stands.
         """
+        if self.failed is not None:
+            raise self.failed
         try:
             with self.store.transaction() as tx:
                 yield tx
@@ -190,10 +196,11 @@ class Core:
         control = self.engine.control
         return control.roles().purpose(self.engine.member.role)
 
-    def notify(self, streams: Sequence[StreamId]) -> None:
-        """Tell subscribers, after a commit."""
-        for subscriber in self.subscribers:
-            subscriber(streams)
+    def fail(self, error: LocalStateError) -> None:
+        """From now on, and after a restart, this replica neither writes nor sends (attack 60)."""
+        self.failed = error
+        with self.store.transaction() as tx:
+            tx.put_value(FAILED, error.code.encode())
 
 
 def load_engine(engine: Engine, tx: Transaction) -> None:

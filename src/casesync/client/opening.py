@@ -15,6 +15,7 @@ from pathlib import Path
 from casesync.access.control_founding import NetworkPlan, create_network
 from casesync.client import anchor
 from casesync.client.core import (
+    FAILED,
     IDENTITY,
     Core,
     Identity,
@@ -264,7 +265,7 @@ def open_core(
         close = getattr(core.channel, "close", None)
         if close is not None:
             stack.callback(close)
-        core.failed = _rolled_back(folder, store)
+        core.failed = core.failed or _rolled_back(folder, store)
         return core, stack.pop_all()
     raise AssertionError("unreachable")
 
@@ -284,7 +285,10 @@ def core_on(
         raise LocalStateError("not-joined")
     identity = Identity.from_bytes(stored)
     counter = RequestCounter(store)
+    with store.transaction() as tx:
+        failed = tx.value(FAILED)
     return Core(
+        failed=None if failed is None else LocalStateError(failed.decode()),
         folder=folder,
         store=store,
         identity=identity,

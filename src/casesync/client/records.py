@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from casesync.access.access_entry import Outcome, Shown
+from casesync.access.stream_facts import END_OF_LOG
 from casesync.client.case_edit import CaseEdit
 from casesync.client.case_reader import CaseReader
 from casesync.client.core import Core
 from casesync.client.listing import refresh_listings
 from casesync.client.names import Names
+from casesync.client.subscriptions import notify
 from casesync.client.views import (
     Assignment,
     CaseSummary,
@@ -214,7 +216,7 @@ class Records:
                 purpose=core.purpose(purpose),
             )
             write_change(core.engine, tx, opening)
-        core.notify([opening.stream])
+        notify(core, [opening.stream], END_OF_LOG)
         with core.store.transaction() as tx:
             return CaseReader(core, tx, opening.stream).view()
 
@@ -258,14 +260,13 @@ class Records:
                     compartments=edit.compartments,
                     purpose=core.purpose(purpose),
                 )
-                for draft in edit.drafts():
-                    write_change(core.engine, tx, draft)
+                numbers = [write_change(core.engine, tx, draft)[0] for draft in edit.drafts()]
         except AccessDenied as denied:
             core.log(
                 action, stream=case, outcome=Outcome.REFUSED, purpose=purpose, detail=denied.code
             )
             raise
-        core.notify([case])
+        notify(core, [case], END_OF_LOG + min(numbers))
 
     # -- conflicts --------------------------------------------------------------------------------
 

@@ -50,6 +50,7 @@ from casesync.client.network_views import (
 )
 from casesync.client.records import Records
 from casesync.client.sharing import Sharing
+from casesync.client.subscriptions import Changed, Subscriber
 from casesync.client.sync_driver import run_sync
 from casesync.client.system_ports import SystemClock, SystemEntropy
 from casesync.client.views import (
@@ -69,7 +70,7 @@ from casesync.foundation.limits import INVITATION_LIFETIME_MS
 from casesync.model.schema import Schema
 from casesync.transport.http_channel import HttpChannel
 
-__all__ = ["Joining", "Replica"]
+__all__ = ["Changed", "Joining", "Replica"]
 
 
 class Replica:
@@ -178,8 +179,8 @@ class Replica:
         """Close it."""
         self.close()
 
-    def subscribe(self, callback: Callable[[Sequence[StreamId]], None]) -> None:
-        """Call ``callback`` after each commit with the cases that changed."""
+    def subscribe(self, callback: Subscriber) -> None:
+        """Call ``callback`` after each commit with the cases, records and fields it changed."""
         self.core.subscribers.append(callback)
 
     def schema(self) -> Schema:

@@ -15,6 +15,7 @@ from casesync.client.core import Core
 from casesync.client.names import Names
 from casesync.client.network_admin import NetworkAdmin
 from casesync.client.records import Records
+from casesync.client.subscriptions import notify
 from casesync.client.views import ConsentView, GrantView
 from casesync.codec.crockford import case_code
 from casesync.foundation.errors import AccessDenied, CannotDecide, UsageError
@@ -170,7 +171,7 @@ class Sharing:
         )
         with core.transaction() as tx:
             grant = write_grant(core.engine, tx, case, terms, view.feed)
-        core.notify([case])
+        notify(core, [case], END_OF_LOG)
         return next(g for g in self.grants(case) if g.id_hex == grant.hex())
 
     def _check_consent(
@@ -248,7 +249,7 @@ class Sharing:
         core.log("revoke", stream=case, basis=fact.grant)
         with core.transaction() as tx:
             write_revocation(core.engine, tx, case, fact, view.feed, reason)
-        core.notify([case])
+        notify(core, [case], END_OF_LOG)
 
 
 def parse_compartments(words: list[str]) -> list[Compartment]:

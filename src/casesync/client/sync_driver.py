@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from casesync.client.control_driver import append_due_acts
 from casesync.client.core import Core, opener_of
 from casesync.client.listing import refresh_listings
-from casesync.foundation.errors import NetworkError
+from casesync.client.subscriptions import notify
+from casesync.foundation.errors import LocalStateError, NetworkError
 from casesync.foundation.ids import BlobHash
 from casesync.sync.access_log import seal_access
 from casesync.sync.control_flow import (
@@ -21,9 +22,10 @@ from casesync.sync.control_flow import (
     streams_to_judge_again,
     take_first_network_key,
 )
+from casesync.sync.held_log import CHANGE_RANGE, load_range
 from casesync.sync.ingest import check_author
 from casesync.sync.maintenance import maintain
-from casesync.sync.ports import Transaction
+from casesync.sync.ports import StreamFlag, Transaction
 from casesync.sync.session import Prepared, SyncReport, commit, prepare, read_answer
 from casesync.sync.stream_merge import rejudge
 from casesync.sync.stream_row import StreamRow
@@ -31,6 +33,8 @@ from casesync.wire.messages import SyncAnswer
 
 Progress = Callable[[int, int], None]
 """Called after each page with (cursor, target)."""
+STOPPING = frozenset({"device-restored", "device-forked"})
+"""What the relay's answer shows of a replica that was restored or copied."""
 ROUNDS_MAX = 10_000
 """Pages of one sync; a relay that never finishes is stopped here."""
 UPKEEP_ROUNDS_MAX = 4
@@ -50,10 +54,14 @@ def run_sync(core: Core, progress: Progress | None = None) -> SyncReport:
     report = SyncReport()
     with core.transaction() as tx:
         seal_access(core.engine, tx)
+        began_at = load_range(tx, CHANGE_RANGE).size
     for _ in range(UPKEEP_ROUNDS_MAX):
         _pull_and_push(core, report, progress)
         if not _upkeep(core, report):
             break
+    with core.store.transaction() as tx:
+        touched = tx.streams_marked(StreamFlag.LISTING_STALE)
+    notify(core, touched, began_at)
     refresh_listings(core)
     return report
 
@@ -74,7 +82,21 @@ def _pull_and_push(core: Core, report: SyncReport, progress: Progress | None) ->
 
 
 def exchange(core: Core, prepared: Prepared, report: SyncReport) -> bool:
-    """One round trip, one transaction; returns whether another is due."""
+    """One round trip, one transaction; returns whether another is due.
+
+    Raises:
+        LocalStateError: ``device-restored``, ``device-forked``: from now on this replica neither
+            writes nor sends.
+    """
+    try:
+        return _exchange(core, prepared, report)
+    except LocalStateError as error:
+        if error.code in STOPPING:
+            core.fail(error)
+        raise
+
+
+def _exchange(core: Core, prepared: Prepared, report: SyncReport) -> bool:
     engine = core.engine
     answer = SyncAnswer.decode(core.channel.sync(prepared.request.encode()))
     report.round_trips += 1
