@@ -210,6 +210,7 @@ def search_folds_and_ranks_what_was_typed_first(place: StorePlace) -> None:
         assert first[1] == 4
         assert _numbers(transaction.find_cases("hòa", 2, first[0][0].code)) == [2, 3]
         assert _numbers(transaction.find_cases("hòa", 2, "CASE-0003")) == [1]
+        assert _numbers(transaction.find_cases("hoa", 9, "CASE-0002")) == [1, 3]  # 3 is newer
     store.close()
 
 
