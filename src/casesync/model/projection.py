@@ -23,7 +23,7 @@ from casesync.model.resolvers.resolution import (
     canonical_bytes,
 )
 from casesync.model.schema import Field, Schema
-from casesync.model.segment_body import Content, copy_at, write_at
+from casesync.model.segment_body import Content, copy_at, is_copies, values_of
 
 OpenBody = Callable[[int, int], Content | None]
 """(location, compartment) -> what ``decode_content`` gave; None = not readable here (any more)."""
@@ -171,43 +171,52 @@ def project(
     ]
 
 
+class _Segment(NamedTuple):
+    """A stored segment, opened once for all its writes."""
+
+    content: Content | None
+    values: list[tuple[int, Any]]
+    """(resolver's code, value) by position; empty for copies and what cannot be opened."""
+
+
 class _Reader:
-    """Reads values out of segments, each opened once."""
+    """Reads values out of segments."""
 
     def __init__(self, open_body: OpenBody, log_time_of: LogTimeOf) -> None:
         self._open_body = open_body
         self._log_time_of = log_time_of
-        self._opened: dict[tuple[int, int], Content | None] = {}
+        self._opened: dict[tuple[int, int], _Segment] = {}
+        self._times: dict[tuple[int, int, int], int | None] = {}
 
     def read(self, write: LiveWrite) -> WriteProjection:
-        place = (write.location, write.compartment)
-        if place not in self._opened:
-            self._opened[place] = self._open_body(*place)
-        content = self._opened[place]
+        _, device, number, position, compartment, link8, location, copied = write
+        segment = self._opened.get((location, compartment))
+        if segment is None:
+            segment = self._open(location, compartment)
+        content = segment.content
         value, code, clock_ms, version = None, 0, 0, 0
         if content is not None:
-            version = content[1]
-            if write.copy is None:
-                _, code, value = write_at(content, write.position)
-                clock_ms = content[0]
+            clock_ms, version = content[0], content[1]
+            if copied is None:
+                code, value = segment.values[position]
             else:
-                copy = copy_at(content, write.copy)
+                copy = copy_at(content, copied)
                 code, value, clock_ms = copy.code, copy.value, copy.clock_ms
+        change = (device, number, location)
+        if change not in self._times:
+            self._times[change] = self._log_time_of(*change)
+        log_time_ms = self._times[change]
+        place = (link8, compartment, code, version, location, copied is not None)
         return WriteProjection(
-            value,
-            write.device,
-            write.number,
-            write.position,
-            clock_ms,
-            self._log_time_of(write.device, write.number, write.location),
-            write.link8,
-            write.compartment,
-            code,
-            version,
-            write.location,
-            write.copy is not None,
-            content is not None,
+            value, device, number, position, clock_ms, log_time_ms, *place, content is not None
         )
+
+    def _open(self, location: int, compartment: int) -> _Segment:
+        content = self._open_body(location, compartment)
+        values = [] if content is None or is_copies(content) else values_of(content)
+        segment = _Segment(content, values)
+        self._opened[location, compartment] = segment
+        return segment
 
 
 _Writes = dict[CellId, list[WriteProjection]]

@@ -266,6 +266,16 @@ def write_at(content: Content, position: int) -> Write:
     raise IndexError(position)
 
 
+def values_of(content: Content) -> list[tuple[int, Any]]:
+    """(resolver's code, value) of a decoded body (not of copies) by position."""
+    found: list[tuple[int, Any]] = []
+    for group, form in zip(content[3], forms_of(content), strict=True):
+        found += zip([key & 15 for key in form.keys], group[2][1::2], strict=True)
+        if form.elements:
+            found += [(key & 15, value) for key, _, _, value in group[3]]
+    return found
+
+
 def copy_at(content: Content, index: int) -> Copy:
     """Copy number ``index`` of a decoded body of copies."""
     row = content[3][3][index]

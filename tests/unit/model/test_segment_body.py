@@ -18,6 +18,7 @@ from casesync.model.segment_body import (
     encode_copies,
     forms_of,
     is_copies,
+    values_of,
     write_at,
 )
 
@@ -64,6 +65,7 @@ def test_what_is_encoded_is_decoded_with_positions() -> None:
         writes[3],
     ]
     assert cells_of(content) == [write_at(content, n).cell for n in range(5)]
+    assert values_of(content) == [write_at(content, n)[1:] for n in range(5)]
     with pytest.raises(IndexError):
         write_at(content, 5)
 

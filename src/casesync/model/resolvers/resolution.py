@@ -76,7 +76,8 @@ def canonical_bytes(value: Any) -> bytes:  # noqa: ANN401
 
 def differ(values: Iterable[Any]) -> bool:
     """Whether two or more different canonical values are among ``values``."""
-    return len({canonical_bytes(value) for value in values}) > 1
+    listed = list(values)
+    return len(listed) > 1 and len({canonical_bytes(value) for value in listed}) > 1
 
 
 def by_clock(write: CellWrite) -> tuple[int, int, int, int]:
