@@ -155,9 +155,9 @@ def status(db: Path) -> RelayStatus:
         )
         for row in rows
     )
-    return RelayStatus(
-        networks=networks, rendezvous_open=open_now, database_bytes=db.stat().st_size
-    )
+    files = (db, db.with_name(f"{db.name}-wal"))
+    size_bytes = sum(file.stat().st_size for file in files if file.exists())
+    return RelayStatus(networks=networks, rendezvous_open=open_now, database_bytes=size_bytes)
 
 
 def what_it_sees(db: Path) -> tuple[SeenDatum, ...]:

@@ -66,6 +66,8 @@ class HttpLoop:
         """
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
+            # A session nobody closed ends with the process; no line about it on a terminal.
+            self._loop.set_exception_handler(lambda _loop, _context: None)
         for attempt in range(_ATTEMPTS):
             try:
                 return self._loop.run_until_complete(
