@@ -29,6 +29,14 @@ _CODES: Final = {
     14: "database-does-not-open",  # CANTOPEN
     _NOT_A_DATABASE: "database-corrupt",  # the first page was readable when the file was opened
 }
+_MESSAGES: Final = {
+    "database is locked": 5,
+    "disk I/O error": 10,
+    "database disk image is malformed": 11,
+    "database or disk is full": 13,
+    "file is not a database": _NOT_A_DATABASE,
+}
+"""SQLite's own words for the codes above: ``backup`` raises errors without a code."""
 
 
 def converted(error: Exception, *, opening: bool = False) -> Exception:
@@ -39,7 +47,7 @@ def converted(error: Exception, *, opening: bool = False) -> Exception:
         opening: the file has not been read yet, so that an unreadable first page means a wrong key
             or a file that is no database; SQLCipher cannot tell the two apart.
     """
-    primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    primary = getattr(error, "sqlite_errorcode", _MESSAGES.get(str(error), 0)) & 0xFF
     code = _CODES.get(primary)
     if code is None:
         return error

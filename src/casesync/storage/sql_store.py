@@ -119,8 +119,9 @@ def open_plain(path: Path | str = ":memory:") -> SqlStore:
 
 def remove_backups(path: Path) -> None:
     """Remove the copies that migrations left; what was erased since may stand in them."""
-    for copy in path.parent.glob(path.name + _BACKUP + "*"):
-        copy.unlink(missing_ok=True)
+    for copy in path.parent.iterdir():
+        if copy.name.startswith(path.name + _BACKUP):
+            copy.unlink(missing_ok=True)
 
 
 def _open_file(path: Path, connect: _Connect, *, create: bool) -> SqlStore:
@@ -128,8 +129,7 @@ def _open_file(path: Path, connect: _Connect, *, create: bool) -> SqlStore:
     reserve.ensure()
     try:
         if create:
-            # Nobody else on this machine has business with the file, not even encrypted.
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            _make_private(path)
         elif not path.is_file():
             raise LocalStateError("database-does-not-open")
     except OSError as error:
@@ -145,19 +145,27 @@ def _open_file(path: Path, connect: _Connect, *, create: bool) -> SqlStore:
     return SqlStore(connection, reserve)
 
 
+def _make_private(path: Path) -> None:
+    """Nobody else on this machine has business with the file, not even encrypted."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
 def _back_up(connection: Connection, path: Path, version: int, connect: _Connect) -> None:
-    """Copy the database under the same key; it gets its name when it is whole and durable."""
-    target = path.with_name(f"{path.name}{_BACKUP}{version + 1}")
-    unfinished = target.with_name(target.name + ".new")
+    """Copy the database under the same key; older copies go when the new one is whole."""
+    unfinished = path.with_name(path.name + ".copy")
     unfinished.unlink(missing_ok=True)
-    copy = connect(unfinished)
-    connection.backup(copy)
-    copy.close()
-    remove_backups_but = {unfinished, target}
-    unfinished.replace(target)
-    for older in path.parent.glob(path.name + _BACKUP + "*"):
-        if older not in remove_backups_but:
-            older.unlink()
+    _make_private(unfinished)
+    try:
+        copy = connect(unfinished)
+        try:
+            connection.backup(copy)
+        finally:
+            copy.close()
+    except BaseException:
+        unfinished.unlink()
+        raise
+    remove_backups(path)
+    unfinished.replace(path.with_name(f"{path.name}{_BACKUP}{version + 1}"))
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import stat
+
 import pytest
 
 from casesync.foundation.errors import LocalStateError
@@ -102,6 +104,34 @@ def test_the_copy_is_encrypted(path, next_version):
     assert b"planted" not in path.with_name(name).read_bytes()
     with pytest.raises(LocalStateError):
         connect_encrypted(path.with_name(name), SecretBytes(b"j" * 32))
+
+
+def test_a_copy_that_cannot_be_made_stops_the_migration(path, next_version, monkeypatch):
+    filled(path)
+    before = path.read_bytes()
+    next_version(add_table)
+    real = sql_store.connect_encrypted
+
+    def connect_to_a_small_disk(file, key):
+        connection = real(file, key)
+        if file != path:
+            connection.execute("PRAGMA max_page_count = 3").fetchall()
+        return connection
+
+    monkeypatch.setattr(sql_store, "connect_encrypted", connect_to_a_small_disk)
+    with pytest.raises(LocalStateError) as caught:
+        open_encrypted(path, KEY)
+    assert caught.value.code == "disk-full"
+    assert path.read_bytes() == before
+    assert files(path) == set()
+
+
+def test_only_the_owner_may_read_the_copy(path, next_version):
+    filled(path)
+    next_version(add_table)
+    open_encrypted(path, KEY).close()
+    (name,) = files(path)
+    assert stat.S_IMODE(path.with_name(name).stat().st_mode) == 0o600
 
 
 def test_only_the_newest_copy_is_kept_and_it_can_be_removed(path, next_version):
