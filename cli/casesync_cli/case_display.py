@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from casesync.foundation.errors import UsageError
 from casesync_cli.render import Output, value_text
 from casesync_cli.times import people_time
-from casesync_cli.value_display import shown_element, shown_part, shown_value
 
 if TYPE_CHECKING:
     from casesync.client.views import CaseView, ElementView, FieldView, RecordView, ValueView
     from casesync.model.schema_types import Field, Part, RecordType, Schema
+    from casesync_cli.value_display import Shown
 
 SHORT_ID = 8
 """Hex digits of a record's id on the screen; commands take any prefix that is unique."""
 
 
-def show_case(out: Output, view: CaseView, schema: Schema) -> None:
+def show_case(out: Output, view: CaseView, shown: Shown) -> None:
     """The whole case."""
     out.say("case.head", case=view.case, unit=view.owner)
     if view.conflicts:
@@ -31,23 +31,23 @@ def show_case(out: Output, view: CaseView, schema: Schema) -> None:
     if view.incomplete:
         out.say("case.incomplete")
         out.facts(view.incomplete)
-    show_records(out, view.records, schema)
+    show_records(out, view.records, shown)
     out.say("case.base", base=view.base)
 
 
-def show_records(out: Output, records: Sequence[RecordView], schema: Schema) -> None:
+def show_records(out: Output, records: Sequence[RecordView], shown: Shown) -> None:
     """Records one after the other."""
     if not records:
         out.say("nothing")
     for record in records:
-        record_type = _type(schema, record.type)
+        record_type = _type(shown.schema, record.type)
         label = record.type if record_type is None else record_type.labels.text(out.lang)
         out.text("")
         out.text(f"{label} ({record.type}/{record.id_hex[:SHORT_ID]})")
         if record.amends_hex is not None:
             out.say("case.amends", id=record.amends_hex[:SHORT_ID])
         out.facts(record.flags)
-        _Fields(out, schema, record_type).show(record.fields)
+        _Fields(out, shown, record_type).show(record.fields)
 
 
 def _type(schema: Schema, name: str) -> RecordType | None:
@@ -60,9 +60,9 @@ def _type(schema: Schema, name: str) -> RecordType | None:
 class _Fields:
     """The lines of one record."""
 
-    def __init__(self, out: Output, schema: Schema, record_type: RecordType | None) -> None:
+    def __init__(self, out: Output, shown: Shown, record_type: RecordType | None) -> None:
         self._out = out
-        self._schema = schema
+        self._shown = shown
         self._type = record_type
 
     def show(self, fields: Mapping[str, FieldView]) -> None:
@@ -91,12 +91,12 @@ class _Fields:
     def _text(self, field: Field | None, value: object) -> str:
         if field is None:
             return value_text(self._out.lang, value)
-        return shown_value(self._schema, field, self._out.lang, value)
+        return self._shown.value(field, value)
 
     def _part_text(self, part: Part | None, value: object) -> str:
         if part is None:
             return value_text(self._out.lang, value)
-        return shown_part(self._schema, part, self._out.lang, value)
+        return self._shown.part(part, value)
 
     def _unsent_mark(self, values: Sequence[ValueView]) -> str:
         unsent = any(not value.sent for value in values)
@@ -125,7 +125,7 @@ class _Fields:
         for element in elements:
             name = value_text(self._out.lang, element.element)
             if field is not None:
-                name = shown_element(self._schema, field, self._out.lang, element.element)
+                name = self._shown.element(field, element.element)
             self._out.text(start + name + self._unsent_mark(element.values))
             start = " " * len(start)
             for part_name, view in element.parts.items():

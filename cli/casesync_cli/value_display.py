@@ -6,35 +6,70 @@ are understood, and the reader's own time zone decides how times are shown.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from casesync.foundation.errors import UsageError
 from casesync.model.schema_types import ValueKind
 from casesync.model.value_format import format_element, format_part, format_value
+from casesync_cli.render import value_text
 from casesync_cli.times import people_time
 
 if TYPE_CHECKING:
+    from casesync.client.replica import Replica
     from casesync.model.schema_types import Field, Part, Schema, ValueSpec
 
-_ID_KINDS = frozenset(
-    {ValueKind.RECORD, ValueKind.UNIT, ValueKind.MEMBER, ValueKind.DIGEST, ValueKind.ID}
-)
+_ID_KINDS = frozenset({ValueKind.RECORD, ValueKind.DIGEST, ValueKind.ID})
+_NAMED_KINDS = frozenset({ValueKind.UNIT, ValueKind.MEMBER})
 
 
-def shown_value(schema: Schema, field: Field, lang: str, value: object) -> str:
-    """A field's value in words; a dash where there is none."""
-    return _readable(field.value, value) or format_value(schema, field, value, lang) or "-"
+class Shown:
+    """Puts values into words, for one reader."""
 
+    def __init__(self, schema: Schema, lang: str, names: Mapping[str, str]) -> None:
+        """Args: names: units and members by id in hex."""
+        self.schema = schema
+        self._lang = lang
+        self._names = names
 
-def shown_part(schema: Schema, part: Part, lang: str, value: object) -> str:
-    """As ``shown_value`` for a part of an element."""
-    return _readable(part.value, value) or format_part(schema, part, value, lang) or "-"
+    def value(self, field: Field, value: object) -> str:
+        """A field's value; a dash where there is none."""
+        return self._readable(field.value, value) or self._or_dash(
+            format_value(self.schema, field, value, self._lang)
+        )
 
+    def part(self, part: Part, value: object) -> str:
+        """A value of an element's part."""
+        return self._readable(part.value, value) or self._or_dash(
+            format_part(self.schema, part, value, self._lang)
+        )
 
-def shown_element(schema: Schema, field: Field, lang: str, element: object) -> str:
-    """As ``shown_value`` for what names an element."""
-    found = None if field.element is None else _readable(field.element, element)
-    return found or format_element(schema, field, element, lang)
+    def element(self, field: Field, element: object) -> str:
+        """What names an element."""
+        found = None if field.element is None else self._readable(field.element, element)
+        return found or format_element(self.schema, field, element, self._lang)
+
+    def of(
+        self, type_name: str, name: str, part: str | None, element: object, value: object
+    ) -> str:
+        """A value given by the names of its type, field and part; unknown ones as they are."""
+        try:
+            _, field = self.schema.field_by_name(f"{type_name}.{name}")
+            if part is not None:
+                return self.part(field.part_by_name(part), value)
+        except UsageError:
+            return value_text(self._lang, value)
+        return value_text(self._lang, value) if element is not None else self.value(field, value)
+
+    def _readable(self, spec: ValueSpec, value: object) -> str | None:
+        if spec.kind in _NAMED_KINDS and isinstance(value, str):
+            return self._names.get(value, value)
+        return _readable(spec, value)
+
+    @staticmethod
+    def _or_dash(text: str) -> str:
+        return text or "-"
 
 
 def _readable(spec: ValueSpec, value: object) -> str | None:
@@ -50,3 +85,10 @@ def _readable(spec: ValueSpec, value: object) -> str | None:
     if spec.kind in _ID_KINDS and isinstance(value, str):
         return value
     return None
+
+
+def shown_by(replica: Replica, lang: str) -> Shown:
+    """The words of this replica's network."""
+    names = {unit.id_hex: unit.name for unit in replica.units()}
+    names |= {member.id_hex: member.name for member in replica.members()}
+    return Shown(replica.schema(), lang, names)

@@ -21,6 +21,7 @@ from casesync_cli.case_display import show_case
 from casesync_cli.editing import conflict_lines
 from casesync_cli.render import Output, deliver
 from casesync_cli.settings import Settings
+from casesync_cli.value_display import Shown
 
 ESCAPES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -60,7 +61,7 @@ def case_view() -> CaseView:
 @pytest.fixture
 def shown(schema, capsys):
     def show(lang: str) -> str:
-        show_case(Output(Settings(lang=lang)), case_view(), schema)
+        show_case(Output(Settings(lang=lang)), case_view(), Shown(schema, lang, {}))
         return capsys.readouterr().out
 
     return show

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from house_rules.sources import ROOT, SHIPPED, name_of, shipped_modules, text_files, tree
+from house_rules.sources import SHIPPED, name_of, shipped_modules, text_files, tree
 
 PROMISED_DOOR = "src/casesync/client/__init__.py"
 """``from casesync.client import Replica`` is promised to developers; it loads nothing by itself."""

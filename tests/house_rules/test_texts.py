@@ -9,7 +9,11 @@ import string
 import click
 import pytest
 
+from casesync.access.audit import FindingCode
+from casesync.access.verdicts import VERDICTS
 from casesync.client.views import FACTS
+from casesync.relay.__main__ import relay_key
+from casesync.relay.operator_view import what_it_sees
 from casesync_cli.app import build
 from casesync_cli.command import LocalisedGroup, LocalisedOption
 from casesync_cli.settings import Settings
@@ -121,6 +125,22 @@ def test_every_fact_has_words_with_its_parameters(lang):
     texts = catalogue("facts", lang)
     for code, params in FACTS.items():
         assert fields(texts[code]) <= set(params), code
+
+
+def test_every_reason_of_quarantine_and_every_finding_of_an_audit_has_words():
+    texts = set(catalogue("facts", "en"))
+    source = (SHIPPED[0] / "sync" / "change_reader.py").read_text("utf-8")
+    reasons = {v.reason for v in VERDICTS if v.reason} | {"no-key"}
+    reasons |= set(re.findall(r'SegmentFault\(kind, "([a-z-]+)"\)', source))
+    codes = {f"audit.{code.value}" for code in FindingCode}
+    told = {key for key in texts if key.startswith(("reason.", "audit."))}
+    assert {f"reason.{reason}" for reason in reasons} | codes == told
+
+
+def test_every_datum_a_relay_stores_has_words(tmp_path):
+    relay_key(tmp_path / "relay.db")
+    stored = {f"{d.table}.{d.column}" for d in what_it_sees(tmp_path / "relay.db")}
+    assert stored == set(catalogue("seen", "en"))
 
 
 def test_vietnamese_has_its_accents():

@@ -11,11 +11,11 @@ from casesync_cli.command import LocalisedGroup, command, option
 from casesync_cli.render import Output, deliver, deliver_list
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
-from casesync_cli.texts import tr
+from casesync_cli.texts import fact_text, tr
 from casesync_cli.times import people_time
 
 if TYPE_CHECKING:
-    from casesync.client.network_views import AuditEntryView
+    from casesync.client.network_views import AuditDevice, AuditEntryView
 
 
 def _deliver_entries(settings: Settings, entries: Sequence[AuditEntryView]) -> None:
@@ -71,7 +71,7 @@ def audit_verify(settings: Settings, *, offline: bool) -> None:
 
     def people(out: Output) -> None:
         rows = [
-            (str(d.device), d.member, d.unit, str(d.entries), out.words(f"audit.{d.state}"))
+            (str(d.device), d.member, d.unit, str(d.entries), _state(out, d))
             for d in report.devices
         ]
         out.table(("device", "member", "unit", "entries", "state"), rows)
@@ -84,6 +84,13 @@ def audit_verify(settings: Settings, *, offline: bool) -> None:
         )
 
     deliver(settings, report, people)
+
+
+def _state(out: Output, device: AuditDevice) -> str:
+    state = out.words(f"audit.{device.state}")
+    if device.problem is None:
+        return state
+    return f"{state} ({fact_text(out.lang, f'audit.{device.problem}', {})})"
 
 
 audit = LocalisedGroup("audit", [audit_list, audit_verify, audit_mine])

@@ -14,9 +14,11 @@ from casesync_cli.render import Output, deliver, time_or_dash, value_text
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
 from casesync_cli.times import people_time
+from casesync_cli.value_display import shown_by
 
 if TYPE_CHECKING:
     from casesync.client.views import CaseSummary, HistoryView, Page
+    from casesync_cli.value_display import Shown
 
 LIMIT = click.IntRange(1, 1000)
 
@@ -56,7 +58,8 @@ def case_list(
     wanted = dict(parse_filter(text) for text in filters)
     with open_replica(settings) as replica:
         page = replica.cases(wanted, limit=limit, after=after, purpose=purpose)
-    _deliver_page(settings, page)
+        shown = shown_by(replica, settings.lang)
+    _deliver_page(settings, page, shown)
 
 
 @command(
@@ -72,24 +75,35 @@ def case_find(
     """Search cases; accents may be left out."""
     with open_replica(settings) as replica:
         page = replica.find(text, limit=limit, after=after, purpose=purpose)
-    _deliver_page(settings, page)
+        shown = shown_by(replica, settings.lang)
+    _deliver_page(settings, page, shown)
 
 
-def _deliver_page(settings: Settings, page: Page[CaseSummary]) -> None:
-    lang = settings.lang
+NAMES = ("person.family_name", "person.middle_name", "person.given_name")
+SUMMARY = ("case.kinds", "case.status", "case.risk_level", "person.safe_to_contact")
 
+
+def _summary_row(item: CaseSummary, shown: Shown) -> tuple[str, ...]:
+    """Code, name, what the case is about and where it stands, and what protects the person."""
+    name = " ".join(str(item.fields[part]) for part in NAMES if item.fields.get(part))
+    words = []
+    for path in SUMMARY:
+        _, field = shown.schema.field_by_name(path)
+        value = item.fields.get(path)
+        elements = value if isinstance(value, list) else None
+        if elements is not None and field.element is not None:
+            words.append(", ".join(shown.element(field, element) for element in elements) or "-")
+        else:
+            words.append(shown.value(field, value))
+    changed = people_time(item.changed_ms)
+    return (item.case, name or "-", *words, item.owner, changed, str(item.conflicts or "-"))
+
+
+def _deliver_page(settings: Settings, page: Page[CaseSummary], shown: Shown) -> None:
     def people(out: Output) -> None:
-        rows = [
-            (
-                item.case,
-                "; ".join(value_text(lang, value) for value in item.fields.values()),
-                item.owner,
-                people_time(item.changed_ms),
-                str(item.conflicts or "-"),
-            )
-            for item in page.items
-        ]
-        out.table(("case", "summary", "owner", "changed", "conflicts"), rows)
+        columns = ("case", "name", "kinds", "status", "risk", "safe", "unit", "changed",
+                   "conflicts")  # fmt: skip
+        out.table(columns, [_summary_row(item, shown) for item in page.items])
         out.say("case.page", shown=len(page.items), count=page.count)
         if page.after is not None:
             out.say("case.more", after=page.after)
@@ -102,8 +116,8 @@ def case_show(settings: Settings, *, case: str, purpose: str | None) -> None:
     """Show a case as this device may see it."""
     with open_replica(settings) as replica:
         view = replica.show(replica.resolve_case(case), purpose=purpose)
-        schema = replica.schema()
-    deliver(settings, view, lambda out: show_case(out, view, schema))
+        shown = shown_by(replica, settings.lang)
+    deliver(settings, view, lambda out: show_case(out, view, shown))
 
 
 @command(
@@ -116,16 +130,18 @@ def case_history(settings: Settings, *, case: str, field: str | None, purpose: s
     """Show every write of a case, replaced ones too."""
     with open_replica(settings) as replica:
         rows = replica.history(replica.resolve_case(case), field=field, purpose=purpose)
+        shown = shown_by(replica, settings.lang)
 
     def people(out: Output) -> None:
         columns = ("time", "field", "value", "member", "unit", "state")
-        out.table(columns, [_history_row(out, row) for row in rows])
+        out.table(columns, [_history_row(out, row, shown) for row in rows])
 
     deliver(settings, {"items": list(rows), "count": len(rows)}, people)
 
 
-def _history_row(out: Output, row: HistoryView) -> tuple[str, ...]:
+def _history_row(out: Output, row: HistoryView, shown: Shown) -> tuple[str, ...]:
     name = f"{row.type}.{row.field}"
+    value = shown.of(row.type, row.field, row.part, row.element, row.value)
     if row.element is not None:
         name += f"[{value_text(out.lang, row.element)}]"
     if row.part is not None:
@@ -134,7 +150,7 @@ def _history_row(out: Output, row: HistoryView) -> tuple[str, ...]:
     return (
         time_or_dash(row.time_ms),
         name,
-        value_text(out.lang, row.value),
+        value,
         row.author,
         row.unit,
         out.words(state if row.sent else "history.unsent"),

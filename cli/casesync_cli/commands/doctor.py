@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from casesync.foundation.error_texts import TEXTS
+from casesync.foundation.errors import CasesyncError
 from casesync_cli.command import command
-from casesync_cli.render import Output, deliver
+from casesync_cli.render import Output, deliver, fact_param
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
-from casesync_cli.texts import fact_text
+from casesync_cli.texts import catalogue, fact_text
+
+if TYPE_CHECKING:
+    from casesync.client.network_views import Finding
+
+
+def words_of(lang: str, finding: Finding) -> str:
+    """A finding in words: its own, a fact's, or an error's message and advice."""
+    params = {key: fact_param(lang, value) for key, value in finding.params.items()}
+    own = f"finding.{finding.code}"
+    if own in catalogue("facts", lang):
+        return fact_text(lang, own, params)
+    if finding.code in TEXTS:
+        error = CasesyncError(finding.code, **params)
+        return f"{error.message(lang)} {error.advice(lang)}"
+    return fact_text(lang, finding.code, params)
 
 
 @command("doctor")
@@ -14,23 +33,19 @@ def doctor(settings: Settings) -> None:
     """Check this replica and its relay."""
     with open_replica(settings) as replica:
         findings = replica.doctor()
-
-    def text(code: str, params: dict[str, object]) -> str:
-        return fact_text(settings.lang, f"finding.{code}", params)
-
     shapes = [
         {
             "level": finding.level,
             "code": finding.code,
             "params": dict(finding.params),
-            "text": text(finding.code, dict(finding.params)),
+            "text": words_of(settings.lang, finding),
         }
         for finding in findings
     ]
 
     def people(out: Output) -> None:
         for finding in findings:
-            words = text(finding.code, dict(finding.params))
-            out.text(f"{out.words('doctor.' + finding.level)}: {words}")
+            level = out.words("doctor." + finding.level)
+            out.text(f"{level}: {words_of(out.lang, finding)}")
 
     deliver(settings, {"items": shapes, "count": len(shapes)}, people)

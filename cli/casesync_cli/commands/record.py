@@ -9,6 +9,7 @@ from casesync_cli.command import LocalisedGroup, argument, command, option
 from casesync_cli.render import deliver
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
+from casesync_cli.value_display import shown_by
 
 
 @command(
@@ -46,12 +47,12 @@ def record_list(
 ) -> None:
     """List a case's records of one type."""
     with open_replica(settings) as replica:
-        schema = replica.schema()
-        schema.type_by_name(type)
+        shown = shown_by(replica, settings.lang)
+        shown.schema.type_by_name(type)
         view = replica.show(replica.resolve_case(case), purpose=purpose)
     records = [record for record in view.records if record.type == type]
     shape = {"items": records, "count": len(records)}
-    deliver(settings, shape, lambda out: show_records(out, records, schema))
+    deliver(settings, shape, lambda out: show_records(out, records, shown))
 
 
 @command(
