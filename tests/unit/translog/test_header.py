@@ -206,3 +206,35 @@ def test_numbers_reach_to_48_bits():
     header = parse_header(data)
     assert (header.number, header.previous_here) == (2**48 - 1, 2**48 - 2)
     assert header.control_size == 2**48 - 1
+
+
+def test_sizes_reach_exactly_to_their_bounds():
+    row = (2, b"n" * 8, 2**20, bytes(32))
+    assert len(parse_header(_header([row, (3, *row[1:])])).segments) == 2
+    with pytest.raises(ValueError, match="not a valid header"):
+        _header([row, (3, *row[1:]), (4, b"n" * 8, 64, bytes(32))])
+    with pytest.raises(ValueError, match="not a valid header"):
+        _header([(0, bytes(8), 2**20 + 1, bytes(32))])
+    _header([(0, bytes(8), 2**20, bytes(32))])
+
+
+def test_a_row_more_than_the_count_is_refused():
+    data = _header()
+    with pytest.raises(RemoteProtocolError):
+        parse_header(data + data[-45:])
+
+
+def test_the_head_of_too_few_bytes_has_no_length():
+    whole = encode_head(
+        device=1,
+        number=1,
+        stream=STREAM,
+        previous_here=0,
+        after=[],
+        control_size=1,
+        random8=bytes(8),
+    )
+    assert head_length(whole) == len(whole)
+    for cut in range(len(whole)):
+        with pytest.raises(RemoteProtocolError):
+            head_length(whole[:cut])

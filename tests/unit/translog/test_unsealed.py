@@ -103,3 +103,29 @@ def test_a_stream_id_derives_from_its_opening():
     place = b"\x00\x00\x00\x02" + b"\x00\x00\x00\x00\x00\x03"
     whole = sha256(b"casesync/v1/stream-id\x00" + b"n" * 32 + place + b"r" * 16).digest()
     assert stream_id(b"n" * 32, 2, 3, b"r" * 16) == whole[:16]
+
+
+@pytest.mark.parametrize(
+    "statement_id",
+    [(0, 1, 0), (2**32, 1, 0), (1, 0, 0), (1, 2**48, 0), (1, 1, -1), (1, 1, 256), (True, 1, 0)],
+)
+def test_a_statement_id_out_of_bounds_is_refused(statement_id):
+    with pytest.raises(RemoteProtocolError):
+        decode_unsealed(pack([[3, *statement_id, []]]))
+
+
+def test_a_statement_id_reaches_exactly_to_its_bounds():
+    largest = (2**32 - 1, 2**48 - 1, 255)
+    for statement_id in (largest, (1, 1, 0)):
+        [more] = decode_unsealed(pack([[3, *statement_id, [GOOD_BOX]]])).boxes
+        assert more[:3] == statement_id
+
+
+def test_counts_reach_exactly_to_their_bounds():
+    assert len(decode_unsealed(pack([[4, b"f" * 16, True]] * 256)).feed_links) == 256
+    whole = [GOOD_BOX] * 4096
+    assert len(decode_unsealed(pack([[3, 1, 1, 0, whole]])).boxes[0].boxes) == 4096
+    with pytest.raises(RemoteProtocolError):
+        decode_unsealed(pack([[3, 1, 1, 0, [*whole, GOOD_BOX]]]))
+    [more] = decode_unsealed(pack([[3, 1, 1, 0, [[b"k" * 8, 2**32 - 1, b"b" * 48]]]])).boxes
+    assert more.boxes[0].epoch == 2**32 - 1
