@@ -223,7 +223,7 @@ def _check_segments(segments: tuple[SegmentEntry, ...]) -> None:
         if kind == UNSEALED_KIND:
             if key_name != NO_KEY_NAME or not length:
                 raise _malformed("unsealed segment")
-        elif length not in _CLASSES and not (length > 512 and is_allowed_length(length)):
+        elif length not in _CLASSES and not is_allowed_length(length):
             raise _malformed("segment length")
         if length > SEGMENT_BYTES_MAX:
             raise _malformed("segment length")

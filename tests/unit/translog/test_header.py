@@ -128,6 +128,7 @@ REFUSED = {
     "a key name on the unsealed segment": {"segments": [(0, b"n" * 8, 10, bytes(32))]},
     "an empty unsealed segment": {"segments": [(0, bytes(8), 0, bytes(32))]},
     "a length that is no padding class": {"segments": [(2, b"n" * 8, 65, bytes(32))]},
+    "a length that is no Padme length": {"segments": [(2, b"n" * 8, 545, bytes(32))]},
     "a length below the classes": {"segments": [(2, b"n" * 8, 0, bytes(32))]},
     "a segment over 1 MB": {"segments": [(2, b"n" * 8, 2**21, bytes(32))]},
     "a change over 2 MB": {
@@ -219,9 +220,12 @@ def test_sizes_reach_exactly_to_their_bounds():
 
 
 def test_a_row_more_than_the_count_is_refused():
-    data = _header()
-    with pytest.raises(RemoteProtocolError):
-        parse_header(data + data[-45:])
+    two = _header([(2, b"n" * 8, 64, bytes(32)), (3, b"n" * 8, 64, bytes(32))])
+    count_at = len(two) - 2 * 45 - 1
+    assert two[count_at] == 2
+    for count in (1, 3):
+        with pytest.raises(RemoteProtocolError, match="length"):
+            parse_header(two[:count_at] + bytes([count]) + two[count_at + 1 :])
 
 
 def test_the_head_of_too_few_bytes_has_no_length():
@@ -238,3 +242,11 @@ def test_the_head_of_too_few_bytes_has_no_length():
     for cut in range(len(whole)):
         with pytest.raises(RemoteProtocolError):
             head_length(whole[:cut])
+
+
+@pytest.mark.parametrize("size", [1, 2**32 - 1, 2**32, 2**48 - 1])
+def test_a_root_stands_behind_every_size_but_0(size):
+    data = _header(checkpoint_size=size, checkpoint_root=b"r" * 32)
+    header = parse_header(data)
+    assert (header.checkpoint_size, header.checkpoint_root) == (size, b"r" * 32)
+    assert head_length(data) == len(head_bytes(data, header))

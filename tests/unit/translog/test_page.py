@@ -227,6 +227,17 @@ def test_a_frame_cut_anywhere_is_refused():
             read_page(bent, log.range(1), 9, log.root(9), nothing_own)
 
 
+def test_a_frame_with_bytes_behind_its_segments_is_refused():
+    """Nothing travels beside what is hashed."""
+    log, page = _honest()
+    for at, item in enumerate(page[3]):
+        if type(item) is bytes:
+            bent = [*page[:3], list(page[3]), page[4]]
+            bent[3][at] = item + b"\x00"
+            with pytest.raises(RelayMisbehaviour):
+                read_page(bent, log.range(1), 9, log.root(9), nothing_own)
+
+
 def test_another_root_or_another_cursor_is_refused():
     """Attacks 41 and 42: a page of another history does not reach the root that is held."""
     log, page = _honest()

@@ -51,6 +51,9 @@ MALFORMED = {
     "true as code": [[True, b"r" * 16]],
     "unknown code": [[5, 1]],
     "short random": [[1, b"r" * 15]],
+    "map as item": [{0: 4}],
+    "bytes as item": [b"\x04f"],
+    "commitment as text": [[2, 2, "c" * 32, [], None]],
     "two openings": [[1, b"r" * 16], [1, b"q" * 16]],
     "unknown compartment": [[2, 10, b"c" * 32, [], None]],
     "compartment 0": [[2, 0, b"c" * 32, [], None]],
@@ -107,7 +110,17 @@ def test_a_stream_id_derives_from_its_opening():
 
 @pytest.mark.parametrize(
     "statement_id",
-    [(0, 1, 0), (2**32, 1, 0), (1, 0, 0), (1, 2**48, 0), (1, 1, -1), (1, 1, 256), (True, 1, 0)],
+    [
+        (0, 1, 0),
+        (2**32, 1, 0),
+        (1, 0, 0),
+        (1, 2**48, 0),
+        (1, 1, -1),
+        (1, 1, 256),
+        (True, 1, 0),
+        (1, True, 0),
+        (1, 1, True),
+    ],
 )
 def test_a_statement_id_out_of_bounds_is_refused(statement_id):
     with pytest.raises(RemoteProtocolError):
