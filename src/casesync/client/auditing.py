@@ -249,12 +249,15 @@ class Auditing:
             by_device.setdefault(change.header.device, []).append(audited)
         audits = []
         for device in core.engine.control.devices():
-            with core.store.transaction() as tx:
-                known = {row.sequence: row.entry_hash for row in tx.access_rows(device.number)}
-                if device.number == core.engine.device:
-                    sealed = {r.sequence for r in tx.access_rows(device.number) if r.change}
-                    known = {s: h for s, h in known.items() if s in sealed}
             changes = by_device.get(int(device.number), [])
+            recorded = {change.number for change in changes}
+            with core.store.transaction() as tx:
+                # Own entries whose change is not in the log yet were not withdrawn from it.
+                known = {
+                    row.sequence: row.entry_hash
+                    for row in tx.access_rows(device.number)
+                    if device.number != core.engine.device or row.change in recorded
+                }
             audits.append(audit_device(self._facts(device), changes, known))
         return audits
 
@@ -309,21 +312,23 @@ class Auditing:
         with core.store.transaction() as tx:
             cursor = load_range(tx, CHANGE_RANGE)
             control = load_range(tx, CONTROL_RANGE)
-            own = _OwnChanges(core, tx)
-            position = CompactRange()
-            first = True
-            while first or position.size < cursor.size:
-                answer = self._ask(cursor, position.size, control_size=0 if first else control.size)
-                if first:
-                    self._compare_control(answer, control)
-                first = False
-                if not answer.backfills:
-                    raise RelayMisbehaviour("page-contradicts-log", what="back-fill")
-                page = answer.backfills[0].page
+        position = CompactRange()
+        first = True
+        while first or position.size < cursor.size:
+            # Between transactions: the channel may have to reserve request counters.
+            answer = self._ask(cursor, position.size, control_size=0 if first else control.size)
+            if first:
+                self._compare_control(answer, control)
+            first = False
+            if not answer.backfills:
+                raise RelayMisbehaviour("page-contradicts-log", what="back-fill")
+            page = answer.backfills[0].page
+            with core.store.transaction() as tx:
+                own = _OwnChanges(core, tx)
                 _, reached = read_page(page, position, cursor.size, cursor.root(), own.lookup)
-                if reached.size <= position.size < cursor.size:
-                    raise RelayMisbehaviour("page-contradicts-log", what="back-fill")
-                position = reached
+            if reached.size <= position.size < cursor.size:
+                raise RelayMisbehaviour("page-contradicts-log", what="back-fill")
+            position = reached
 
     def _ask(self, cursor: CompactRange, position: int, *, control_size: int) -> SyncAnswer:
         core = self._core

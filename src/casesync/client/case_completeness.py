@@ -87,15 +87,18 @@ class Completeness:
 
     def _awaits_supplement(self, granted: Iterable[GrantFact]) -> bool:
         keys = self._core.engine.keys.stream(self._stream)
+        reads = self._core.engine.reads
         copied = self._copied()
         for entry, change in zip(self._entries, load_changes(self._tx, self._entries), strict=True):
             for segment in change.header.segments:
                 kind = segment.kind
-                if not Compartment.BASE < kind < Compartment.ACCESS or (
-                    (kind, segment.key_name) in keys
-                ):
+                content = Compartment.BASE < kind < Compartment.ACCESS
+                if not content or not reads(kind) or (kind, segment.key_name) in keys:
                     continue
-                behind = any(g.mask >> kind & 1 and g.log_index < entry.log_index for g in granted)
+                behind = any(
+                    g.mask >> kind & 1 and g.lies_behind(entry.device, entry.number)
+                    for g in granted
+                )
                 if behind and entry.counts and (entry.device, entry.number, kind) not in copied:
                     return True
         return False

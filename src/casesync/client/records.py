@@ -30,6 +30,7 @@ from casesync.foundation.ids import RecordId, StreamId, StreamKind
 from casesync.model.conflict_id import conflict_id
 from casesync.model.projection import CellProjection, RecordProjection
 from casesync.model.value_format import json_element, json_value
+from casesync.model.value_text import parse_element, parse_value
 from casesync.sync.access_log import log_access
 from casesync.sync.author import open_stream, write_change
 from casesync.sync.ports import ConflictRow, ListingRow, Transaction
@@ -88,12 +89,18 @@ class Records:
     ) -> Page[CaseSummary]:
         """Cases by effective values, newest first."""
         refresh_listings(self._core)
-        wanted = dict(filters or {})
-        for name in wanted:
-            self._core.engine.schema.field_by_name(name)
+        wanted = {name: self._filter(name, text) for name, text in (filters or {}).items()}
         with self._core.store.transaction() as tx:
             rows, count = tx.list_cases(wanted, limit, after)
         return self._page("list", rows, count, limit, purpose)
+
+    def _filter(self, name: str, text: str) -> object:
+        """What a filter that people typed compares with: the JSON of the effective value."""
+        schema = self._core.engine.schema
+        _, field = schema.field_by_name(name)
+        if field.element is not None:
+            return json_element(parse_element(schema, field, text))
+        return json_value(field, parse_value(schema, field, text))
 
     def find(
         self, text: str, *, limit: int = 50, after: str | None = None, purpose: str | None = None
