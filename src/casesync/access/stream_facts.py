@@ -106,6 +106,8 @@ class GrantFact(NamedTuple):
     number: int
     log_index: int
     log_time_ms: int
+    covers: Mapping[int, int]
+    """Per device the newest number that its snapshot has taken in."""
     revoked: tuple[int, int, int] | None
     """(device, number, index) of the revocation."""
 
@@ -114,3 +116,10 @@ class GrantFact(NamedTuple):
         if self.log_index >= index or (self.revoked is not None and self.revoked[2] < index):
             return False
         return self.expires_ms is None or log_time_ms < self.expires_ms
+
+    def lies_behind(self, device: int, number: int) -> bool:
+        """Whether the granting device had not seen this change: its snapshot lacks it.
+
+        Wherever the relay put it: what was pushed first may have been unseen all the same.
+        """
+        return number > self.covers.get(device, 0)

@@ -307,6 +307,7 @@ class StreamRights:
                 number=facts.number,
                 log_index=facts.log_index,
                 log_time_ms=facts.log_time_ms,
+                covers={int(device): int(number) for device, number in act.covers},
                 revoked=None,
             )
         )

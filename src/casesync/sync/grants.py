@@ -255,7 +255,7 @@ def _lacking(
     named = [engine.control.unit_key_by_name(label) for label in labels]
     reached = {key.unit for key in named if key is not None}
     for grant in grants:
-        behind = grant.log_index < entry.log_index
+        behind = grant.lies_behind(entry.device, entry.number)
         if behind and grant.mask >> segment.kind & 1 and grant.unit not in reached:
             return grant
     return None
