@@ -26,10 +26,10 @@ def test_a_new_passphrase_is_asked_for_twice_and_never_shown(create, tmp_path):
         laptop,
         create,
         [
-            ("New passphrase", SECRET),
-            ("New passphrase again", "khác"),
-            ("try again", SECRET),
-            ("New passphrase again", SECRET),
+            ("New passphrase:", SECRET),
+            ("New passphrase again:", "khác"),
+            ("New passphrase:", SECRET),
+            ("New passphrase again:", SECRET),
         ],
     )
     assert code == 0, screen
@@ -41,10 +41,10 @@ def test_a_new_passphrase_is_asked_for_twice_and_never_shown(create, tmp_path):
 def test_the_passphrase_is_asked_for_where_nothing_gives_it(relay, tmp_path):
     known = Laptop(tmp_path / "home", SECRET)
     found(relay, known)
-    code, screen = at_terminal(Laptop(known.home), ["whoami"], [("Passphrase", SECRET)])
+    code, screen = at_terminal(Laptop(known.home), ["whoami"], [("Passphrase:", SECRET)])
     assert code == 0, screen
     assert "Lan" in screen
-    code, screen = at_terminal(Laptop(known.home), ["whoami"], [("Passphrase", "sai")])
+    code, screen = at_terminal(Laptop(known.home), ["whoami"], [("Passphrase:", "sai")])
     assert code == 3
 
 
@@ -84,7 +84,7 @@ def test_ctrl_c_leaves_nothing_half_done(create, tmp_path):
     waiting.send_signal(signal.SIGINT)
     assert waiting.wait(timeout=30) == 0
 
-    code, screen = at_terminal(laptop, create, [("New passphrase", "\x03")])
+    code, screen = at_terminal(laptop, create, [("New passphrase:", "\x03")])
     assert code == 130, screen
     assert "Traceback" not in screen
     assert not laptop.home.exists()
