@@ -7,20 +7,19 @@ act did is learned from the log like everybody else's (DESIGN.md 3 and 6).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from casesync.access.control_acts import rotate
 from casesync.access.control_writer import ControlWriter, Position
+from casesync.client.core import Core
+from casesync.client.exchange import pull_and_push
 from casesync.crypto.key_wrap import UnitKeyId
 from casesync.foundation.errors import NetworkError
 from casesync.foundation.ids import UnitId
 from casesync.sync.control_flow import network_keys_of
 from casesync.sync.held_log import checked_checkpoint
-from casesync.sync.session import SyncReport, prepare
+from casesync.sync.session import SyncReport
 from casesync.wire.refusals import HeadMoved
-
-if TYPE_CHECKING:
-    from casesync.client.core import Core
 
 HEAD_TRIES = 5
 """Two administrators at once is rare; five in a row is a relay that plays games."""
@@ -78,17 +77,9 @@ def append_act(core: Core, write: Write[Result]) -> Result:
     raise NetworkError("relay-head-moves")
 
 
-def pull(core: Core) -> SyncReport:
+def pull(core: Core) -> None:
     """Exchange until this replica is at the relay's newest size; own changes go along."""
-    from casesync.client.sync_driver import exchange  # noqa: PLC0415 - each calls the other
-
-    report = SyncReport()
-    for _ in range(10_000):
-        with core.store.transaction() as tx:
-            prepared = prepare(core.engine, tx)
-        if not exchange(core, prepared, report):
-            return report
-    raise NetworkError("relay-endless")
+    pull_and_push(core, SyncReport())
 
 
 def append_due_acts(core: Core) -> bool:

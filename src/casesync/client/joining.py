@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from casesync.client import opening
+from casesync.client.control_driver import pull
 from casesync.client.core import IDENTITY, Core, Identity
 from casesync.client.home import Home
 from casesync.client.network_views import JoinStatus
@@ -237,8 +238,6 @@ def finish_join(
 
 def fetch_and_check(core: Core, joiner: Joiner) -> None:
     """First exchange as the new device, and the checks of step 6."""
-    from casesync.client.control_driver import pull  # noqa: PLC0415
-
     pull(core)
     joiner.check_enrolled(core.engine.control, _roots(core))
     with core.transaction() as tx:

@@ -1,0 +1,127 @@
+"""One round trip with the relay, taken in in one transaction; and as many as it takes (client).
+
+The engine decides; this module only carries bytes between the relay's channel and the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from casesync.client.core import Core, opener_of
+from casesync.foundation.errors import LocalStateError, NetworkError
+from casesync.foundation.ids import BlobHash
+from casesync.sync.control_flow import (
+    Entries,
+    mark_boxes_owed,
+    named_blobs,
+    open_own_wraps,
+    streams_to_judge_again,
+    take_first_network_key,
+)
+from casesync.sync.ingest import check_author
+from casesync.sync.ports import Transaction
+from casesync.sync.session import Prepared, SyncReport, commit, prepare, read_answer
+from casesync.sync.stream_merge import rejudge
+from casesync.sync.stream_row import StreamRow
+from casesync.wire.messages import SyncAnswer
+
+Progress = Callable[[int, int], None]
+"""Called after each page with (cursor, target)."""
+STOPPING = frozenset({"device-restored", "device-forked"})
+"""What the relay's answer shows of a replica that was restored or copied."""
+ROUNDS_MAX = 10_000
+"""Pages of one sync; a relay that never finishes is stopped here."""
+
+
+def pull_and_push(core: Core, report: SyncReport, progress: Progress | None = None) -> None:
+    """Exchange until this replica is at the relay's newest size and the outbox is empty."""
+    for _ in range(ROUNDS_MAX):
+        with core.store.transaction() as tx:
+            prepared = prepare(core.engine, tx)
+        more = exchange(core, prepared, report)
+        if progress is not None:
+            with core.store.transaction() as tx:
+                after = prepare(core.engine, tx)
+            target = after.request.cursor if after.target is None else after.target[0]
+            progress(after.request.cursor, target)
+        if not more:
+            return
+    raise NetworkError("relay-endless")
+
+
+def exchange(core: Core, prepared: Prepared, report: SyncReport) -> bool:
+    """One round trip, one transaction; returns whether another is due.
+
+    Raises:
+        LocalStateError: ``device-restored``, ``device-forked``: from now on this replica neither
+            writes nor sends.
+    """
+    try:
+        return _exchange(core, prepared, report)
+    except LocalStateError as error:
+        if error.code in STOPPING:
+            core.fail(error)
+        raise
+
+
+def _exchange(core: Core, prepared: Prepared, report: SyncReport) -> bool:
+    engine = core.engine
+    answer = SyncAnswer.decode(core.channel.sync(prepared.request.encode()))
+    report.round_trips += 1
+    read = read_answer(core.identity.relay_key, engine, prepared, answer)
+    entries = read.control_entries
+    blobs = fetch_blobs(core, named_blobs(engine.device, entries), report)
+    with core.transaction() as tx:
+        suspended = [int(s.device) for s in engine.control.suspensions()]
+        _fold_control(core, tx, entries, blobs)
+        seeds = bool(entries) and open_own_wraps(engine, tx, entries)
+        again = streams_to_judge_again(
+            engine,
+            tx,
+            prepared.change_range.size,
+            suspended,
+            control_grew=bool(entries),
+            new_seeds=seeds,
+        )
+        more = commit(engine, tx, read, report)
+        mark_boxes_owed(engine, tx, entries)
+        for stream in again:
+            row = StreamRow(tx.stream_rows([stream]).get(stream))
+            rejudge(engine, tx, stream, row, lambda change: check_author(engine, change))
+            tx.put_stream_rows({stream: row.row}, int(row.kind or 0))
+    report.transactions += 1
+    return more
+
+
+def _fold_control(
+    core: Core,
+    tx: Transaction,
+    entries: Entries,
+    blobs: dict[BlobHash, bytes],
+) -> None:
+    for name, body in blobs.items():
+        tx.put_blob(name, body)
+    if not entries:
+        return
+    take_first_network_key(core.engine, tx, entries)
+    opener = opener_of(core.identity.network, tx)
+    for index, log_time_ms, entry in entries:
+        core.engine.control.apply(index, log_time_ms, entry, opener, tx.blob)
+
+
+def fetch_blobs(core: Core, names: Iterable[BlobHash], report: SyncReport) -> dict[BlobHash, bytes]:
+    """Blobs that new control entries name and the store does not hold.
+
+    A blob that the relay cannot give is left out: what it would have said stays waiting.
+    """
+    with core.store.transaction() as tx:
+        missing = [name for name in dict.fromkeys(names) if tx.blob(name) is None]
+    found: dict[BlobHash, bytes] = {}
+    for name in missing:
+        report.round_trips += 1
+        try:
+            found[name] = core.channel.blob(name)
+        except NetworkError as error:
+            if error.code != "relay-refused":
+                raise
+    return found
