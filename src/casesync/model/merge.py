@@ -128,13 +128,12 @@ class StreamState:
             or not counts
             or (slot[2] is not None and any(number in part for part in slot[2]))
         ):
-            replacer = Replacer(self.row, compartment)
-            replacer.merge(slot, number, link8, content, location, counts)
+            general = Replacer(self.row, compartment)
+            general.merge(slot, number, link8, content, location, counts)
             if counts and is_copies(content):
-                replacer.merge_copies((device, number), content, location, counts_original)
+                general.merge_copies((device, number), content, location, counts_original)
             return True
-        record = record_ref(self.row, content[3][0][0])
-        shape = form_ref(self.row, form)
+        record, shape = record_ref(self.row, content[3][0][0]), form_ref(self.row, form)
         slot[1][number] = [link8, location, form.full, record, shape]
         for entry in content[2]:
             try:
@@ -146,10 +145,8 @@ class StreamState:
             if reference[3] != record or reference[4] != shape:
                 Replacer(self.row, compartment).replace(entry, record, shape)
             elif reference[0] == entry[2]:
-                left = reference[2] & ~entry[3]
-                if left:
-                    reference[2] = left
-                else:
+                reference[2] &= ~entry[3]
+                if not reference[2]:
                     del live[entry[1]]
         return True
 
