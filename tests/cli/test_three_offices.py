@@ -110,6 +110,24 @@ def test_an_edit_replaces_what_was_shown_not_what_arrived_since(offices, case):
     assert len(shown["values"]) == 2
 
 
+def test_a_resolution_names_what_was_shown_and_stops_if_others_came(offices, case):
+    """The conflict of the test before is shown, then a third value arrives."""
+    (conflict,) = offices.shelter.json("conflict", "list")["items"]
+    shown = offices.shelter.json("conflict", "show", conflict["id"])
+    assert len(shown["values"]) == 2
+    offices.osso.json("case", "set", case, "person.contact_rule=chỉ nhắn tin")
+    offices.osso.json("sync")
+    offices.shelter.json("sync")
+    stopped = offices.shelter.run(
+        "conflict", "resolve", conflict["id"], "--value", "không gọi", "--json"
+    )
+    assert (stopped.code, stopped.error["code"]) == (7, "conflict-moved")
+    moved = offices.shelter.json("conflict", "show", conflict["id"])
+    assert "chỉ nhắn tin" in {value["value"] for value in moved["values"]}
+    offices.shelter.json("conflict", "resolve", conflict["id"], "--value", "không gọi")
+    assert offices.shelter.json("conflict", "list")["count"] == 0
+
+
 def test_work_done_behind_a_revocation_arrives_in_quarantine(offices, case):
     grant = offices.shelter.json("grant", "list", case)["items"][0]
     offices.osso.json("case", "set", case, "person.safe_to_contact=no")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from casesync.foundation.errors import ConflictStop
 from casesync_cli.command import LocalisedGroup, argument, command, option
-from casesync_cli.editing import conflict_lines
+from casesync_cli.editing import conflict_lines, show_conflicts
 from casesync_cli.render import Output, deliver, deliver_list, value_text
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
@@ -53,7 +54,11 @@ def conflict_show(settings: Settings, *, conflict: str) -> None:
 def conflict_resolve(settings: Settings, *, conflict: str, value: str, reason: str | None) -> None:
     """Decide a conflict; the decision carries your name."""
     with open_replica(settings) as replica:
-        replica.resolve(conflict, value, reason=reason)
+        try:
+            replica.resolve(conflict, value, reason=reason)
+        except ConflictStop as stop:
+            show_conflicts(settings, replica, stop)
+            raise
     shape = {"resolved": conflict, "value": value}
     deliver(settings, shape, lambda out: out.say("conflict.resolved", id=conflict, value=value))
 

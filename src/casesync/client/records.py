@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from casesync.access.access_entry import Outcome, Shown
 from casesync.access.stream_facts import END_OF_LOG
+from casesync.client import shown_conflicts
 from casesync.client.case_edit import CaseEdit
 from casesync.client.case_reader import CaseReader
 from casesync.client.core import Core
@@ -285,7 +286,9 @@ class Records:
         records = [RecordId(row.record) for row in rows][:SHOWN_MAX]
         self._core.log("conflict", detail=Shown(hits=len(rows), records=tuple(records)))
         with self._core.store.transaction() as tx:
-            return [view for row in rows if (view := self._conflict_view(tx, row)) is not None]
+            views = [view for row in rows if (view := self._conflict_view(tx, row)) is not None]
+        shown_conflicts.remember(self._core, views)
+        return views
 
     def conflict(self, conflict: str) -> ConflictView:
         """One open conflict. Raises: UsageError: ``conflict-unknown``."""
@@ -295,6 +298,7 @@ class Records:
             view = self._conflict_view(tx, row)
         if view is None:
             raise UsageError("conflict-unknown", conflict=conflict)
+        shown_conflicts.remember(self._core, [view])
         return view
 
     def resolve(
@@ -305,13 +309,14 @@ class Records:
         reason: str | None = None,
         shown: Sequence[str] | None = None,
     ) -> None:
-        """Settle a conflict with a value; the write names every write that is live.
+        """Settle a conflict with a value; the write names every write that was shown.
 
         Args:
             conflict: its id.
             value: as people type it; empty = absent.
             reason: kept in the access log.
-            shown: dots of the values that were shown; if others came, nothing is written.
+            shown: dots of the values that were shown; None = those this replica showed last. If
+                others came since, nothing is written.
 
         Raises:
             ConflictStop: ``conflict-moved``: other values came since.
@@ -320,6 +325,7 @@ class Records:
         row = self._conflict_row(conflict)
         with self._core.store.transaction() as tx:
             view = self._conflict_view(tx, row)
+            shown = shown_conflicts.shown(tx, row.conflict_id) if shown is None else shown
         if view is None:
             raise UsageError("conflict-unknown", conflict=conflict)
         if shown is not None and {v.dot for v in view.values} != set(shown):
