@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, Final, Self, final
+from typing import TYPE_CHECKING, Any, Final, Self, final
 from urllib.parse import urlsplit
 
 from casesync.foundation.errors import (
@@ -27,7 +27,6 @@ from casesync.foundation.limits import (
     RENDEZVOUS_MESSAGE_BYTES_MAX,
 )
 from casesync.foundation.ports import Clock
-from casesync.transport.http_loop import Answer, HttpLoop
 from casesync.wire.messages import (
     ControlAppend,
     decode_appended,
@@ -43,6 +42,9 @@ from casesync.wire.refusals import (
     rendezvous_error_for,
 )
 from casesync.wire.request_signature import Target, sign_request
+
+if TYPE_CHECKING:
+    from casesync.transport.http_loop import Answer, HttpLoop
 
 _SMALL_BYTES_MAX: Final = 64 * 1024
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -89,7 +91,7 @@ class HttpChannel:
         self._clock = clock
         self._counter_next = counter_next
         self._offset_ms = 0
-        self._http = HttpLoop()
+        self._http: HttpLoop | None = None
 
     # -- sync.ports.RelayChannel ------------------------------------------------------------
     def relay_key(self) -> bytes:
@@ -151,7 +153,8 @@ class HttpChannel:
     # -- lifetime --------------------------------------------------------------------------
     def close(self) -> None:
         """End the connection and the event loop."""
-        self._http.close()
+        if self._http is not None:
+            self._http.close()
 
     def __enter__(self) -> Self:
         return self
@@ -207,9 +210,20 @@ class HttpChannel:
         headers: Callable[[], dict[str, str]],
     ) -> Answer:
         """One exchange; every request may be repeated, so a broken connection is tried again."""
-        answer = self._http.exchange(method, self._base + path, body, headers, bytes_max)
+        answer = self._session().exchange(method, self._base + path, body, headers, bytes_max)
         self._learn_offset(answer.date)
         return answer
+
+    def _session(self) -> HttpLoop:
+        """The HTTP session; its library is loaded when the first request is made, not before.
+
+        Most commands work offline and would pay a fifth of a second for it.
+        """
+        if self._http is None:
+            from casesync.transport.http_loop import HttpLoop  # noqa: PLC0415 - see above
+
+            self._http = HttpLoop()
+        return self._http
 
     def _learn_offset(self, date: str | None) -> None:
         """Take the relay's clock from an answer; it tells time, it decides no authority."""
