@@ -61,14 +61,14 @@ class CaseReader:
     """Reads one case inside one transaction."""
 
     def __init__(self, core: Core, tx: Transaction, stream: StreamId) -> None:
-        """Raises: UsageError: ``case-unknown``: no such case, or its opening is not here."""
+        """Raises: UsageError: ``case-unknown``: no such case, not opened yet, or destroyed."""
         self._core = core
         self._tx = tx
         self.stream = stream
         raw = tx.stream_rows([stream]).get(stream)
         self.row = StreamRow(raw)
         opening = self.row.rights.opening
-        if raw is None or opening is None or opening[2] is None:
+        if raw is None or opening is None or opening[2] is None or self.row.given_up:
             raise UsageError("case-unknown", case=stream.hex()[:8])
         self.record = opening[2]
         self.code = case_code(self.record)
@@ -89,13 +89,14 @@ class CaseReader:
         return state_of(self.row) if self.row.merge_row else StreamState()
 
     def projections(self, state: StreamState | None = None) -> list[RecordProjection]:
-        """Records of the case."""
-        return project(
+        """Records of the case; one of which nothing counts (any more) is none."""
+        records = project(
             self.state() if state is None else state,
             self._cache.content,
             self.schema,
             self._times.of,
         )
+        return [r for r in records if any(cell.writes or cell.reported for cell in r.cells())]
 
     # -- base tokens ----------------------------------------------------------------------------
 

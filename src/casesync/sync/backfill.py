@@ -35,6 +35,8 @@ def owe_linked(
     engine: Engine, tx: Transaction, report: IngestReport, target: tuple[int, bytes, int]
 ) -> None:
     """Owe the earlier leaves of streams that were linked to one of our feeds."""
+    if not report.linked:
+        return  # a newcomer does not know its own feeds before its enrolment has come
     feeds = set(engine.me.feeds)
     chosen_at = target[2]
     for stream, feed, index, linked in report.linked:
@@ -46,6 +48,9 @@ def owe_linked(
             row.complete_from = index + 1
             tx.put_stream_rows({stream: row.row}, int(row.kind or 0))
             continue
+        if row.given_up:
+            row.given_up = False
+            tx.put_stream_rows({stream: row.row}, int(row.kind or 0))
         whole = row.rights.opening is not None and row.complete_from == 0
         if chosen_at and index >= chosen_at and not whole:
             tx.put_owed(stream, 0, chosen_at)

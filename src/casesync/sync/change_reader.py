@@ -172,6 +172,8 @@ def content_of(
         kind = segment.kind
         if not Compartment.BASE < kind < Compartment.ACCESS:
             continue
+        if change.stored.segments[position] is None:  # withheld, or destroyed here
+            continue
         if engine.keys.get(stream, kind, segment.key_name) is None:
             unreadable = unreadable or should_open(engine, rights, kind, segment.key_name)
             continue

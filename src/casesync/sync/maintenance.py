@@ -67,8 +67,8 @@ def _destroy(engine: Engine, tx: Transaction, stream: StreamId) -> bool:
     if not ended:
         return False
     grant = max(ended, key=lambda g: g.log_index)
-    base = engine.keys.stream(stream)
     engine.keys.load(tx, [stream])
+    base = engine.keys.stream(stream)
     wrote = False
     if any(compartment == Compartment.BASE for compartment, _ in base):
         receipt = DestructionReceipt(grant=GrantId(grant.grant))
@@ -82,6 +82,7 @@ def _destroy(engine: Engine, tx: Transaction, stream: StreamId) -> bool:
     tx.drop_stream_keys(stream)
     engine.keys.forget(stream)
     row.merge_row = []
+    row.given_up = True
     tx.put_stream_rows({stream: row.row}, int(row.kind or 0))
     tx.drop_listing(stream)
     tx.put_conflicts(stream, [])

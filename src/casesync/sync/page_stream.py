@@ -86,7 +86,7 @@ class PageStream:
         self._keys: set[tuple[int, bytes]] = set()
         self.row = row
         self._refresh()
-        self.again = row.has_uncounted()
+        self.again = row.has_uncounted() or row.given_up
         self.touched = False
         self.merged_segments = 0
 

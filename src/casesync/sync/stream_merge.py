@@ -76,6 +76,8 @@ def rejudge(
 ) -> bool:
     """Judge and merge the stream again from its stored changes.
 
+    A copy that was destroyed is left alone: the boxes in its headers would open its keys again.
+
     Args:
         engine: identity, keys and control log.
         tx: the running transaction; keys that open now are stored through it.
@@ -87,6 +89,8 @@ def rejudge(
     Returns:
         Whether a verdict changed.
     """
+    if row.given_up:
+        return False
     entries = row.in_log_order()
     changes = load_changes(tx, entries)
     open_stream_keys(engine, tx, stream, changes)

@@ -23,7 +23,7 @@ _NEWEST = 4
 _SEEN = 5
 _OWN_PREVIOUS = 6
 _KIND = 7
-_COPIES = 8
+_GIVEN_UP = 8
 _WIDTH = 6
 
 
@@ -57,7 +57,7 @@ class StreamRow:
     __slots__ = ("_rights", "row")
 
     def __init__(self, row: list[Any] | None = None) -> None:
-        self.row: list[Any] = row if row is not None else [[], [], [], 0, {}, {}, 0, 0, []]
+        self.row: list[Any] = row if row is not None else [[], [], [], 0, {}, {}, 0, 0, False]
         self._rights: StreamRights | None = None
 
     # -- parts --------------------------------------------------------------------------------
@@ -109,6 +109,15 @@ class StreamRow:
     @complete_from.setter
     def complete_from(self, index: int) -> None:
         self.row[_COMPLETE_FROM] = index
+
+    @property
+    def given_up(self) -> bool:
+        """Whether this replica destroyed its copy: headers stand here, and nothing is opened."""
+        return bool(self.row[_GIVEN_UP])
+
+    @given_up.setter
+    def given_up(self, destroyed: bool) -> None:
+        self.row[_GIVEN_UP] = destroyed
 
     @property
     def own_previous(self) -> int:
