@@ -60,6 +60,7 @@ class KeyRing:
         self._network = network
         self._seeds: dict[tuple[bytes, int, int], bytes] = {}
         self._streams: dict[StreamId, dict[tuple[int, bytes], StreamKey]] = {}
+        self._stored: dict[StreamId, list[tuple[int, Dot, bytes]]] = {}  # read, not prepared yet
         self._ciphers: dict[UnitKeyId, AESGCMSIV] = {}
 
     # -- unit seeds ---------------------------------------------------------------------------
@@ -79,23 +80,23 @@ class KeyRing:
     # -- stream keys --------------------------------------------------------------------------
 
     def load(self, tx: Transaction, streams: Iterable[StreamId]) -> None:
-        """Prepare the stored keys of these streams, those already prepared left alone."""
+        """Read the stored keys of these streams; a compartment's are prepared when one is asked.
+
+        What was read before is left alone.
+        """
         missing = [stream for stream in streams if stream not in self._streams]
-        if not missing:
-            return
-        stored = tx.stream_keys(missing)
-        for stream in missing:
-            ring = self._streams[stream] = {}
-            for compartment, statement, key in stored.get(stream, ()):
-                prepared = self.prepare(stream, compartment, statement, key)
-                ring[compartment, prepared.commitment[:8]] = prepared
+        if missing:
+            self._streams.update({stream: {} for stream in missing})
+            self._stored.update(tx.stream_keys(missing))
 
     def forget(self, stream: StreamId | None = None) -> None:
-        """Drop prepared keys, of one stream or of all."""
+        """Drop what was read and prepared, of one stream or of all."""
         if stream is None:
             self._streams.clear()
+            self._stored.clear()
         else:
             self._streams.pop(stream, None)
+            self._stored.pop(stream, None)
 
     def prepare(self, stream: StreamId, compartment: int, statement: Dot, key: bytes) -> StreamKey:
         """Derive sealing key and commitment of a stream key."""
@@ -118,18 +119,40 @@ class KeyRing:
     def get(self, stream: StreamId, compartment: int, key_name: bytes) -> StreamKey | None:
         """The key a segment names, None if this device does not hold it; ``load`` first."""
         ring = self._streams.get(stream)
-        return None if ring is None else ring.get((compartment, key_name))
+        if ring is None:
+            return None
+        key = ring.get((compartment, key_name))
+        if key is None and stream in self._stored:
+            self._prepare_stored(stream, compartment)
+            key = ring.get((compartment, key_name))
+        return key
 
     def stream(self, stream: StreamId) -> dict[tuple[int, bytes], StreamKey]:
-        """Every prepared key of a stream by (compartment, key name)."""
-        return self._streams.setdefault(stream, {})
+        """Every key of a stream by (compartment, key name); ``load`` first."""
+        for compartment in {row[0] for row in self._stored.get(stream, ())}:
+            self._prepare_stored(stream, compartment)
+        return self._streams.get(stream, {})
+
+    def _prepare_stored(self, stream: StreamId, compartment: int) -> None:
+        ring = self._streams[stream]
+        waiting = []
+        for row in self._stored[stream]:
+            if row[0] == compartment:
+                key = self.prepare(stream, *row)
+                ring[compartment, key.commitment[:8]] = key
+            else:
+                waiting.append(row)
+        if waiting:
+            self._stored[stream] = waiting
+        else:
+            del self._stored[stream]
 
     def add(self, tx: Transaction, stream: StreamId, key: StreamKey) -> None:
         """Keep a key that was opened or made."""
-        ring = self._streams.setdefault(stream, {})
-        name = (key.compartment, key.commitment[:8])
-        if name not in ring:
-            ring[name] = key
+        self.load(tx, (stream,))
+        name = key.commitment[:8]
+        if self.get(stream, key.compartment, name) is None:
+            self._streams[stream][key.compartment, name] = key
             tx.put_stream_key(stream, key.compartment, key.statement, key.key)
 
     # -- boxes --------------------------------------------------------------------------------

@@ -1,0 +1,93 @@
+"""The key ring: what is read once, prepared when asked, and never mixed up (sync/keyring.py)."""
+
+from __future__ import annotations
+
+from casesync.foundation.ids import NetworkId, StreamId
+from casesync.storage.sql_store import open_plain
+from casesync.sync.keyring import KeyRing, StreamKey
+
+STREAM = StreamId(b"s" * 16)
+OTHER = StreamId(b"o" * 16)
+
+
+def kept(store, *compartments: int) -> list[StreamKey]:
+    """Keys of ``STREAM``, stored by another ring."""
+    ring = KeyRing(NetworkId(bytes(32)))
+    keys = [
+        ring.prepare(STREAM, compartment, (1, 1, position), bytes([position + 1]) * 32)
+        for position, compartment in enumerate(compartments)
+    ]
+    with store.transaction() as tx:
+        for key in keys:
+            ring.add(tx, STREAM, key)
+    return keys
+
+
+def names(ring: KeyRing) -> set[tuple[int, bytes]]:
+    return set(ring.stream(STREAM))
+
+
+def test_a_key_is_found_by_compartment_and_name_after_it_was_loaded():
+    store = open_plain()
+    keys = kept(store, 1, 2, 1)
+    ring = KeyRing(NetworkId(bytes(32)))
+    assert all(ring.get(STREAM, key.compartment, key.commitment[:8]) is None for key in keys)
+    with store.transaction() as tx:
+        ring.load(tx, [STREAM, OTHER])
+    for key in keys:
+        found = ring.get(STREAM, key.compartment, key.commitment[:8])
+        assert found is not None
+        assert found[1:] == key[1:]
+        assert ring.get(STREAM, key.compartment + 1, key.commitment[:8]) is None
+        assert ring.get(OTHER, key.compartment, key.commitment[:8]) is None
+
+
+def test_only_the_compartment_that_is_asked_for_is_prepared():
+    store = open_plain()
+    keys = kept(store, 1, 2, 1)
+    ring = KeyRing(NetworkId(bytes(32)))
+    prepared = []
+    prepare = ring.prepare
+    ring.prepare = lambda *args: prepared.append(args[1]) or prepare(*args)
+    with store.transaction() as tx:
+        ring.load(tx, [STREAM])
+    assert prepared == []
+    ring.get(STREAM, 1, keys[0].commitment[:8])
+    ring.get(STREAM, 1, keys[2].commitment[:8])
+    assert prepared == [1, 1]
+    assert names(ring) == {(key.compartment, key.commitment[:8]) for key in keys}
+    assert prepared == [1, 1, 2]
+
+
+def test_every_key_of_a_stream_is_listed_whatever_was_asked_before():
+    store = open_plain()
+    keys = kept(store, 1, 2)
+    ring = KeyRing(NetworkId(bytes(32)))
+    assert names(ring) == set()
+    with store.transaction() as tx:
+        ring.load(tx, [STREAM])
+    assert names(ring) == {(key.compartment, key.commitment[:8]) for key in keys}
+
+
+def test_a_key_that_is_added_first_hides_none_that_are_stored():
+    store = open_plain()
+    keys = kept(store, 1)
+    ring = KeyRing(NetworkId(bytes(32)))
+    fresh = ring.prepare(STREAM, 2, (1, 2, 0), bytes([9]) * 32)
+    with store.transaction() as tx:
+        ring.add(tx, STREAM, fresh)
+        ring.add(tx, STREAM, keys[0])
+        assert len(tx.stream_keys([STREAM])[STREAM]) == 2
+    assert names(ring) == {(1, keys[0].commitment[:8]), (2, fresh.commitment[:8])}
+
+
+def test_what_is_forgotten_is_read_again():
+    store = open_plain()
+    [key] = kept(store, 1)
+    ring = KeyRing(NetworkId(bytes(32)))
+    for forget in (ring.forget, lambda: ring.forget(STREAM)):
+        with store.transaction() as tx:
+            ring.load(tx, [STREAM])
+        assert ring.get(STREAM, 1, key.commitment[:8]) is not None
+        forget()
+        assert ring.get(STREAM, 1, key.commitment[:8]) is None
