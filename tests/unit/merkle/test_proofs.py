@@ -122,6 +122,13 @@ def test_a_tree_is_no_prefix_of_a_smaller_one():
         verify_consistency(3, 5, TREE.root(3), TREE.root(5), [])
 
 
+def test_two_roots_of_one_size_are_never_consistent():
+    """Attack 42: a fork at one size."""
+    verify_consistency(5, 5, TREE.root(5), TREE.root(5), [])
+    with pytest.raises(RelayMisbehaviour):
+        verify_consistency(5, 5, TREE.root(5), bytes(32), [])
+
+
 def test_a_hash_has_32_bytes():
     proof = prove_consistency(TREE, 3, 7)
     first, root = TREE.root(3), TREE.root(7)
