@@ -32,6 +32,13 @@ class LocalisedOption(click.Option):
     """An option whose help is found in the catalogue."""
 
     @override
+    def get_help_extra(self, ctx: click.Context) -> click.types.OptionHelpExtra:
+        extra = super().get_help_extra(ctx)
+        if "required" in extra:
+            extra["required"] = help_text(_settings(ctx).lang, "required")
+        return extra
+
+    @override
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         path = getattr(ctx.command, "path", "")
         self.help = help_text(_settings(ctx).lang, f"{path} --{self.name}", f"--{self.name}")

@@ -18,7 +18,6 @@ from casesync_cli.times import people_time
 
 if TYPE_CHECKING:
     from casesync.client.replica import Replica
-
     from casesync.client.views import ConflictView
 
 

@@ -65,7 +65,7 @@ def test_every_command_and_option_has_help():
 
 
 def test_no_help_is_left_over():
-    used = {"usage", "options", "commands", "--help"}
+    used = {"usage", "options", "commands", "required", "--help"}
     for command in all_commands():
         path = command.path  # type: ignore[attr-defined]
         used.add(path)

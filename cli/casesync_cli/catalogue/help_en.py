@@ -8,6 +8,7 @@ TEXTS: Final[dict[str, str]] = {
     "usage": "Usage:",
     "options": "Options",
     "commands": "Commands",
+    "required": "required",
     "casesync": "Share case records between offices, encrypted end to end, offline too.",
     "--help": "Show this help and exit.",
     "--home": "Folder of this replica.",
@@ -19,6 +20,7 @@ TEXTS: Final[dict[str, str]] = {
     # demo
     "demo": "Three offices share a case: a short story with real processes.",
     "demo --keep": "Keep the relay and all replicas in this folder.",
+    "demo --cases": "How many cases the shelter opens.",
     # relay
     "relay": "The relay in the middle, which cannot read.",
     "relay serve": "Run a relay; it stops cleanly on SIGTERM.",

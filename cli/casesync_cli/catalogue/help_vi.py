@@ -8,6 +8,7 @@ TEXTS: Final[dict[str, str]] = {
     "usage": "Cách dùng:",
     "options": "Tùy chọn",
     "commands": "Lệnh",
+    "required": "bắt buộc",
     "casesync": "Chia sẻ hồ sơ giữa các cơ sở, mã hóa đầu cuối, dùng được cả khi không có mạng.",
     "--help": "Hiện trợ giúp này rồi thoát.",
     "--home": "Thư mục của bản sao này.",
@@ -19,6 +20,7 @@ TEXTS: Final[dict[str, str]] = {
     # demo
     "demo": "Ba cơ sở cùng chia sẻ một hồ sơ: một câu chuyện ngắn với các tiến trình thật.",
     "demo --keep": "Giữ lại máy chuyển tiếp và mọi bản sao trong thư mục này.",
+    "demo --cases": "Số hồ sơ mà nhà tạm lánh mở.",
     # relay
     "relay": "Máy chuyển tiếp ở giữa, không đọc được gì.",
     "relay serve": "Chạy máy chuyển tiếp; dừng gọn khi nhận SIGTERM.",
