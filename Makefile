@@ -3,8 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
-# Options for the demo and the soak: make demo DEMO="--lang vi --keep there"; make soak WORLDS=20000
+# Options: make demo DEMO="--lang vi --keep there"; make bench BENCH="--saves 4000"; make soak WORLDS=20000
 DEMO ?=
+BENCH ?=
 WORLDS ?= 5000
 
 .PHONY: help demo test check bench soak
@@ -26,7 +27,7 @@ check: $(READY) ## lint, format, types, layers and house rules
 	$(BIN)/pytest tests/house_rules
 
 bench: .venv/bench-ready ## measure merging beside pycrdt and print the table
-	$(BIN)/python -m benchmarks
+	$(BIN)/python benchmarks/form_saves.py $(BENCH)
 
 soak: $(READY) ## run WORLDS simulated worlds and every property longer than the tests do
 	CASESYNC_WORLDS=$(WORLDS) HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n 2 tests/simulation tests/properties

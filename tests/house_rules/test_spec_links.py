@@ -35,6 +35,14 @@ def test_every_module_and_vector_folder_the_index_names_exists():
             assert (PROTOCOL / folder).exists(), (document, folder)
 
 
+def test_every_folder_of_vectors_is_indexed():
+    named = {
+        folder for _, _, vectors in index().values() for folder in re.findall(r"`([^`]+)`", vectors)
+    }
+    folders = {f"vectors/{p.name}" for p in (PROTOCOL / "vectors").iterdir() if p.is_dir()}
+    assert folders - {"vectors/__pycache__"} == named
+
+
 def test_the_code_knows_the_version_of_the_specification():
     text = (PROTOCOL / "README.md").read_text("utf-8")
     assert f"SPEC_VERSION {PROTOCOL_VERSION}\n" in text
