@@ -34,6 +34,7 @@ from casesync.sync.held_log import CHANGE_RANGE, CONTROL_RANGE, load_range
 from casesync.sync.ports import AccessRow, Transaction
 from casesync.sync.stream_merge import load_changes
 from casesync.sync.stream_row import HistoryEntry, StreamRow
+from casesync.sync.waiting_leaves import waiting_changes
 from casesync.translog.chain import change_leaf, control_leaf
 from casesync.translog.checkpoint import Checkpoint, LogName
 from casesync.translog.page import OwnChange, read_page
@@ -206,6 +207,7 @@ class Auditing:
                 for stream, raw in tx.stream_rows(chunk).items():
                     entries = [e for e in StreamRow(raw).history() if e.sent]
                     placed += [_Placed(stream, change) for change in _loaded(tx, entries)]
+        placed += [_Placed(*waiting) for waiting in waiting_changes(tx)]
         return sorted(placed, key=lambda p: p.change.log_index)
 
     def _prove_control(self, tx: Transaction) -> int:
@@ -311,17 +313,18 @@ class Auditing:
         core = self._core
         with core.store.transaction() as tx:
             cursor = load_range(tx, CHANGE_RANGE)
-            control = load_range(tx, CONTROL_RANGE)
-        position = CompactRange()
-        first = True
-        while first or position.size < cursor.size:
+            held = load_range(tx, CONTROL_RANGE)
+        control, position = CompactRange(), CompactRange()
+        asked = False
+        while not asked or control.size < held.size or position.size < cursor.size:
             # Between transactions: the channel may have to reserve request counters.
-            answer = self._ask(cursor, position.size, control_size=0 if first else control.size)
-            if first:
-                self._compare_control(answer, control)
-            first = False
+            answer = self._ask(cursor, position.size, control_size=control.size)
+            asked = True
+            self._compare_control(answer, control, held)
             if not answer.backfills:
-                raise RelayMisbehaviour("page-contradicts-log", what="back-fill")
+                if cursor.size and not answer.control.leaves:
+                    raise RelayMisbehaviour("page-contradicts-log", what="back-fill")
+                continue  # the control log comes first, in pages of its own
             page = answer.backfills[0].page
             with core.store.transaction() as tx:
                 own = _OwnChanges(core, tx)
@@ -336,23 +339,26 @@ class Auditing:
         request = SyncRequest(
             control_size=control_size,
             cursor=cursor.size,
+            target=cursor.size,  # nothing newer, which would take the back-fill's room
             newest=(0, core.engine.me.enrolment_hash),
             owed=with_owed,
         )
         return SyncAnswer.decode(core.channel.sync(request.encode()))
 
-    def _compare_control(self, answer: SyncAnswer, held: CompactRange) -> None:
+    def _compare_control(
+        self, answer: SyncAnswer, control: CompactRange, held: CompactRange
+    ) -> None:
+        """Append the answer's control leaves to ``control``; what we hold must be a prefix."""
         core = self._core
         name = LogName(core.identity.network, "control")
         checkpoint = Checkpoint.from_binary(
             name, answer.control_checkpoint, core.identity.relay_key
         )
-        log, prefix = CompactRange(), b""
         for leaf in answer.control.leaves:
-            log.append(leaf_hash(leaf))
-            if log.size == held.size:
-                prefix = log.root()
-        if (log.size, log.root()) != (checkpoint.size, checkpoint.root) or prefix != held.root():
+            control.append(leaf_hash(leaf))
+            if control.size == held.size and control.root() != held.root():
+                raise RelayMisbehaviour("control-contradicts-log")
+        if (control.size, control.root()) != (checkpoint.size, checkpoint.root):
             raise RelayMisbehaviour("control-contradicts-log")
 
 

@@ -6,6 +6,7 @@ The engine decides; this module only carries bytes between the relay's channel a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from casesync.client.core import Core, opener_of
 from casesync.foundation.errors import LocalStateError, NetworkError
@@ -15,12 +16,20 @@ from casesync.sync.control_flow import (
     mark_boxes_owed,
     named_blobs,
     open_own_wraps,
+    own_wraps,
     streams_to_judge_again,
     take_first_network_key,
 )
 from casesync.sync.ingest import check_author
 from casesync.sync.ports import Transaction
-from casesync.sync.session import Prepared, SyncReport, commit, prepare, read_answer
+from casesync.sync.session import (
+    Prepared,
+    ReadAnswer,
+    SyncReport,
+    commit,
+    prepare,
+    read_answer,
+)
 from casesync.sync.stream_merge import rejudge
 from casesync.sync.stream_row import StreamRow
 from casesync.wire.messages import SyncAnswer
@@ -66,10 +75,10 @@ def exchange(core: Core, prepared: Prepared, report: SyncReport) -> bool:
 
 def _exchange(core: Core, prepared: Prepared, report: SyncReport) -> bool:
     engine = core.engine
-    answer = SyncAnswer.decode(core.channel.sync(prepared.request.encode()))
-    report.round_trips += 1
-    read = read_answer(core.identity.relay_key, engine, prepared, answer)
-    entries = read.control_entries
+    read = _ask(core, prepared, report)
+    while _reads_on(core, read):
+        read = _control_continued(core, read, report)
+    prepared, entries = read.prepared, read.control_entries
     blobs = fetch_blobs(core, named_blobs(engine.device, entries), report)
     with core.transaction() as tx:
         suspended = [int(s.device) for s in engine.control.suspensions()]
@@ -91,6 +100,35 @@ def _exchange(core: Core, prepared: Prepared, report: SyncReport) -> bool:
             tx.put_stream_rows({stream: row.row}, int(row.kind or 0))
     report.transactions += 1
     return more
+
+
+def _ask(core: Core, prepared: Prepared, report: SyncReport) -> ReadAnswer:
+    answer = SyncAnswer.decode(core.channel.sync(prepared.request.encode()))
+    report.round_trips += 1
+    return read_answer(core.identity.relay_key, core.engine, prepared, answer)
+
+
+def _reads_on(core: Core, read: ReadAnswer) -> bool:
+    """Whether a newcomer must see more of the control log before it can open any of it.
+
+    The wrap with its network key is named by its own enrolment, behind everything it is to open.
+    """
+    if not read.answer.more or not read.control_entries:
+        return False
+    if core.engine.control.device(core.engine.device) is not None:
+        return False
+    return not any(own_wraps(core.engine.device, read.control_entries))
+
+
+def _control_continued(core: Core, read: ReadAnswer, report: SyncReport) -> ReadAnswer:
+    """The answer to a request that goes on behind ``read``, with its control entries before."""
+    behind = replace(
+        read.prepared,
+        request=replace(read.prepared.request, control_size=read.control_range.size),
+        control_range=read.control_range,
+    )
+    further = _ask(core, behind, report)
+    return replace(further, control_entries=read.control_entries + further.control_entries)
 
 
 def _fold_control(

@@ -229,7 +229,9 @@ def commit(
     report.pages += 1
     waiting = any(row.receipt is None for row in tx.outbox())
     refused = answer.refusal is not None
-    return not reached or more or (waiting and not refused) or bool(tx.owed())
+    control_goes_on = answer.more and bool(read.control_entries)
+    wants_more = not reached or more or control_goes_on
+    return wants_more or (waiting and not refused) or bool(tx.owed())
 
 
 def _check_own(engine: Engine, tx: Transaction, answer: SyncAnswer) -> None:
