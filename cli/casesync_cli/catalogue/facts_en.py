@@ -54,6 +54,7 @@ TEXTS: Final[dict[str, str]] = {
     "reason.statement-missing": "the key it was sealed under is not introduced yet",
     "reason.statement-invalid": "it introduces a key in a way that is not allowed",
     "reason.copied-device": "two changes with one number: a restored or copied device",
+    "reason.signature-missing": "no signature proves its author yet",
     "reason.change-malformed": "its content is malformed",
     "reason.no-key": "this device has no key for it",
     "reason.field-not-allowed": "a field does not belong to the compartment it was written in",

@@ -54,6 +54,7 @@ TEXTS: Final[dict[str, str]] = {
     "reason.statement-missing": "khóa dùng để niêm chưa được giới thiệu",
     "reason.statement-invalid": "nó giới thiệu khóa theo cách không được phép",
     "reason.copied-device": "hai thay đổi cùng số: thiết bị được khôi phục hoặc bị sao chép",
+    "reason.signature-missing": "chưa có chữ ký nào chứng minh tác giả",
     "reason.change-malformed": "nội dung sai định dạng",
     "reason.no-key": "thiết bị này không có khóa cho nó",
     "reason.field-not-allowed": "có trường không thuộc ngăn mà nó được ghi vào",

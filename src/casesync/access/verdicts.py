@@ -45,6 +45,7 @@ VERDICTS: Final = (
     Verdict(State.REFUSED, "statement-invalid"),
     Verdict(State.REFUSED, "change-malformed"),
     Verdict(State.QUARANTINED, "copied-device"),
+    Verdict(State.WAITING, "signature-missing"),
 )
 COUNTS: Final = 0
 

@@ -12,14 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from casesync.access.stream_facts import END_OF_LOG
-from casesync.access.verdicts import COUNTS
+from casesync.access.verdicts import COUNTS, VERDICTS, verdict_code
 from casesync.crypto.signatures import verify_change
-from casesync.foundation.errors import CasesyncError, CryptoError
+from casesync.foundation.errors import CasesyncError, CryptoError, LocalStateError
 from casesync.foundation.ids import (
     UNSEALED_KIND,
-    ChangeNumber,
-    DeviceNumber,
     FeedId,
     StreamId,
     StreamKind,
@@ -28,10 +25,11 @@ from casesync.sync.access_reader import take_access_segment
 from casesync.sync.change_reader import ReadChange
 from casesync.sync.context import Engine
 from casesync.sync.page_stream import PageStream, PlainDevices
-from casesync.sync.ports import QuarantineRow, StoredChange, StreamFlag, Transaction
+from casesync.sync.ports import StoredChange, StreamFlag, Transaction
 from casesync.sync.run_check import check_runs
 from casesync.sync.stream_merge import rejudge
 from casesync.sync.stream_row import HistoryEntry, StreamRow
+from casesync.sync.waiting_leaves import WaitingLeaves, note_leaf
 from casesync.translog.header import Header, parse_header
 from casesync.translog.page import ServedLeaf
 from casesync.translog.unsealed import decode_unsealed
@@ -47,7 +45,7 @@ class IngestReport:
     merged_segments: int = 0
     signature_checks: int = 0
     refused_leaves: int = 0
-    """Leaves that no member made: not signed, or with a malformed header."""
+    """Leaves that are not kept: no member made them, or their header is malformed."""
     rejudged_streams: int = 0
     linked: list[tuple[StreamId, FeedId, int, bool]] = field(default_factory=list)
     """Feed links and unlinks met: (stream, feed, index, linked)."""
@@ -67,15 +65,17 @@ def ingest(
     report.leaves += len(leaves)
     checked = check_runs(engine, leaves)
     report.signature_checks += checked.checks
-    for leaf in checked.unsigned:
-        _refuse(engine, tx, leaf, "signature-invalid", report)
-    parsed = _parsed(engine, tx, checked.proven, report)
+    unproven = _parsed(engine, tx, checked.unproven, report)
+    proven, refused = WaitingLeaves(engine, tx).exchange(checked.proven, unproven)
+    for leaf in refused:
+        _refuse(engine, tx, leaf, "signature-missing", report)
+    parsed = _parsed(engine, tx, proven, report)
     ids = list(dict.fromkeys(StreamId(header.stream) for _, header in parsed))
     rows = tx.stream_rows(ids)
     engine.keys.load(tx, ids)
     devices = PlainDevices(engine)
     streams = {s: PageStream(engine, tx, s, StreamRow(rows.get(s)), devices) for s in ids}
-    fresh = _place_known(streams, parsed)
+    fresh = _place_known(engine, tx, streams, parsed)
     locations = tx.append_changes(
         [
             StoredChange(leaf.previous_link, leaf.header, leaf.signature, leaf.segments)
@@ -103,23 +103,16 @@ def _parsed(
 def _refuse(
     engine: Engine, tx: Transaction, leaf: ServedLeaf, reason: str, report: IngestReport
 ) -> None:
-    """Show a leaf that no member made, under its index: it has no number to be believed."""
+    """Show a leaf that is not kept: its header cannot be read, or there is no room for it."""
     report.refused_leaves += 1
-    tx.put_quarantine(
-        QuarantineRow(
-            stream=_NO_STREAM,
-            device=DeviceNumber(leaf.device),
-            number=ChangeNumber(END_OF_LOG + leaf.index),
-            log_index=leaf.index,
-            state="refused",
-            reason=reason,
-            noticed_ms=engine.clock.now_ms(),
-        )
-    )
+    note_leaf(engine, tx, _NO_STREAM, leaf, "refused", reason)
 
 
 def _place_known(
-    streams: dict[StreamId, PageStream], parsed: Sequence[tuple[ServedLeaf, Header]]
+    engine: Engine,
+    tx: Transaction,
+    streams: dict[StreamId, PageStream],
+    parsed: Sequence[tuple[ServedLeaf, Header]],
 ) -> list[tuple[ServedLeaf, Header]]:
     """Give own changes their index; return the leaves that are not stored yet."""
     fresh: list[tuple[ServedLeaf, Header]] = []
@@ -139,11 +132,15 @@ def _place_known(
         newest[name] = known
         entry = held.row.find(header.device, header.number)
         if entry is None:
-            if not any(f is not item and _same(f[1], header) for f in fresh):
+            if not any(_same(other, header) for _, other in fresh):
                 fresh.append(item)
+            else:
+                _note_copy(engine, tx, stream, leaf)
         elif not entry.sent:
-            _place(held, entry, leaf)
-        elif held.row.complete_from and leaf.own is None:
+            _place(tx, held, entry, leaf)
+        elif entry.log_index < leaf.index:
+            _note_copy(engine, tx, stream, leaf)
+        elif leaf.index < entry.log_index or (held.row.complete_from and leaf.own is None):
             held.row.rewrite([e for e in held.row.history() if e != entry])
             held.again = True
             fresh.append(item)
@@ -151,11 +148,25 @@ def _place_known(
 
 
 def _same(one: Header, other: Header) -> bool:
-    return (one.device, one.number) == (other.device, other.number)
+    return (one.stream, one.device, one.number) == (other.stream, other.device, other.number)
 
 
-def _place(held: PageStream, entry: HistoryEntry, leaf: ServedLeaf) -> None:
-    """An own change was recorded: its index is known now, and judged there again if it matters."""
+def _note_copy(engine: Engine, tx: Transaction, stream: StreamId, leaf: ServedLeaf) -> None:
+    """Of two changes with one number the first in the log counts (DESIGN.md 6)."""
+    copied = VERDICTS[verdict_code("copied-device")]
+    note_leaf(engine, tx, stream, leaf, copied.state.word, copied.reason)
+
+
+def _place(tx: Transaction, held: PageStream, entry: HistoryEntry, leaf: ServedLeaf) -> None:
+    """An own change was recorded: its index is known now, and judged there again if it matters.
+
+    Raises:
+        LocalStateError: ``device-restored``: under this number the log holds another change that
+            this device's key signed.
+    """
+    [stored] = tx.changes_at([entry.location])
+    if (stored.previous_link, stored.header) != (leaf.previous_link, leaf.header):
+        raise LocalStateError("device-restored")
     entries = [
         e._replace(log_index=leaf.index, log_time_ms=leaf.log_time_ms) if e == entry else e
         for e in held.row.history()

@@ -20,22 +20,30 @@ class CheckedRuns(NamedTuple):
 
     proven: list[ServedLeaf]
     """The author signed it, or is not known here yet (it waits for the control log)."""
-    unsigned: list[ServedLeaf]
-    """A change that no member made (attack 37)."""
+    unproven: list[ServedLeaf]
+    """No signature proves them so far: perhaps no member made them (attack 37)."""
     checks: int
     """Signatures verified."""
 
 
 def check_runs(engine: Engine, leaves: Sequence[ServedLeaf]) -> CheckedRuns:
-    """Verify the last signature of each run; where it fails, each, and only the prefix stands."""
+    """Verify the last signature of each run; where it fails, those before it, from the end.
+
+    The last one that verifies proves everything before it in its run. A change that was not served
+    ends a run, bridged or not: else a leaf could be proven in one page and not in two, and verdicts
+    would depend on where a page ended (``waiting_leaves``).
+    """
     runs: dict[int, list[list[int]]] = {}
+    newest: dict[int, bytes] = {}
     for position, leaf in enumerate(leaves):
         if leaf.own is not None:
             continue
-        of_device = runs.setdefault(leaf.device, [])
-        if leaf.run_starts or not of_device:
-            of_device.append([])
-        of_device[-1].append(position)
+        device = leaf.device
+        if leaf.previous_link == newest.get(device):
+            runs[device][-1].append(position)
+        else:
+            runs.setdefault(device, []).append([position])
+        newest[device] = leaf.link
     dropped: set[int] = set()
     checks = 0
     for device, of_device in runs.items():
@@ -57,12 +65,10 @@ def check_runs(engine: Engine, leaves: Sequence[ServedLeaf]) -> CheckedRuns:
 
 def _proven_prefix(engine: Engine, key: bytes, run: Sequence[ServedLeaf]) -> tuple[int, int]:
     """How many leaves of the run stand, and how many signatures that took."""
-    if _signed(engine, key, run[-1]):
-        return len(run), 1
-    for proven, leaf in enumerate(run[:-1]):
-        if not _signed(engine, key, leaf):
-            return proven, proven + 2
-    return len(run) - 1, len(run)
+    for checks, leaf in enumerate(reversed(run)):
+        if _signed(engine, key, leaf):
+            return len(run) - checks, checks + 1
+    return 0, len(run)
 
 
 def _signed(engine: Engine, key: bytes, leaf: ServedLeaf) -> bool:

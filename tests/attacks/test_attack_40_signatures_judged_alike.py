@@ -1,0 +1,139 @@
+"""Attack 40: signatures that could be judged differently are judged alike on every replica.
+
+The edge signatures themselves are in attack 10 (one verifier). Here a member leaves bad signatures
+in the middle of what it pushes: an honest relay checks the last one only. Layer that must make all
+agree: ``sync/run_check`` with ``sync/waiting_leaves``, wherever pages break.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from attack_world import AttackWorld
+from casesync.client import exchange
+from casesync.sync import session
+from casesync.testing.hostile_member import HostileMember, Made
+
+
+def pages_of(monkeypatch: pytest.MonkeyPatch, size_bytes: int) -> None:
+    """Answers of at most so many bytes; 1 = one leaf each."""
+    monkeypatch.setattr(
+        exchange, "prepare", lambda engine, tx: session.prepare(engine, tx, size_bytes)
+    )
+
+
+def pushed(
+    world: AttackWorld, stream, signed: tuple[bool, ...], person: bytes | None = None
+) -> list[Made]:
+    """Mai writes one change for each flag, signed or not, and pushes them in one go."""
+    mai = HostileMember(world.mai)
+    person = person or world.person("mai", stream)
+    made = [
+        mai.write(
+            stream,
+            bodies={2: mai.content(person, {"person.family_name": f"Nguyễn {n}"})},
+            signed=flag,
+        )
+        for n, flag in enumerate(signed)
+    ]
+    mai.sync()
+    return made
+
+
+def outcome(world: AttackWorld, name: str, stream) -> tuple[object, ...]:
+    return (
+        world.values(name, stream, "person.family_name"),
+        sorted(world.reasons(name).values()),
+        [record.fields for record in world.replicas[name].show(stream).records],
+    )
+
+
+@pytest.mark.parametrize("signed", [(*flags, True) for flags in product((True, False), repeat=3)])
+def test_every_replica_agrees_wherever_its_pages_break(signed, monkeypatch):
+    world = AttackWorld()
+    stream = world.case(given_name="Hòa")
+    world.sync()
+    pushed(world, stream, signed)
+    pages_of(monkeypatch, 1)
+    world.sync("lan")
+    pages_of(monkeypatch, 1 << 20)
+    late = world.offices.enrol(world.lan, "Nhà Bình Minh", "caseworker", "Sau")
+    late.sync()
+    world.replicas["late"] = late
+    world.lan.sync()
+    assert outcome(world, "lan", stream) == outcome(world, "late", stream)
+    assert world.values("lan", stream, "person.family_name") == sorted(
+        f"Nguyễn {n}" for n in range(4)
+    ), "the last signature proves the whole run"
+    assert world.reasons("lan") == {}
+
+
+def test_what_no_later_signature_proves_waits_and_never_counts(monkeypatch):
+    """The relay is the member's friend: it takes a push whose last change is not signed."""
+    world = AttackWorld()
+    stream = world.case(given_name="Hòa")
+    world.sync()
+    with monkeypatch.context() as patch:
+        patch.setattr("casesync.relay.push.verify_change", lambda *_: None)
+        pushed(world, stream, (True, False, False))
+    world.sync("lan")
+    assert world.values("lan", stream, "person.family_name") == ["Nguyễn 0"]
+    assert list(world.reasons("lan").values()) == ["signature-missing"] * 2
+    assert {q.state for q in world.lan.quarantine()} == {"waiting"}
+
+
+def test_a_later_signature_proves_what_waited_and_nothing_waits_any_more(monkeypatch):
+    world = AttackWorld()
+    stream = world.case(given_name="Hòa")
+    person = world.person("lan", stream)
+    world.sync()
+    with monkeypatch.context() as patch:
+        patch.setattr("casesync.relay.push.verify_change", lambda *_: None)
+        pushed(world, stream, (False, False), person)
+    world.sync("lan")
+    assert list(world.reasons("lan").values()) == ["signature-missing"] * 2
+    assert world.values("lan", stream, "person.family_name") == []
+    pushed(world, stream, (True,), person)
+    world.sync("lan")
+    assert world.values("lan", stream, "person.family_name") == ["Nguyễn 0", "Nguyễn 0", "Nguyễn 1"]
+    assert world.reasons("lan") == {}
+
+
+def test_what_comes_after_a_change_that_was_not_served_proves_nothing_in_any_page(monkeypatch):
+    """Mai's access entries go to the auditor alone: between two pushes others see a hole."""
+    world = AttackWorld()
+    stream = world.case(given_name="Hòa")
+    world.sync()
+    with monkeypatch.context() as patch:
+        patch.setattr("casesync.relay.push.verify_change", lambda *_: None)
+        pushed(world, stream, (False,))
+    world.sync("lan")
+    pushed(world, stream, (True,))
+    late = world.offices.enrol(world.lan, "Nhà Bình Minh", "caseworker", "Sau")
+    late.sync()
+    world.replicas["late"] = late
+    world.sync("lan")
+    assert outcome(world, "lan", stream) == outcome(world, "late", stream)
+    assert list(world.reasons("lan").values()) == ["signature-missing"]
+
+
+def test_a_back_fill_agrees_though_the_proof_came_with_another_stream():
+    """The proof stands in another case, which the grantee was served long before."""
+    world = AttackWorld()
+    first, second = world.case(given_name="Hòa"), world.case(given_name="Lý")
+    world.share(first)
+    world.sync(rounds=2)
+    mai = HostileMember(world.mai)
+    person = world.person("mai", second)
+    mai.write(second, bodies={2: mai.content(person, {"person.family_name": "Trần"})}, signed=False)
+    person = world.person("mai", first)
+    mai.write(first, bodies={2: mai.content(person, {"person.family_name": "Lê"})})
+    mai.sync()
+    world.sync(rounds=2)
+    world.share(second, history=True)
+    world.sync(rounds=2)
+    assert world.values("lan", second, "person.family_name") == ["Trần"]
+    assert world.values("oanh", second, "person.family_name") == ["Trần"]
+    assert world.reasons("oanh") == world.reasons("lan") == {}
