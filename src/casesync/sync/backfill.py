@@ -35,8 +35,6 @@ def owe_linked(
     engine: Engine, tx: Transaction, report: IngestReport, target: tuple[int, bytes, int]
 ) -> None:
     """Owe the earlier leaves of streams that were linked to one of our feeds."""
-    if not report.linked:
-        return  # a newcomer does not know its own feeds before its enrolment has come
     feeds = set(engine.me.feeds)
     chosen_at = target[2]
     for stream, feed, index, linked in report.linked:
