@@ -229,7 +229,9 @@ class StreamRights:
         return [
             g
             for g in self.grants
-            if known(g.device, g.number) and not (g.revoked and known(g.revoked[0], g.revoked[1]))
+            if g.expires_ms is None
+            and known(g.device, g.number)
+            and not (g.revoked and known(g.revoked[0], g.revoked[1]))
         ]
 
     def _with_acts(self, facts: ChangeFacts) -> StreamRights:
