@@ -220,7 +220,11 @@ class StreamRights:
         return True
 
     def grants_seen(self, seen: Seen) -> list[GrantFact]:
-        """Grants in force for an author who had seen ``seen``, expiries apart."""
+        """Grants that an author who had seen ``seen`` must have taken for standing.
+
+        One with an expiry is not among them: whether it was over depends on the author's clock, and
+        clocks decide nothing. An honest author boxes to its unit all the same until it expires.
+        """
         vector = seen()
 
         def known(device: int, number: int) -> bool:
