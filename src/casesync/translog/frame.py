@@ -61,6 +61,24 @@ def decode_frame(frame: bytes, streams: Sequence[bytes], devices: Sequence[bytes
     withheld = flags & (OWN - 1)
     if withheld >> count:
         raise RelayMisbehaviour("page-contradicts-log", what="frame")
+    log_time_ms = time_high << 32 | time_low
+    if count == 1 and not withheld:  # most frames by far: one pass of slices
+        signature_at = table + _ROW_BYTES
+        segment = frame[signature_at + _SIGNATURE_BYTES :]
+        if len(segment) != int.from_bytes(frame[table + 9 : signature_at], "big"):
+            raise RelayMisbehaviour("page-contradicts-log", what="frame")
+        header = b"".join(
+            (
+                frame[at : at + 3],
+                devices[device_ref],
+                frame[at + 3 : at + 9],
+                streams[stream_ref],
+                frame[at + 9 : signature_at],
+                sha256(segment).digest(),
+            )
+        )
+        signature = frame[signature_at : signature_at + _SIGNATURE_BYTES]
+        return log_time_ms, previous, device_ref, header, signature, (segment,)
     signature_at = table + _ROW_BYTES * count + _DIGEST_BYTES * withheld.bit_count()
     parts = [
         frame[at : at + 3],
@@ -89,7 +107,7 @@ def decode_frame(frame: bytes, streams: Sequence[bytes], devices: Sequence[bytes
     if start != len(frame):
         raise RelayMisbehaviour("page-contradicts-log", what="frame")
     return (
-        time_high << 32 | time_low,
+        log_time_ms,
         previous,
         device_ref,
         b"".join(parts),

@@ -33,6 +33,13 @@ _BACK: Final = Struct(">HI8sHI")  # control size, random, checkpoint size
 _SEGMENT: Final = Struct(">B8sI32s")
 _ROOT_BYTES: Final = 32
 _CLASSES: Final = frozenset(PADDING_CLASSES)
+_AFTER_COUNT_AT: Final = _FRONT.size - 1
+PLAIN_TABLE_BYTES: Final = 1 + _SEGMENT.size
+"""The segment table of a plain header, which its head stands before."""
+_PLAIN: Final = tuple(
+    Struct(">BHIHI16xHIB" + "IHI8x" * count + "HI8xHIBB8sI32x") for count in range(9)
+)
+"""Plain headers by their number of ``after`` entries."""
 
 
 class After(NamedTuple):
@@ -113,6 +120,39 @@ def parse_header(data: bytes) -> Header:
     _check_head(header)
     _check_segments(segments)
     return header
+
+
+def plain_header(data: bytes) -> tuple[int, int, int, bytes] | None:
+    """(number, control size, kind, key name) of a plain header: what most changes of a page have.
+
+    Plain is a valid header with one sealed segment of at most 512 bytes, no checkpoint and at most
+    eight ``after`` entries; of every other, None: ``parse_header`` reads it or says what is wrong.
+    """
+    try:
+        fields = _PLAIN[data[_AFTER_COUNT_AT]].unpack(data)
+    except (StructError, IndexError):
+        return None
+    suite, _, device, number_high, number_low, here_high, here_low, count = fields[:8]
+    control_high, control_low, size_high, size_low, segments, kind, key_name, length = fields[-8:]
+    number = number_high << 32 | number_low
+    if (
+        suite != SUITE
+        or segments != 1
+        or kind == UNSEALED_KIND
+        or length not in _CLASSES
+        or size_high
+        or size_low
+        or not device
+        or here_high << 32 | here_low >= number
+    ):
+        return None
+    previous = 0
+    for at in range(8, 8 + 3 * count, 3):
+        other = fields[at]
+        if other <= previous or other == device or not (fields[at + 1] or fields[at + 2]):
+            return None
+        previous = other
+    return number, control_high << 32 | control_low, kind, key_name
 
 
 def head_length(data: bytes) -> int:

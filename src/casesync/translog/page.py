@@ -170,30 +170,15 @@ class _Reading:
         return ReadPage(self.leaves, reached)
 
     def _take_frame(self, frame: bytes) -> None:
-        log_time_ms, given, device_ref, header, signature, segments = decode_frame(
+        log_time_ms, given, reference, header, signature, segments = decode_frame(
             frame, self._streams, self._devices
         )
-        device = self._devices[device_ref]
-        known = self._last_link.get(device)
-        previous = known if given is None else given
+        device = self._devices[reference]
+        previous = self._last_link.get(device) if given is None else given
         if previous is None:
             raise _contradiction("previous link")
-        link = sha256(LINK_LABEL + previous + sha256(header).digest()).digest()
-        self._last_link[device] = link
-        self._append(
-            ServedLeaf(
-                self._position,
-                log_time_ms,
-                previous,
-                header,
-                signature,
-                segments,
-                None,
-                self._numbers[device_ref],
-                link,
-                previous != known,
-            )
-        )
+        number = self._numbers[reference]
+        self._append(log_time_ms, previous, header, signature, segments, None, device, number)
 
     def _take_own(self, frame: bytes) -> None:
         if len(frame) != OWN_FRAME_BYTES:
@@ -206,48 +191,47 @@ class _Reading:
         own = self._own_lookup(number)
         if own is None:
             raise _contradiction("own change unknown")
-        previous, header, signature, segments = own
-        device = header[3:7]
-        known = self._last_link.get(device)
-        link = sha256(LINK_LABEL + previous + sha256(header).digest()).digest()
-        self._last_link[device] = link
-        self._append(
+        device = own.header[3:7]
+        self._append(log_time_ms, *own, number, device, int.from_bytes(device, "big"))
+
+    def _append(
+        self,
+        log_time_ms: int,
+        previous: bytes,
+        header: bytes,
+        signature: bytes,
+        segments: tuple[bytes | None, ...],
+        own: int | None,
+        device: bytes,
+        device_number: int,
+    ) -> None:
+        index = self._position
+        if log_time_ms < self._log_time:
+            raise _contradiction("log time")
+        if index >= self._t:
+            raise _contradiction("size")
+        self._log_time = log_time_ms
+        self._position = index + 1
+        links = self._last_link
+        run_starts = links.get(device) != previous
+        link = links[device] = sha256(LINK_LABEL + previous + sha256(header).digest()).digest()
+        self.leaves.append(
             ServedLeaf(
-                self._position,
+                index,
                 log_time_ms,
                 previous,
                 header,
                 signature,
                 segments,
-                number,
-                int.from_bytes(device, "big"),
+                own,
+                device_number,
                 link,
-                previous != known,
+                run_starts,
             )
         )
-
-    def _append(self, leaf: ServedLeaf) -> None:
-        log_time_ms = leaf.log_time_ms
-        if log_time_ms < self._log_time:
-            raise _contradiction("log time")
-        self._log_time = log_time_ms
-        if self._position >= self._t:
-            raise _contradiction("size")
-        self._position += 1
-        self.leaves.append(leaf)
-        self._leaf_hashes.append(
-            sha256(
-                b"".join(
-                    (
-                        LEAF_PREFIX,
-                        log_time_ms.to_bytes(6, "big"),
-                        leaf.previous_link,
-                        leaf.header,
-                        leaf.signature,
-                    )
-                )
-            ).digest()
-        )
+        time = log_time_ms.to_bytes(6, "big")
+        leaf = b"".join((LEAF_PREFIX, time, previous, header, signature))
+        self._leaf_hashes.append(sha256(leaf).digest())
 
     def _take_bridge(self, item: list[Any]) -> None:
         if len(item) < 2 or type(item[0]) is not int or item[0] < 0:

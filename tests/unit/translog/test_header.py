@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from casesync.foundation.errors import RemoteProtocolError
 from casesync.foundation.limits import HEADER_BYTES_MAX
 from casesync.translog.header import (
+    PLAIN_TABLE_BYTES,
     After,
     SegmentEntry,
     encode_head,
@@ -18,6 +19,7 @@ from casesync.translog.header import (
     head_bytes,
     head_length,
     parse_header,
+    plain_header,
 )
 
 U32 = st.integers(1, 2**32 - 1)
@@ -80,6 +82,46 @@ def test_a_header_is_read_as_it_was_written(made):
     assert again == head
 
 
+def _read_both(data):
+    """What the plain reader and the full one say: None where they refuse or decline."""
+    try:
+        header = parse_header(data)
+    except RemoteProtocolError:
+        header = None
+    return plain_header(data), header
+
+
+@given(headers())
+def test_the_plain_reader_takes_every_plain_header_and_no_other(made):
+    plain, header = _read_both(made[1])
+    first = header.segments[0]
+    expected = (
+        len(header.segments) == 1
+        and first.kind != 0
+        and first.length <= 512
+        and header.checkpoint_size == 0
+        and len(header.after) <= 8
+    )
+    if not expected:
+        assert plain is None
+        return
+    assert plain == (header.number, header.control_size, first.kind, first.key_name)
+    assert made[1][:-PLAIN_TABLE_BYTES] == made[0]
+
+
+@given(headers(), st.data())
+def test_the_plain_reader_takes_nothing_that_the_full_one_refuses(made, data):
+    changed = bytearray(made[1])
+    place = data.draw(st.integers(0, len(changed) - 1))
+    changed[place : place + data.draw(st.sampled_from([0, 1, 4, 6]))] = data.draw(
+        st.binary(max_size=6) | st.integers(1, 6).map(bytes)
+    )
+    plain, header = _read_both(bytes(changed))
+    if plain is not None:
+        assert header is not None
+        assert plain[:2] == (header.number, header.control_size)
+
+
 @given(headers(), st.data())
 def test_a_header_cut_short_or_lengthened_is_refused(made, data):
     whole = made[1]
@@ -91,7 +133,7 @@ def test_a_header_cut_short_or_lengthened_is_refused(made, data):
 
 @given(st.binary(max_size=400))
 def test_arbitrary_bytes_never_raise_a_foreign_error(data):
-    for read in (parse_header, head_length):
+    for read in (parse_header, head_length, plain_header):
         with contextlib.suppress(RemoteProtocolError):
             read(data)
 
