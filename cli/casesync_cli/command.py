@@ -16,6 +16,7 @@ from typing import Any, Concatenate, ParamSpec
 import click
 from typing_extensions import override
 
+from casesync.foundation.errors import UsageError
 from casesync_cli.settings import LANGUAGES, Settings
 from casesync_cli.texts import help_text
 
@@ -112,8 +113,20 @@ class LocalisedCommand(_Localised):
 
     def __init__(self, path: str, callback: Callable[..., None], params: Sequence[Any]) -> None:
         self.path = path
-        options = [*params, *global_options(hidden=True)]
-        super().__init__(path.rsplit(" ", 1)[-1], callback=callback, params=options)
+        super().__init__(
+            path.rsplit(" ", 1)[-1],
+            callback=callback,
+            params=[*params, *global_options(hidden=True)],
+            context_settings={"allow_extra_args": True},
+        )
+
+    @override
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; words nobody asked for are refused in the user's language."""
+        rest = super().parse_args(ctx, args)
+        if ctx.args and not ctx.resilient_parsing:
+            raise UsageError("usage-extra", what=ctx.args[0], command=ctx.command_path)
+        return rest
 
 
 class LocalisedGroup(_Localised, click.Group):

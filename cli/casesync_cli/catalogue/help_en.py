@@ -150,5 +150,5 @@ TEXTS: Final[dict[str, str]] = {
     "passphrase": "The passphrase of this replica.",
     "passphrase change": "Change the passphrase.",
     "passphrase change --new_passphrase_file": "Read the new passphrase from the first line of "
-    "this file.",
+    "this file (otherwise CASESYNC_NEW_PASSPHRASE, otherwise it is asked for).",
 }

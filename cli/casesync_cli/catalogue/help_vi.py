@@ -150,5 +150,6 @@ TEXTS: Final[dict[str, str]] = {
     "lock": "Kết thúc việc unlock đã bắt đầu.",
     "passphrase": "Mật khẩu của bản sao này.",
     "passphrase change": "Đổi mật khẩu.",
-    "passphrase change --new_passphrase_file": "Đọc mật khẩu mới từ dòng đầu của tệp này.",
+    "passphrase change --new_passphrase_file": "Đọc mật khẩu mới từ dòng đầu của tệp này "
+    "(nếu không có thì CASESYNC_NEW_PASSPHRASE, nếu không nữa thì hỏi).",
 }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from casesync.foundation.errors import UsageError
 from casesync_cli.assignments import parse_assignment, parse_filter, parse_target
 from casesync_cli.case_display import show_case
 from casesync_cli.command import LocalisedGroup, argument, command, option
@@ -18,6 +19,7 @@ from casesync_cli.value_display import shown_by
 
 if TYPE_CHECKING:
     from casesync.client.views import CaseSummary, HistoryView, Page
+    from casesync.model.schema_types import Schema
     from casesync_cli.value_display import Shown
 
 LIMIT = click.IntRange(1, 1000)
@@ -55,8 +57,9 @@ def case_list(
     purpose: str | None,
 ) -> None:
     """List cases, the newest change first."""
-    wanted = dict(parse_filter(text) for text in filters)
+    typed = dict(parse_filter(text) for text in filters)
     with open_replica(settings) as replica:
+        wanted = {full_name(replica.schema(), name): value for name, value in typed.items()}
         page = replica.cases(wanted, limit=limit, after=after, purpose=purpose)
         shown = shown_by(replica, settings.lang)
     _deliver_page(settings, page, shown)
@@ -97,6 +100,19 @@ def _summary_row(item: CaseSummary, shown: Shown) -> tuple[str, ...]:
             words.append(shown.value(field, value))
     changed = people_time(item.changed_ms)
     return (item.case, name or "-", *words, item.owner, changed, str(item.conflicts or "-"))
+
+
+def full_name(schema: Schema, name: str) -> str:
+    """``TYPE.FIELD`` for a field given with or without its type; the first type that has it.
+
+    Raises: UsageError: ``field-unknown``.
+    """
+    if "." in name:
+        return name
+    for record_type in schema.types.values():
+        if any(field.name == name for field in record_type.fields.values()):
+            return f"{record_type.name}.{name}"
+    raise UsageError("field-unknown", type="*", field=name)
 
 
 def _deliver_page(settings: Settings, page: Page[CaseSummary], shown: Shown) -> None:

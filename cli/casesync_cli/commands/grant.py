@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from casesync.foundation.errors import UsageError
 from casesync_cli.command import LocalisedGroup, argument, command, option
 from casesync_cli.commands.consent import words
 from casesync_cli.render import Output, deliver, deliver_list, time_or_dash, yes_no
@@ -9,6 +12,9 @@ from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
 from casesync_cli.texts import tr
 from casesync_cli.times import end_of_day_ms
+
+if TYPE_CHECKING:
+    from casesync.client.replica import Replica
 
 
 @command(
@@ -79,10 +85,14 @@ def grant_list(settings: Settings, *, case: str | None) -> None:
     )
 
 
-@command("grant revoke", argument("case"), argument("grant", metavar="ID"))
-def grant_revoke(settings: Settings, *, case: str, grant: str) -> None:
+@command("grant revoke", argument("words", nargs=-1, required=True, metavar="[CASE] ID"))
+def grant_revoke(settings: Settings, *, words: tuple[str, ...]) -> None:
     """End a grant; new keys start with the next write."""
+    *cases, grant = words
+    if len(cases) > 1:
+        raise UsageError("usage-extra", what=words[2], command="casesync grant revoke")
     with open_replica(settings) as replica:
+        case = cases[0] if cases else _case_of(replica, grant)
         replica.revoke_grant(replica.resolve_case(case), grant)
 
     def people(out: Output) -> None:
@@ -90,6 +100,14 @@ def grant_revoke(settings: Settings, *, case: str, grant: str) -> None:
         out.say("sync.next")
 
     deliver(settings, {"revoked": grant}, people)
+
+
+def _case_of(replica: Replica, grant: str) -> str:
+    """The case of a grant given by its id alone, or the beginning of one."""
+    found = {g.case for g in replica.grants() if g.id_hex.startswith(grant.lower())}
+    if len(found) != 1:
+        raise UsageError("grant-unknown", grant=grant)
+    return found.pop()
 
 
 grant = LocalisedGroup("grant", [grant_give, grant_list, grant_revoke], default="give")

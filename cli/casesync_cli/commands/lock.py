@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from casesync_cli.settings import Settings
 from casesync_cli.times import duration_s
 
 UNLOCK_DEFAULT = "15m"
+NEW_PASSPHRASE_VARIABLE = "CASESYNC_NEW_PASSPHRASE"  # noqa: S105 - the name of a variable
 
 
 @command("unlock", option("--for", "span", default=UNLOCK_DEFAULT, metavar="TIME"))
@@ -52,8 +54,10 @@ def passphrase_change(settings: Settings, *, new_passphrase_file: Path | None) -
     from casesync.client.vault import change_passphrase  # noqa: PLC0415 - not for help
 
     old = passphrase_to_open(settings)
-    given = new_passphrase_file
-    new = ask_new_passphrase(settings) if given is None else first_line(given)
+    file = new_passphrase_file
+    new = os.environ.get(NEW_PASSPHRASE_VARIABLE) if file is None else first_line(file)
+    if new is None:
+        new = ask_new_passphrase(settings)
     change_passphrase(settings.home, old, new)
     deliver(settings, {"changed": True}, lambda out: out.say("passphrase.changed"))
 

@@ -368,6 +368,12 @@ _TEXTS: Final[dict[str, Text]] = {
         "Không có tùy chọn '{option}'.",
         "Chạy '{command} --help' để xem danh sách.",
     ),
+    "usage-extra": Text(
+        "'{what}' is one word too many.",
+        "Run '{command} --help'; put texts with blanks into quotes.",
+        "Thừa '{what}'.",
+        "Chạy '{command} --help'; đặt văn bản có dấu cách trong ngoặc kép.",
+    ),
     "usage-missing": Text(
         "'{what}' is missing.",
         "Run '{command} --help'.",
@@ -681,6 +687,31 @@ _TEXTS: Final[dict[str, Text]] = {
         "Do not work with this device; ask for a new invitation.",
         "Bạn được ghi danh khác với điều đã ký: khóa, đơn vị, vai trò hay quyền bị đổi.",
         "Đừng dùng máy này; hãy xin lời mời mới.",
+    ),
+    # the demo
+    "demo-folder-not-empty": Text(
+        "The folder {folder} is not empty.",
+        "Name a folder that does not exist yet, or an empty one.",
+        "Thư mục {folder} không trống.",
+        "Hãy chọn một thư mục chưa có, hoặc thư mục trống.",
+    ),
+    "demo-process-ended": Text(
+        "The process '{who}' of the demo ended by itself. Its last words: {last}",
+        "This is a bug; run the demo again with --keep and send the log files to your administrator.",
+        "Tiến trình '{who}' của bản trình diễn tự kết thúc. Lời cuối: {last}",
+        "Đây là lỗi phần mềm; hãy chạy lại với --keep và gửi các tệp nhật ký cho người quản trị.",
+    ),
+    "demo-process-silent": Text(
+        "The process '{who}' of the demo has said nothing for {seconds} seconds.",
+        "Is the computer very busy? Try again; otherwise this is a bug.",
+        "Tiến trình '{who}' của bản trình diễn im lặng đã {seconds} giây.",
+        "Máy tính có đang quá bận không? Hãy thử lại; nếu vẫn thế thì đây là lỗi phần mềm.",
+    ),
+    "demo-join-endless": Text(
+        "The laptops of the demo do not get to the end of joining.",
+        "This is a bug; run the demo again with --keep and send the log files to your administrator.",
+        "Các máy trong bản trình diễn không gia nhập xong được.",
+        "Đây là lỗi phần mềm; hãy chạy lại với --keep và gửi các tệp nhật ký cho người quản trị.",
     ),
 }
 
