@@ -11,7 +11,7 @@ from functools import cache
 from importlib import import_module
 from typing import Final
 
-SUBJECTS: Final = ("help", "messages", "facts", "seen")
+SUBJECTS: Final = ("help", "messages", "facts", "seen", "demo")
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from casesync.client.case_edit import parse_path
+from casesync.client.case_cells import parse_path
 from casesync.foundation.errors import UsageError
 from casesync.sync.stream_row import StreamRow
 from casesync.testing.offices import Offices

@@ -1,0 +1,123 @@
+"""The demo from its first line to its table (cli)."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import click
+
+from casesync.foundation.errors import UsageError, Violation
+from casesync_cli.demo import audit, blindness, conflict, founding, offline, sharing, theft
+from casesync_cli.demo.narrator import CHECKS, Narrator
+from casesync_cli.demo.world import PEOPLE, World
+from casesync_cli.render_json import dumps
+from casesync_cli.settings import Settings
+
+_CHAPTERS: Final = (
+    founding.tell,
+    offline.tell,
+    conflict.tell,
+    sharing.tell_grant,
+    sharing.tell_revocation,
+    theft.tell,
+    audit.tell,
+    blindness.tell,
+)
+_SECRET_MODE: Final = 0o600
+
+
+def run_demo(settings: Settings, keep: Path | None, cases: int) -> int:
+    """Tell the story; the exit code: 0 if every check held, else that of a violation.
+
+    Args:
+        settings: language; with ``json`` nothing is told and the checks are one document.
+        keep: folder for everything the demo makes, new or empty; None = gone at the end.
+        cases: how many cases the shelter opens.
+
+    Raises:
+        UsageError: ``demo-folder-not-empty``.
+        CasesyncError: what stopped the story; the table so far was shown.
+    """
+    narrator = Narrator(settings)
+    begun = time.monotonic()
+    with ExitStack() as stack:
+        folder = _folder(stack, keep)
+        world = World(folder, narrator, cases)
+        try:
+            with _ended_like_ctrl_c():
+                narrator.tell("opening", cases=cases)
+                for chapter in _CHAPTERS:
+                    chapter(world)
+        finally:
+            world.end()
+            narrator.summary(time.monotonic() - begun)
+            if keep is not None and world.relay_process is not None:
+                _leave_behind(world, settings)
+    if settings.json:
+        checks = [{"check": check.key, "held": check.held} for check in narrator.checks]
+        click.echo(dumps({"checks": checks, "held": narrator.all_held}))
+    return 0 if narrator.all_held else Violation.exit_code
+
+
+def _folder(stack: ExitStack, keep: Path | None) -> Path:
+    if keep is None:
+        made = tempfile.TemporaryDirectory(prefix="casesync-demo-")
+        return Path(stack.enter_context(made)).resolve()
+    if keep.exists() and any(keep.iterdir()):
+        raise UsageError("demo-folder-not-empty", folder=str(keep))
+    keep.mkdir(parents=True, exist_ok=True)
+    return keep.resolve()
+
+
+@contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """SIGTERM ends the demo the way Ctrl-C does: what it started is ended too."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _leave_behind(world: World, settings: Settings) -> None:
+    """Passphrases, and how to look around: the relay starts on the port the laptops know."""
+    narrator = world.narrator
+    lines = [
+        narrator.words("kept.relay"),
+        f"casesync relay serve --db {world.relay.db} --port {world.relay.port}",
+        "",
+    ]
+    for person in PEOPLE:
+        laptop = world.laptops.get(person)
+        if laptop is None:
+            continue
+        secret = world.folder / f"{person.folder}.passphrase"
+        _write_secret(secret, laptop.passphrase + "\n")
+        look = "audit list" if person.role == "auditor" else "case list"
+        lines += [
+            narrator.words("kept.laptop", member=person.name, unit=person.unit),
+            f"casesync --home {laptop.home} --passphrase-file {secret} {look}",
+            f"    {laptop.passphrase}",
+            "",
+        ]
+    _write_secret(world.folder / "LOOK-AROUND.txt", "\n".join(lines))
+    narrator.tell("left", folder=world.folder)
+
+
+def _write_secret(file: Path, text: str) -> None:
+    file.touch(mode=_SECRET_MODE)
+    file.write_text(text, "utf-8")
+
+
+__all__ = ["CHECKS", "run_demo"]
