@@ -68,16 +68,17 @@ def wrap_for(entry: bytes, device: int) -> BlobHash | None:
 def joiner_network_keys(
     network: NetworkId, device: DeviceNumber, control_index: int, kem_seed: bytes, wrap: bytes
 ) -> list[bytes]:
-    """The network keys out of a newcomer's wrap, newest first: with them it folds the log.
+    """The network key out of a newcomer's wrap: with it the newcomer folds the log.
 
     The seeds in it are opened again with ``open_wrap_for_device`` once the log is folded.
 
     Raises:
         CryptoError: ``does-not-verify``.
-        RemoteProtocolError: ``malformed``, also for a wrap without a network key.
+        RemoteProtocolError: ``malformed``, also for a wrap without a network key, or with a second
+            one: what is sealed under that would count here and be void to everybody else.
     """
     content = unseal_wrap(kem_private(kem_seed), network, device, control_index, wrap)
-    if not content.network_keys:
+    if len(content.network_keys) != 1:
         raise RemoteProtocolError("malformed", what="wrap")
     return content.network_keys
 

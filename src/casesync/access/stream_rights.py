@@ -127,14 +127,15 @@ class StreamRights:
         opening = next((a for a in facts.base or () if isinstance(a, Opening)), None)
         if self.opening is not None:
             return "opening-invalid" if opening is not None else ""
-        if opening is None:
-            return "base-missing" if facts.base_sealed or self.base_blocked else "stream-unopened"
         random16 = None if facts.unsealed is None else facts.unsealed.random16
-        if random16 is None:
-            return "opening-invalid"
-        derived = stream_id(network, facts.device, facts.number, random16)
+        derives = random16 is not None and stream == stream_id(
+            network, facts.device, facts.number, random16
+        )
+        if opening is None:
+            hidden = self.base_blocked or (facts.base_sealed and derives)
+            return "base-missing" if hidden else "stream-unopened"
         owner_is_own = opening.owner == control.unit_of(facts.device)
-        return "" if derived == stream and owner_is_own else "opening-invalid"
+        return "" if derives and owner_is_own else "opening-invalid"
 
     def _unit_reason(self, facts: ChangeFacts, control: ControlView) -> str:
         if self.base_blocked:
@@ -208,7 +209,7 @@ class StreamRights:
         if content and not control.reads_mask(facts.device) >> compartment & 1:
             return False
         trial = self._with_acts(facts)
-        if trial.opening is None:
+        if trial.opening is None or not self._may_state(facts, compartment, control, trial):
             return False
         grants = trial.grants_seen(seen) if trial.grants else []
         units = trial.entitled(compartment, control, facts.control_size, grants)
@@ -218,6 +219,19 @@ class StreamRights:
             if name is not None and name not in labels:
                 return False
         return True
+
+    def _may_state(
+        self, facts: ChangeFacts, compartment: int, control: ControlView, trial: StreamRights
+    ) -> bool:
+        """Whether the author may start a key here: who makes a key can read under it."""
+        assert trial.opening is not None
+        if compartment == Compartment.ACCESS:
+            return trial.opening[0] == StreamKind.ACCESS and trial.opening[3] == facts.device
+        unit = control.unit_of(facts.device)
+        if compartment == Compartment.BASE or unit == trial.opening[1]:
+            return True
+        in_force = self.grants_in_force(facts.log_index, facts.log_time_ms)
+        return any(g.unit == unit and g.write and g.mask >> compartment & 1 for g in in_force)
 
     def grants_seen(self, seen: Seen) -> list[GrantFact]:
         """Grants that an author who had seen ``seen`` must have taken for standing.
@@ -246,17 +260,27 @@ class StreamRights:
 
     def fold(self, facts: ChangeFacts, code: int, control: ControlView) -> None:
         """Take in what a judged change says; only one that counts says anything."""
+        if facts.base_sealed and self._hides_acts(facts, code, control):
+            self.base_blocked = True
         if VERDICTS[code].state is not State.COUNTS:
             if VERDICTS[code].reason == "statement-invalid" and facts.unsealed is not None:
                 self._fold_statements(facts, facts.unsealed, valid=False)
-            if facts.base_sealed and VERDICTS[code].state is State.WAITING:
-                self.base_blocked = True
             return
-        if facts.base_sealed:
-            self.base_blocked = True
         self.fold_acts(facts, control)
         if facts.unsealed is not None:
             self._fold_unsealed(facts, facts.unsealed)
+
+    def _hides_acts(self, facts: ChangeFacts, code: int, control: ControlView) -> bool:
+        """Whether a base segment that cannot be read here may hold acts that are not void.
+
+        Nobody else's can bring the stream to a halt: an opening by the device whose stream it is,
+        then what a device of the owning unit whose role may grant wrote.
+        """
+        if VERDICTS[code].state not in (State.COUNTS, State.WAITING):
+            return False
+        if self.opening is None:
+            return VERDICTS[code].reason == "base-missing"
+        return self._may_act(facts, control)
 
     def fold_acts(self, facts: ChangeFacts, control: ControlView | None = None) -> None:
         """Take in the acts alone; with ``control`` only those the author may write."""

@@ -79,7 +79,8 @@ def open_own_wraps(engine: Engine, tx: Transaction, entries: Entries) -> bool:
     """Take the seeds wrapped to this device; returns whether there were new ones.
 
     A wrap that does not hold what the log says gives nothing: the keys stay missing and
-    ``who_lacks_keys`` shows it (attacks 15, 18, 19).
+    ``who_lacks_keys`` shows it (attacks 15, 18, 19). Network keys in it are not taken: anybody can
+    wrap one of his own, and who seals under it is void to all others.
     """
     engine.keys.load_seeds(tx)
     before = len(engine.keys.held())
@@ -93,10 +94,6 @@ def open_own_wraps(engine: Engine, tx: Transaction, entries: Entries) -> bool:
         except CasesyncError:
             continue
         _keep_seeds(tx, opened.seeds)
-        known = network_keys_of(tx)
-        news = [key for key in opened.network_keys if key not in known]
-        if news:
-            tx.put_value(NETWORK_KEYS, canonical.pack([*news, *known]))
     engine.keys.load_seeds(tx)
     held = {UnitKeyId(UnitId(u), c, e): s for (u, c, e), s in engine.keys.held().items()}
     with suppress(CasesyncError):  # a predecessor that lies: the older epochs stay closed

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from casesync.access.base_acts import Grant, Revocation
 from casesync.access.stream_facts import END_OF_LOG, GrantFact
-from casesync.foundation.errors import AccessDenied, UsageError
+from casesync.foundation.errors import AccessDenied, CasesyncError, UsageError
 from casesync.foundation.ids import (
     ChangeNumber,
     Compartment,
@@ -79,7 +79,7 @@ class ContentCache:
         return self._changes[location]
 
     def content(self, location: int, compartment: int) -> Content | None:
-        """The decoded segment, None if it is not readable here."""
+        """The decoded segment, None if it is not readable here or no content at all."""
         name = (location, compartment)
         if name not in self._contents:
             self._contents[name] = self._open(location, compartment)
@@ -92,7 +92,10 @@ class ContentCache:
         for position, segment in enumerate(change.header.segments):
             if segment.kind == compartment:
                 body = open_at(self._engine, self._stream, change, position)
-                return None if body is None else decode_content(body)
+                try:
+                    return None if body is None else decode_content(body)
+                except CasesyncError:  # an author's malformed segment stops nobody else's
+                    return None
         return None
 
 
@@ -265,6 +268,8 @@ def _brought(row: StreamRow, cache: ContentCache) -> set[tuple[int, int, int]]:
     """(device, number, compartment) of changes whose effect some copy in the stream carries."""
     found: set[tuple[int, int, int]] = set()
     for entry in row.history():
+        if not entry.counts:
+            continue
         for segment in cache.change(entry.location).header.segments:
             if not Compartment.BASE < segment.kind < Compartment.ACCESS:
                 continue

@@ -100,7 +100,7 @@ class KeyPlanner:
         """Use the newest key that is held, whoever else reads it (a receipt's base segment)."""
         for fact in sorted(self._rights.statements, key=lambda s: s.log_index, reverse=True):
             key = self._engine.keys.get(self._stream, fact.compartment, fact.key_name)
-            if fact.compartment == compartment and key is not None:
+            if fact.compartment == compartment and fact.valid and key is not None:
                 self.plan.keys[compartment] = key
                 return
         raise AccessDenied("no-key-for-compartment", compartment=Compartment(compartment).word)
@@ -152,9 +152,26 @@ class KeyPlanner:
             return None
         newest = max(facts, key=lambda fact: (fact.log_index, fact.number, fact.position))
         key = self._engine.keys.get(self._stream, compartment, newest.key_name)
-        if key is None or not self._reaches_only_entitled(newest):
+        if key is None or not self._may_know(newest) or not self._reaches_only_entitled(newest):
             return None
         return newest, key
+
+    def _may_know(self, fact: StatementFact) -> bool:
+        """Whether the device that made the key may read what is sealed under it now.
+
+        Whoever makes a key knows it, whatever its boxes say: an office that was not given the
+        compartment, one that was revoked, a reader whom no holder of the unit key has let in.
+        """
+        engine, maker = self._engine, self._engine.control.device(fact.device)
+        if maker is None or not maker.active:
+            return False
+        if maker.number == engine.device:
+            return True
+        if fact.compartment == Compartment.BASE and maker.unit != self._rights.owner:
+            return False  # the owner's own chain of base keys is what opens all its base segments
+        return maker.unit in self.units(fact.compartment) and engine.control.holds_key(
+            maker.number, maker.unit, fact.compartment
+        )
 
     def _reaches_only_entitled(self, fact: StatementFact) -> bool:
         control = self._engine.control
@@ -188,7 +205,12 @@ class KeyPlanner:
         self._position += 1
 
     def _predecessor(self, key: StreamKey) -> Predecessor | None:
-        bases = [s for s in self._rights.statements if s.compartment == Compartment.BASE]
+        owner, unit_of = self._rights.owner, self._engine.control.unit_of
+        bases = [
+            s
+            for s in self._rights.statements
+            if s.compartment == Compartment.BASE and s.valid and unit_of(s.device) == owner
+        ]
         held = [
             (fact, previous)
             for fact in sorted(bases, key=lambda s: (s.log_index, s.number))
