@@ -7,15 +7,16 @@ import pty
 import select
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cli.casesync_runs import Laptop
 
 TIMEOUT_S = 60
+Answer = Callable[[], str]
 
 
 def at_terminal(
-    laptop: Laptop, arguments: Sequence[str], answers: Sequence[tuple[str, str]] = ()
+    laptop: Laptop, arguments: Sequence[str], answers: Sequence[tuple[str, str | Answer]] = ()
 ) -> tuple[int, str]:
     """Run at a terminal; wait for each question and type its answer. (exit code, screen)."""
     controller, terminal = pty.openpty()
@@ -38,7 +39,9 @@ def at_terminal(
             screen += data.decode("utf-8", "replace")
             if waiting and waiting[0][0] in screen[asked_at:]:
                 asked_at = len(screen)
-                os.write(controller, waiting.pop(0)[1].encode() + b"\n")
+                answer = waiting.pop(0)[1]
+                typed = answer if isinstance(answer, str) else answer()
+                os.write(controller, typed.encode() + b"\n")
             if process.poll() is not None and not ready:
                 break
         assert not waiting, f"never asked {waiting[0][0]!r}: {screen}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from queue import Queue
 
 import pytest
 
@@ -68,6 +70,31 @@ def test_a_passphrase_is_changed_without_losing_anything(relay, tmp_path):
     known.json("passphrase", "change", "--new-passphrase-file", str(tmp_path / "new"))
     assert known.run("whoami").code == 3
     assert Laptop(known.home, "mật khẩu mới").run("whoami").code == 0
+
+
+def test_two_people_let_each_other_in_over_the_telephone(relay, tmp_path):
+    lan, mai = Laptop(tmp_path / "lan", SECRET), Laptop(tmp_path / "mai", SECRET)
+    found(relay, lan)
+    invitation = lan.json("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker")
+    heard: Queue[str] = Queue()
+    with ThreadPoolExecutor() as pool:
+        approving = pool.submit(
+            at_terminal,
+            lan,
+            ["member", "approve", invitation["id"]],
+            [("Code on the other screen:", lambda: heard.get(timeout=30))],
+        )
+        status = {"state": ""}
+        while status["state"] != "joined":
+            done = mai.run_process("join", invitation["text"], "--name", "Mai", "--json")
+            assert done.code == 0, done.err
+            status = done.json
+            if status["state"] == "code" and heard.empty():
+                heard.put(status["code"].lower())
+        code, screen = approving.result()
+    assert code == 0, screen
+    assert re.search(r"Mai has joined with device \d+", screen)
+    assert mai.json("whoami")["member"] == "Mai"
 
 
 def test_ctrl_c_leaves_nothing_half_done(create, tmp_path):

@@ -52,7 +52,8 @@ def relay_serve(
         if print_key:
             out.say("relay.key", key=key.hex())
 
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    level = logging.ERROR if settings.json else logging.INFO
+    logging.basicConfig(level=level, format="%(message)s")
     options = ServeOptions(
         db=db,
         host=host,
