@@ -22,7 +22,7 @@ from casesync.codec import canonical
 from casesync.codec.crockford import case_code
 from casesync.foundation.errors import RemoteProtocolError, UsageError
 from casesync.foundation.ids import CONTENT_COMPARTMENTS, Compartment, StreamId
-from casesync.model.merge import Segment, StreamState, rebuild
+from casesync.model.merge import StreamState
 from casesync.model.projection import (
     CellProjection,
     FieldProjection,
@@ -37,7 +37,7 @@ from casesync.model.value_format import json_element, json_value
 from casesync.sync.change_reader import content_of
 from casesync.sync.grants import ContentCache
 from casesync.sync.ports import Transaction
-from casesync.sync.stream_merge import SeenVectors, load_changes, state_of
+from casesync.sync.stream_merge import SeenVectors, SegmentSet, load_changes, state_of
 from casesync.sync.stream_row import HistoryEntry, StreamRow
 
 _RULE_FACTS = {
@@ -123,23 +123,11 @@ class CaseReader:
         return self._rebuilt(held)
 
     def _rebuilt(self, entries: list[HistoryEntry]) -> StreamState:
-        counts = {(e.device, e.number): e.counts for e in entries}
-        segments = []
-        for change in load_changes(self._tx, entries):
+        segments = SegmentSet()
+        for entry, change in zip(entries, load_changes(self._tx, entries), strict=True):
             opened, _, _ = content_of(self._core.engine, self.stream, change, self.row.rights)
-            header = change.header
-            segments += [
-                Segment(
-                    header.device,
-                    header.number,
-                    part.compartment,
-                    change.link[:8],
-                    part.body,
-                    change.location,
-                )
-                for part in opened
-            ]
-        return rebuild(segments, lambda device, number, _: counts.get((device, number), True))
+            segments.add(change, opened, counts=entry.counts)
+        return segments.merged()
 
     # -- the case -------------------------------------------------------------------------------
 

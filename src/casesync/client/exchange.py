@@ -142,6 +142,7 @@ def _fold_control(
     if not entries:
         return
     take_first_network_key(core.engine, tx, entries)
+    core.engine.forms_checked.clear()  # a new schema may allow what an old one did not
     opener = opener_of(core.identity.network, tx)
     for index, log_time_ms, entry in entries:
         core.engine.control.apply(index, log_time_ms, entry, opener, tx.blob)

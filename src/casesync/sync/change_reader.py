@@ -146,12 +146,14 @@ def should_open(engine: Engine, rights: StreamRights, compartment: int, key_name
 
 
 class OpenedSegment(NamedTuple):
-    """A content segment that opened and keeps to the schema it names."""
+    """A content segment that opened and has the shape of one."""
 
     compartment: int
     position: int
     body: list[Any]
     """As ``model.segment_body.decode_content`` gives it."""
+    allowed: bool
+    """It keeps to the schema it names; if not it is transparent (``record-model.md``, Cell)."""
 
 
 class SegmentFault(NamedTuple):
@@ -186,10 +188,10 @@ def content_of(
         except CasesyncError:
             faults.append(SegmentFault(kind, "segment-malformed"))
             continue
-        if not fields_allowed(engine, kind, body):
+        allowed = fields_allowed(engine, kind, body)
+        if not allowed:
             faults.append(SegmentFault(kind, "field-not-allowed"))
-            continue
-        opened.append(OpenedSegment(kind, position, body))
+        opened.append(OpenedSegment(kind, position, body, allowed))
     return opened, faults, unreadable
 
 

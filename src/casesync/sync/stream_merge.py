@@ -14,7 +14,7 @@ from casesync.access.verdicts import VERDICTS, State, verdict_code
 from casesync.foundation.errors import CasesyncError, CryptoError
 from casesync.foundation.ids import ChangeNumber, DeviceNumber, StreamId
 from casesync.model.merge import Segment, StreamState, rebuild
-from casesync.sync.change_reader import ReadChange, content_of, facts_of, read_change
+from casesync.sync.change_reader import OpenedSegment, ReadChange, content_of, facts_of, read_change
 from casesync.sync.context import Engine
 from casesync.sync.ports import QuarantineRow, StreamFlag, Transaction
 from casesync.sync.statement_keys import open_stream_keys
@@ -133,6 +133,26 @@ def _judge_one(
     return code
 
 
+class SegmentSet:
+    """Opened segments and which of them count: what a merge state is rebuilt from."""
+
+    def __init__(self) -> None:
+        self._segments: list[Segment] = []
+        self._counted: dict[tuple[int, int, int], bool] = {}
+
+    def add(self, change: ReadChange, opened: list[OpenedSegment], *, counts: bool) -> None:
+        """Add a change's opened content; ``counts`` is the verdict on the change."""
+        for part in opened:
+            name = (change.header.device, change.header.number, part.compartment)
+            self._counted[name] = counts and part.allowed
+            segment = Segment(*name, change.link[:8], part.body, change.location)
+            self._segments.append(segment)
+
+    def merged(self) -> StreamState:
+        """The state of the set."""
+        return rebuild(self._segments, lambda *name: self._counted.get(name, True))
+
+
 def remerge(
     engine: Engine,
     tx: Transaction,
@@ -142,14 +162,12 @@ def remerge(
     judged: list[HistoryEntry],
 ) -> None:
     """Rebuild the merge state and the stream's rows for people from verdicts already made."""
-    segments: list[Segment] = []
-    counted: dict[tuple[int, int], bool] = {}
+    segments = SegmentSet()
     row.reset_newest()
     unsettled = False
     for entry, change in zip(judged, changes, strict=True):
         header = change.header
         verdict = VERDICTS[entry.verdict]
-        counted[header.device, header.number] = verdict.state is State.COUNTS
         tx.drop_quarantine(header.device, header.number)
         opened, faults, unreadable = content_of(engine, stream, change, row.rights)
         if verdict.state is State.COUNTS:
@@ -161,19 +179,8 @@ def remerge(
             if not reason:
                 reason, state = "no-key", "unreadable"
             put_quarantine(tx, engine, stream, change, state, reason)
-        segments += [
-            Segment(
-                header.device,
-                header.number,
-                part.compartment,
-                change.link[:8],
-                part.body,
-                change.location,
-            )
-            for part in opened
-        ]
-    merged = rebuild(segments, lambda device, number, _: counted.get((device, number), True))
-    row.merge_row = merged.to_row()
+        segments.add(change, opened, counts=verdict.state is State.COUNTS)
+    row.merge_row = segments.merged().to_row()
     tx.mark_streams([stream], StreamFlag.LISTING_STALE, on=True)
     tx.mark_streams([stream], StreamFlag.UNSETTLED, on=unsettled)
 
