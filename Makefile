@@ -3,10 +3,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
-# Options: make demo DEMO="--lang vi --keep there"; make bench BENCH="--saves 4000"; make soak WORLDS=20000
+# Options:
+#   make demo DEMO="--lang vi --keep there"
+#   make bench BENCH="--saves 4000"
+#   make soak START=0 SEEDS=20000
 DEMO ?=
 BENCH ?=
-WORLDS ?= 5000
+START ?= 0
+SEEDS ?= 5000
 
 .PHONY: help demo test check bench soak
 
@@ -29,8 +33,8 @@ check: $(READY) ## lint, format, types, layers and house rules
 bench: .venv/bench-ready ## measure merging beside pycrdt and print the table
 	$(BIN)/python benchmarks/form_saves.py $(BENCH)
 
-soak: $(READY) ## run WORLDS simulated worlds and every property longer than the tests do
-	CASESYNC_WORLDS=$(WORLDS) HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n 2 tests/simulation tests/properties
+soak: $(READY) ## play SEEDS simulated worlds from seed START on; the same seed, the same world
+	PYTHONPATH=tests $(BIN)/python -m simulation.soak --start $(START) --seeds $(SEEDS)
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "casesync needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
