@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import sha256
 from struct import Struct
-from struct import error as StructError  # noqa: N812 - the exception's own name is lower case
 from typing import Final
 
 from casesync.codec.fixed import Reader, u32
@@ -134,12 +133,8 @@ def parse_entry(data: bytes) -> ControlEntry:
     """
     if len(data) > CONTROL_ENTRY_BYTES_MAX:
         raise _malformed("length")
-    try:
-        front = _FRONT.unpack_from(data)
-    except StructError as error:
-        raise _malformed("length") from error
     reader = Reader(data, "control entry")
-    reader.take(_FRONT.size)
+    front = _FRONT.unpack(reader.take(_FRONT.size))
     public = reader.take(front[10])
     prefix_end = reader.position
     sealed = reader.take(reader.u32())

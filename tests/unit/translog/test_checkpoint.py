@@ -73,7 +73,7 @@ BAD_NOTES = {
     "size with underscore": _resigned(b"\n".join([ROWS[0], b"1_234", ROWS[2], b""])),
     "empty size": _resigned(b"\n".join([ROWS[0], b"", ROWS[2], b""])),
     "size beyond 48 bits": _resigned(b"\n".join([ROWS[0], b"281474976710656", ROWS[2], b""])),
-    "size of a thousand digits": _resigned(b"\n".join([ROWS[0], b"1" * 1000, ROWS[2], b""])),
+    "size of 5,000 digits": _resigned(b"\n".join([ROWS[0], b"1" * 5000, ROWS[2], b""])),
     "Arabic digits": _resigned(b"\n".join([ROWS[0], "١٢".encode(), ROWS[2], b""])),
     "extension line": _resigned(BODY + b"\nextra\n"),
     "two lines": _resigned(b"\n".join([ROWS[0], ROWS[1], b""])),
@@ -121,6 +121,11 @@ def test_lines_of_unknown_keys_are_passed_over():
     """C2SP: a witness nobody here knows does not spoil the note."""
     cosigned = BODY + b"\n\n" + _line(b"witness.example/w1", bytes(4) + bytes(72)) + LINE
     assert Checkpoint.from_note(NAME, cosigned, SIGNER.public) == MADE
+
+
+def test_fifteen_witnesses_fit_beside_the_relay():
+    witnesses = _line(b"witness.example/w1", bytes(4) + bytes(72)) * 15
+    assert Checkpoint.from_note(NAME, NOTE + witnesses, SIGNER.public) == MADE
 
 
 @given(st.binary(max_size=300), st.integers(0, len(NOTE)))

@@ -203,3 +203,49 @@ def test_any_bytes_as_public_part_are_read_or_refused(act, data):
 def test_the_empty_root_stands_where_nothing_was_seen():
     data = complete_entry(_prefix(change_size=0, change_root=EMPTY_ROOT), SEALED, _signed)
     assert parse_entry(data).change_root == EMPTY_ROOT
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"previous": b"p" * 32},
+        {"signer": 2},
+        {"change_size": 1, "change_root": b"r" * 32},
+        {"network": b"n" * 32},
+        {"index": 1},
+    ],
+)
+def test_genesis_has_nothing_before_it(changed):
+    fields = {
+        "network": bytes(32),
+        "index": 0,
+        "previous": bytes(32),
+        "signer": 1,
+        "change_size": 0,
+        "change_root": EMPTY_ROOT,
+        "act": Act.GENESIS,
+        "public": b"",
+    }
+    parse_entry(complete_entry(entry_prefix(**fields), b"", _signed))
+    with pytest.raises(ValueError, match="genesis"):
+        complete_entry(entry_prefix(**{**fields, **changed}), b"", _signed)
+
+
+def test_bounds_of_public_parts_are_reached():
+    feeds = [bytes([n]) * 16 for n in range(64)]
+    row = [1, HASH, HASH, HASH, 2**64 - 1, feeds, HASH, None]
+    public = acts.decode_public(Act.ENROL, pack(row))
+    assert len(public.feeds) == 64
+    assert acts.decode_public(Act.ADMIT, pack([2**32 - 1, HASH])).device == 2**32 - 1
+    wraps = [[n, HASH] for n in range(1, acts.WRAPS_MAX + 2)]
+    with pytest.raises(RemoteProtocolError):
+        acts.decode_public(Act.ROTATE, pack([HASH, wraps]))
+    assert len(acts.decode_public(Act.ROTATE, pack([HASH, wraps[:-1]])).wraps) == acts.WRAPS_MAX
+
+
+def test_an_entry_may_have_exactly_16_kb():
+    rest = len(complete_entry(_prefix(public=b""), b"", _signed))
+    public = bytes(16 * 1024 - rest)
+    assert len(complete_entry(_prefix(public=public), b"", _signed)) == 16 * 1024
+    with pytest.raises(ValueError, match="length"):
+        complete_entry(_prefix(public=public + b"x"), b"", _signed)
