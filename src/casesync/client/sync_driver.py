@@ -10,6 +10,7 @@ from casesync.client.core import Core
 from casesync.client.exchange import Progress, pull_and_push
 from casesync.client.listing import refresh_listings
 from casesync.client.subscriptions import notify
+from casesync.foundation.errors import AccessDenied
 from casesync.sync.access_log import seal_access
 from casesync.sync.held_log import CHANGE_RANGE, load_range
 from casesync.sync.maintenance import maintain
@@ -31,18 +32,34 @@ def run_sync(core: Core, progress: Progress | None = None) -> SyncReport:
     if core.failed is not None:
         raise core.failed
     report = SyncReport()
-    with core.transaction() as tx:
-        seal_access(core.engine, tx)
+    with core.store.transaction() as tx:
         began_at = load_range(tx, CHANGE_RANGE).size
+    sealed = _seal(core)
     for _ in range(UPKEEP_ROUNDS_MAX):
         pull_and_push(core, report, progress)
-        if not _upkeep(core, report):
+        if _upkeep(core, report):
+            continue
+        if sealed or not _seal(core):
             break
+        sealed = True
     with core.store.transaction() as tx:
         touched = tx.streams_marked(StreamFlag.LISTING_STALE)
     notify(core, touched, began_at)
     refresh_listings(core)
     return report
+
+
+def _seal(core: Core) -> bool:
+    """Seal the access entries not sent yet; returns whether that wrote a change.
+
+    Without a unit key (retired, its successor not here yet) they wait: what brings the new key is
+    this very sync.
+    """
+    try:
+        with core.transaction() as tx:
+            return seal_access(core.engine, tx) > 0
+    except AccessDenied:
+        return False
 
 
 def _upkeep(core: Core, report: SyncReport) -> bool:
