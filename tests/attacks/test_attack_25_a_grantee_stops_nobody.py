@@ -9,6 +9,7 @@ from __future__ import annotations
 from attack_world import OSSO, AttackWorld
 from casesync.access.base_acts import DestructionReceipt
 from casesync.foundation.ids import Compartment, GrantId, StreamId
+from casesync.model.segment_body import Copy, encode_copies
 from casesync.sync.author import own_chain
 from casesync.sync.key_plan import KeyPlan
 from casesync.testing.hostile_member import HostileMember
@@ -49,6 +50,21 @@ def test_a_base_segment_that_nobody_can_open_blocks_nobody() -> None:
     world.sync("mai", "lan")
     assert world.values("lan", stream, "person.given_name") == ["Mới"]
     assert world.reasons("lan") == world.reasons("mai") == {}
+
+
+def test_copies_by_a_grantee_put_no_words_into_anybodys_mouth() -> None:
+    """A copy says who wrote what it holds; Oanh's says that Lan did."""
+    world, stream, oanh = shared_case()
+    [case] = [r for r in world.lan.show(stream).records if r.type == "case"]
+    cell, code = oanh.cell(bytes.fromhex(case.id_hex), "case.status")
+    clock_ms = oanh.core.clock.now_ms()
+    copy = Copy(1, 999, b"no link!", 0, cell, code, clock_ms, "closed", ())
+    body = encode_copies(clock_ms, oanh.engine.schema.version, bytes(16), 1, 1, [copy])
+    made = oanh.write(stream, bodies={int(Compartment.OPERATIONS): body})
+    world.sync("oanh", "lan", "mai")
+    for name in ("oanh", "lan", "mai"):
+        assert world.reasons(name) == {(oanh.device, made.number): "copies-not-allowed"}
+        assert "closed" not in world.values(name, stream, "case.status")
 
 
 def test_a_malformed_segment_in_a_shared_case_does_not_stop_a_sync() -> None:

@@ -57,6 +57,7 @@ TEXTS: Final[dict[str, str]] = {
     "reason.signature-missing": "no signature proves its author yet",
     "reason.change-malformed": "its content is malformed",
     "reason.no-key": "this device has no key for it",
+    "reason.copies-not-allowed": "it copies what others wrote, and its author's office may not",
     "reason.field-not-allowed": "a field does not belong to the compartment it was written in",
     "reason.segment-does-not-open": "a sealed part does not open with its key",
     "reason.segment-malformed": "a sealed part is malformed inside",

@@ -16,7 +16,7 @@ from casesync.crypto.sealing import open_segment
 from casesync.foundation.errors import CasesyncError
 from casesync.foundation.ids import UNSEALED_KIND, Compartment, StreamId
 from casesync.model.cells import FORMS_INTERNED_MAX, Form
-from casesync.model.segment_body import decode_content, forms_of
+from casesync.model.segment_body import decode_content, forms_of, is_copies
 from casesync.sync.context import Engine
 from casesync.sync.ports import StoredChange, Transaction
 from casesync.translog.header import Header, head_bytes, parse_header
@@ -188,11 +188,19 @@ def content_of(
         except CasesyncError:
             faults.append(SegmentFault(kind, "segment-malformed"))
             continue
+        if is_copies(body) and not may_copy(engine, rights, change.header.device):
+            faults.append(SegmentFault(kind, "copies-not-allowed"))
+            continue
         allowed = fields_allowed(engine, kind, body)
         if not allowed:
             faults.append(SegmentFault(kind, "field-not-allowed"))
         opened.append(OpenedSegment(kind, position, body, allowed))
     return opened, faults, unreadable
+
+
+def may_copy(engine: Engine, rights: StreamRights, device: int) -> bool:
+    """Whether a device's copies count: they speak in others' names, as only the owner's may."""
+    return rights.owner is not None and engine.control.unit_of(device) == rights.owner
 
 
 def fields_allowed(engine: Engine, compartment: int, body: list[Any]) -> bool:

@@ -35,7 +35,7 @@ from casesync.model.segment_body import (
     is_copies,
 )
 from casesync.sync.author import Draft, write_change
-from casesync.sync.change_reader import ReadChange, open_at
+from casesync.sync.change_reader import ReadChange, may_copy, open_at
 from casesync.sync.context import Engine
 from casesync.sync.ports import Transaction
 from casesync.sync.stream_merge import load_changes, state_of
@@ -222,7 +222,7 @@ def supplement_due(
     if not grants or row.rights.owner != engine.unit:
         return {}
     state = state_of(row)
-    brought = _brought(row, cache)
+    brought = _brought(engine, row, cache)
     due: dict[int, tuple[bytes, list[Copy]]] = {}
     for entry in row.in_log_order():
         if not entry.counts or not entry.sent:
@@ -264,11 +264,11 @@ def _lacking(
     return None
 
 
-def _brought(row: StreamRow, cache: ContentCache) -> set[tuple[int, int, int]]:
+def _brought(engine: Engine, row: StreamRow, cache: ContentCache) -> set[tuple[int, int, int]]:
     """(device, number, compartment) of changes whose effect some copy in the stream carries."""
     found: set[tuple[int, int, int]] = set()
     for entry in row.history():
-        if not entry.counts:
+        if not entry.counts or not may_copy(engine, row.rights, entry.device):
             continue
         for segment in cache.change(entry.location).header.segments:
             if not Compartment.BASE < segment.kind < Compartment.ACCESS:
