@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from casesync.access.verdicts import VERDICTS
 from casesync.client import opening
 from casesync.client.core import Identity
 from casesync.client.replica import Replica
@@ -35,7 +36,6 @@ class Shared:
     stream: StreamId
     grant: str
     consent: str
-    person: bytes
 
 
 class AttackWorld:
@@ -49,6 +49,7 @@ class AttackWorld:
         self.offices = Offices(f"{seed}/newcomers", self.clock)
         self.offices.network = self.network
         self.entropy = SeededEntropy(f"{seed}/desks")
+        self._opened = 0
         self.stores: dict[str, SqlStore] = {}
         self.replicas: dict[str, Replica] = {}
         for name, store in zip(DESKS, start.stores, strict=False):
@@ -65,17 +66,21 @@ class AttackWorld:
         self, name: str, *, clock: Any = None, entropy: Any = None, store: Any = None
     ) -> Replica:
         """The desk's replica, opened (again) on what is durable."""
+        clock = clock or self.clock
+        self._opened += 1
+
+        def channel(identity: Identity, counter_next: Callable[[], int]) -> Any:
+            device = int(identity.device)
+            return self.network.channel(identity.network, device, counter_next, clock=clock)
+
         core = opening.core_on(
             store or self.stores[name],
-            clock or self.clock,
-            entropy or self.entropy.fork(f"{name}/{len(self.replicas)}/{id(store)}"),
-            self._channel,
+            clock,
+            entropy or self.entropy.fork(f"{name}/{self._opened}"),
+            channel,
         )
         self.replicas[name] = Replica(core)
         return self.replicas[name]
-
-    def _channel(self, identity: Identity, counter_next: Callable[[], int]) -> Any:
-        return self.network.channel(identity.network, int(identity.device), counter_next)
 
     # -- what people do -------------------------------------------------------------------------
 
@@ -87,7 +92,8 @@ class AttackWorld:
 
     def case(self, name: str = "lan", **fields: str) -> StreamId:
         """A new case with fields of its person: ``given_name="Hòa"``."""
-        sets = [assignment(f"person.{field}", text) for field, text in fields.items()]
+        named = fields or {"given_name": "Hòa"}
+        sets = [assignment(f"person.{field}", text) for field, text in named.items()]
         view = self.replicas[name].new_case(["gbv"], sets)
         return StreamId(bytes.fromhex(view.stream_hex))
 
@@ -116,7 +122,7 @@ class AttackWorld:
             write=write,
             history=history,
         )
-        return Shared(stream, view.id_hex, consent.hex(), self.person(by, stream))
+        return Shared(stream, view.id_hex, consent.hex())
 
     def set(self, name: str, stream: StreamId, path: str, value: object) -> None:
         """Set one field, settling a conflict if there is one."""
@@ -150,8 +156,6 @@ class AttackWorld:
 
     def verdict(self, name: str, stream: StreamId, device: int, number: int) -> str | None:
         """Reason of a stored change ("" = counts), None if it is not here."""
-        from casesync.access.verdicts import VERDICTS
-
         with self.stores[name].transaction() as tx:
             entry = StreamRow(tx.stream_rows([stream]).get(stream)).find(device, number)
         return None if entry is None else VERDICTS[entry.verdict].reason

@@ -24,12 +24,12 @@ from casesync.model.segment_body import Replacement, Write, encode_content
 from casesync.sync.author import OWN_CHAIN, own_chain
 from casesync.sync.key_plan import KeyPlan, KeyPlanner
 from casesync.sync.keyring import StreamKey
-from casesync.sync.ports import OutboxRow, StoredChange, Transaction
+from casesync.sync.ports import OutboxRow, RelayChannel, StoredChange, Transaction
 from casesync.sync.stream_row import StreamRow
 from casesync.translog.chain import link as chain_link
 from casesync.translog.header import NO_KEY_NAME, encode_head, encode_header
 from casesync.translog.unsealed import FeedLink, encode_unsealed
-from casesync.wire.messages import SyncRequest
+from casesync.wire.messages import SyncAnswer, SyncRequest
 
 _BAD_SIGNATURE: Final = bytes(64)
 
@@ -108,6 +108,7 @@ class HostileMember:
         keys: Mapping[int, StreamKey] | None = None,
         change_plan: Callable[[KeyPlan], None] | None = None,
         unsealed: bytes | None = None,
+        device: int | None = None,
         number: int | None = None,
         previous_link: bytes | None = None,
         previous_here: int | None = None,
@@ -126,6 +127,7 @@ class HostileMember:
             keys: stream keys to seal under instead of those an honest writer would use.
             change_plan: changes what statements and boxes go along.
             unsealed: the whole kind 0 segment instead of the planned one; b"" for none.
+            device: claimed as the author instead of this one.
             number: instead of the next one.
             previous_link: instead of that of this device's newest change.
             previous_here: instead of the number of this device's newest change in the stream.
@@ -152,7 +154,7 @@ class HostileMember:
                 if plan.statements or plan.boxes or feed_links:
                     unsealed = encode_unsealed(None, plan.statements, plan.boxes, feed_links)
             head = encode_head(
-                device=self.device,
+                device=self.device if device is None else device,
                 number=number,
                 stream=stream,
                 previous_here=row.own_previous if previous_here is None else previous_here,
@@ -168,8 +170,12 @@ class HostileMember:
                 self._queue(tx, made)
         return made
 
-    def push(self, made: Made) -> None:
-        """Hand a change to the relay beside the outbox, whatever it answers.
+    def push(self, made: Made, channel: RelayChannel | None = None) -> SyncAnswer:
+        """Hand a change to the relay beside the outbox; its answer, unread.
+
+        Args:
+            made: the change.
+            channel: another device's, where the relay looks away; default one's own.
 
         Raises: NetworkError: as ``sync``.
         """
@@ -179,7 +185,7 @@ class HostileMember:
             newest=(made.number - 1, made.previous_link),
             outbox=(made.pushed,),
         )
-        self.core.channel.sync(request.encode())
+        return SyncAnswer.decode((channel or self.core.channel).sync(request.encode()))
 
     def sync(self) -> None:
         """Deliver what was made, as an honest client would."""

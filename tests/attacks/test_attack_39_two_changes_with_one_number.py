@@ -1,0 +1,92 @@
+"""Attack 39: two changes with one (device, sequence).
+
+Layers: an honest relay takes the first (``relay/push``, ``device-forked``); at a replica the first
+in the log counts and the other is quarantined (``sync/ingest``). Both headers under the device's
+own signature are the portable proof: anybody with the control log can check it.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from attack_world import AttackWorld
+from casesync.crypto.signatures import verify_change
+from casesync.relay.push import _Push
+from casesync.testing.hostile_member import HostileMember, Made
+from casesync.translog.header import parse_header
+
+
+@pytest.fixture
+def world() -> AttackWorld:
+    return AttackWorld()
+
+
+def twins(world: AttackWorld, stream) -> tuple[HostileMember, Made, Made]:
+    """Two changes of Mai's with one number and one previous link."""
+    mai = HostileMember(world.mai)
+    person = world.person("lan", stream)
+    one, other = (
+        mai.write(
+            stream,
+            bodies={2: mai.content(person, {"person.given_name": name})},
+            queued=False,
+        )
+        for name in ("Một", "Hai")
+    )
+    return mai, one, other
+
+
+def test_an_honest_relay_takes_the_first_only(world):
+    stream = world.case()
+    world.sync()
+    mai, one, other = twins(world, stream)
+    assert mai.push(one).receipts
+    assert mai.push(other).refusal.refusal.value == "device-forked"
+    world.sync("lan")
+    assert world.values("lan", stream, "person.given_name") == ["Hòa", "Một"]
+
+
+def test_both_are_a_proof_that_anybody_can_check(world):
+    stream = world.case()
+    world.sync()
+    mai, one, other = twins(world, stream)
+    control = world.dung.core.engine.control
+    headers = [parse_header(made.header) for made in (one, other)]
+    assert {(h.device, h.number) for h in headers} == {(mai.device, one.number)}
+    assert one.link != other.link
+    for made in (one, other):
+        network = mai.engine.network
+        verify_change(control.change_key(mai.device), network, made.link, made.signature)
+
+
+def test_where_a_relay_took_both_the_first_counts_and_the_other_is_quarantined(world, monkeypatch):
+    stream = world.case()
+    world.sync()
+    mai, one, other = twins(world, stream)
+    mai.push(one)
+
+    connection = world.relay._stores["honest"]._connection
+    connection.execute("delete from device_leaves where device = ?", (mai.device,))
+    with monkeypatch.context() as patch:
+        _forget(patch, one)
+        assert mai.push(other).receipts
+    world.sync("lan", "dung")
+    assert world.values("lan", stream, "person.given_name") == ["Hòa", "Một"]
+    assert list(world.reasons("lan").values()) == ["copied-device"]
+    assert {q.state for q in world.lan.quarantine()} == {"quarantined"}
+    world.set("lan", stream, "person.given_name", "Hoa")
+    world.sync("lan")
+    assert world.values("lan", stream, "person.given_name") == ["Hoa"]
+
+
+def _forget(patch: pytest.MonkeyPatch, made: Made) -> None:
+    """A relay that believes the device stands before ``made``, whatever it stored."""
+    honest = _Push.__init__
+
+    def rewound(self, session) -> None:
+        before = {"newest_number": made.number - 1, "newest_link": made.previous_link}
+        session.asking = session.asking._replace(**before)
+        honest(self, session)
+
+    patch.setattr(_Push, "__init__", rewound)
+    patch.setattr("casesync.relay.push._is_forked", lambda *_: False)
