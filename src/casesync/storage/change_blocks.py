@@ -6,10 +6,8 @@ is begun, so that a local save does not cost a database row for each change.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate
 from typing import Any, Final
 
 import msgpack
@@ -25,42 +23,79 @@ _ARRAY_HEADER_BYTES: Final = 3
 _DECODED_BLOCKS_MAX: Final = 8
 
 
+class _Filling:
+    """A block that changes are added to."""
+
+    __slots__ = ("block", "changed", "count", "parts", "size_bytes")
+
+    def __init__(self, block: int, count: int = 0, packed: bytes = b"") -> None:
+        """Args: packed: the ``count`` changes that stand in the block already."""
+        self.block = block
+        self.count = count
+        self.parts = [packed]
+        self.size_bytes = len(packed)
+        self.changed = False
+
+    def has_room(self, size_bytes: int) -> bool:
+        """Whether one more change fits; one larger than a block has one to itself."""
+        if not self.count:
+            return True
+        return self.size_bytes + size_bytes <= BLOCK_BYTES and self.count < SLOTS_MAX
+
+    def add(self, packed: bytes) -> None:
+        """Append one change."""
+        self.parts.append(packed)
+        self.size_bytes += len(packed)
+        self.count += 1
+        self.changed = True
+
+    def body(self) -> bytes:
+        """The block as it is stored."""
+        return _array(self.parts, self.count)
+
+
 class ChangeBlocks:
-    """Append, read, and destroy the segments of changes."""
+    """Append, read, and destroy the segments of changes.
+
+    The block that is being filled is held back until it is full or the transaction ends: many small
+    appends cost what one does.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._decoded: OrderedDict[int, list[Any]] = OrderedDict()
+        self._last: _Filling | None = None
+
+    def flush(self) -> None:
+        """Write the block that is being filled to the database."""
+        last = self._last
+        if last is not None and last.changed:
+            self._session.execute(
+                "INSERT OR REPLACE INTO change_block(id, count, body) VALUES (?, ?, ?)",
+                (last.block, last.count, last.body()),
+            )
+            last.changed = False
 
     def forget(self) -> None:
-        """Drop decoded blocks: the transaction is over."""
+        """Drop what is decoded and held: the transaction is over."""
         self._decoded.clear()
+        self._last = None
 
     def append(self, changes: Sequence[StoredChange]) -> list[int]:
         """Store changes; their locations, ascending."""
         if not changes:
             return []
-        packed = list(map(msgpack.Packer().pack, changes))
-        ends = list(accumulate(map(len, packed)))
-        block, held, held_bytes = self._last_block()
         locations: list[int] = []
-        rows = []
-        count = _fitting(ends, 0, BLOCK_BYTES - held_bytes, SLOTS_MAX - held) if held else 0
-        if count:
-            rows.append((block, held + count, self._extended(block, held, packed[:count])))
-            self._decoded.pop(block, None)
-            locations.extend(_locations(block, held, count))
-        at = count
-        while at < len(packed):
-            block += 1
-            # A change larger than a block has one to itself.
-            count = max(1, _fitting(ends, at, BLOCK_BYTES, SLOTS_MAX))
-            rows.append((block, count, _array(packed[at : at + count], count)))
-            locations.extend(_locations(block, 0, count))
-            at += count
-        self._session.executemany(
-            "INSERT OR REPLACE INTO change_block(id, count, body) VALUES (?, ?, ?)", rows
-        )
+        last = self._filling()
+        self._decoded.pop(last.block, None)
+        pack = msgpack.Packer().pack
+        for change in changes:
+            packed = pack(change)
+            if not last.has_room(len(packed)):
+                self.flush()
+                last = self._last = _Filling(last.block + 1)
+            locations.append((last.block << _SLOT_BITS) + last.count)
+            last.add(packed)
         return locations
 
     def read(self, locations: Sequence[int]) -> list[StoredChange]:
@@ -75,6 +110,8 @@ class ChangeBlocks:
 
     def drop_segments(self, cuts: Mapping[int, Sequence[int]]) -> None:
         """Destroy segments' bytes, by location and position; what remains says where they were."""
+        self.flush()
+        self._last = None
         for block, wanted in _by_block(cuts).items():
             slots = self._slots(block)
             for location in wanted:
@@ -84,13 +121,20 @@ class ChangeBlocks:
             body = _array(map(msgpack.Packer().pack, slots), len(slots))
             self._session.execute("UPDATE change_block SET body = ? WHERE id = ?", (body, block))
 
-    def _last_block(self) -> tuple[int, int, int]:
-        row = self._session.execute(
-            "SELECT id, count, length(body) FROM change_block ORDER BY id DESC LIMIT 1"
-        ).fetchone()
-        return (0, 0, 0) if row is None else (row[0], row[1], row[2])
+    def _filling(self) -> _Filling:
+        if self._last is None:
+            row = self._session.execute(
+                "SELECT id, count, body FROM change_block ORDER BY id DESC LIMIT 1"
+            ).fetchone()
+            if row is None:
+                self._last = _Filling(1)
+            else:
+                self._last = _Filling(row[0], row[1], row[2][_ARRAY_HEADER_BYTES:])
+        return self._last
 
     def _body(self, block: int) -> bytes:
+        if self._last is not None and self._last.block == block:
+            return self._last.body()
         row = self._session.execute(
             "SELECT body FROM change_block WHERE id = ?", (block,)
         ).fetchone()
@@ -105,21 +149,6 @@ class ChangeBlocks:
             if len(self._decoded) > _DECODED_BLOCKS_MAX:
                 self._decoded.popitem(last=False)
         return slots
-
-    def _extended(self, block: int, held: int, packed: list[bytes]) -> bytes:
-        body = self._body(block)[_ARRAY_HEADER_BYTES:]
-        return _array([body, *packed], held + len(packed))
-
-
-def _fitting(ends: list[int], start: int, space_bytes: int, slots: int) -> int:
-    """How many changes from ``start`` fit; ``ends`` are the running totals of their sizes."""
-    before = ends[start - 1] if start else 0
-    return bisect_right(ends, before + space_bytes, start, min(start + slots, len(ends))) - start
-
-
-def _locations(block: int, first_slot: int, count: int) -> range:
-    first = (block << _SLOT_BITS) + first_slot
-    return range(first, first + count)
 
 
 def _array(packed: Iterable[bytes], count: int) -> bytes:

@@ -54,6 +54,7 @@ class SqlTransaction(Transaction):
         """Before the commit: everything that was held back goes to the database."""
         self._packed.flush()
         self._keys.flush()
+        self._blocks.flush()
         self._index.flush()
         self._directory.flush()
 
