@@ -66,6 +66,9 @@ def test_a_grant_rests_on_a_consent(offices, case):
     )
     assert refused.code in {2, 5}
     consent = offices.shelter.json("consent", "give", case, "--purpose", "service", *to)["id"]
+    (shown,) = offices.shelter.json("consent", "show", case)["items"]
+    assert (shown["id"], shown["given"], shown["author"]) == (consent, True, "Lan")
+    assert shown["given_at"] > "2024"
     granted = offices.shelter.json(
         "grant", case, *to, "--purpose", "service", "--consent", consent, "--write"
     )

@@ -116,7 +116,7 @@ class Sharing:
                     form=str(field.get("form") or ""),
                     notice=None if field.get("notice_text") is None else str(field["notice_text"]),
                     given=field.get("permission") is True,
-                    given_at_ms=_int(field.get("given_at")),
+                    given_at_ms=_moment_ms(field.get("given_at")),
                     until_ms=_end_of_day(str(until)) if until else None,
                     author="" if first is None else first.author,
                 )
@@ -281,5 +281,11 @@ def _words(value: object) -> tuple[str, ...]:
     return tuple(str(item) for item in value) if isinstance(value, list | tuple) else ()
 
 
-def _int(value: object) -> int:
-    return value if isinstance(value, int) else 0
+def _moment_ms(value: object) -> int:
+    """A timestamp as ``json_value`` gives it, in ms; 0 for what is none."""
+    if isinstance(value, int):
+        return value
+    try:
+        return round(datetime.fromisoformat(str(value)).timestamp() * 1000)
+    except ValueError:
+        return 0
