@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from casesync.access.base_acts import Grant, Revocation
 from casesync.access.stream_facts import END_OF_LOG, GrantFact
+from casesync.codec import canonical
 from casesync.foundation.errors import AccessDenied, CasesyncError, UsageError
 from casesync.foundation.ids import (
     ChangeNumber,
@@ -24,7 +25,7 @@ from casesync.foundation.ids import (
     StreamId,
     UnitId,
 )
-from casesync.foundation.limits import CELLS_PER_CHANGE_MAX
+from casesync.foundation.limits import CELLS_PER_CHANGE_MAX, SEGMENT_BYTES_MAX
 from casesync.model.copies import snapshot_copies, supplement_copies
 from casesync.model.segment_body import (
     Content,
@@ -43,6 +44,11 @@ from casesync.sync.stream_row import HistoryEntry, StreamRow
 from casesync.translog.header import SegmentEntry
 
 _ALWAYS = END_OF_LOG * 2
+_PIECE_BYTES_MAX = SEGMENT_BYTES_MAX * 3 // 4
+"""Of copies in one segment, so that it stays below the bound when it is padded."""
+_COPY_BYTES = 96
+_REPLACEMENT_BYTES = 64
+"""What a copy takes beside its value and its element; what each of its replacements does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,24 +165,49 @@ def _snapshot_drafts(
     """Drafts of at most 256 copies each, "part i of n" per compartment."""
     chunks: list[tuple[int, int, int, list[Copy]]] = []
     for compartment, listed in copies.items():
-        parts = max(1, -(-len(listed) // CELLS_PER_CHANGE_MAX))
-        for part in range(parts):
-            at = part * CELLS_PER_CHANGE_MAX
-            piece = listed[at : at + CELLS_PER_CHANGE_MAX]
-            chunks.append((compartment, part + 1, parts, piece))
+        pieces = _pieces(listed) or [[]]
+        chunks += [(compartment, at, len(pieces), piece) for at, piece in enumerate(pieces, 1)]
     drafts: list[Draft] = []
-    room = 0
+    room = room_bytes = 0
     for compartment, part, parts, piece in chunks:
-        if not drafts or room < len(piece) or compartment in drafts[-1].bodies:
+        piece_bytes = sum(map(_copy_bytes, piece))
+        full = room < len(piece) or room_bytes < piece_bytes
+        if not drafts or full or compartment in drafts[-1].bodies:
             drafts.append(Draft(stream=stream))
-            room = CELLS_PER_CHANGE_MAX
+            room, room_bytes = CELLS_PER_CHANGE_MAX, SEGMENT_BYTES_MAX
         room -= len(piece)
+        room_bytes -= piece_bytes
         body = encode_copies(
             engine.clock.now_ms(), engine.schema.version, grant, part, parts, piece
         )
         drafts[-1].bodies[compartment] = body
         drafts[-1].decoded[compartment] = decode_content(body)
     return drafts
+
+
+def _pieces(copies: Iterable[Copy]) -> list[list[Copy]]:
+    """Copies in pieces that one segment takes, by number and by bytes, in the order given.
+
+    What alone is too much for a segment is left out: only a hostile author's table is so long.
+    """
+    pieces: list[list[Copy]] = []
+    room = 0
+    for copy in copies:
+        size = _copy_bytes(copy)
+        if size > _PIECE_BYTES_MAX:
+            continue
+        if not pieces or room < size or len(pieces[-1]) == CELLS_PER_CHANGE_MAX:
+            pieces.append([])
+            room = _PIECE_BYTES_MAX
+        pieces[-1].append(copy)
+        room -= size
+    return pieces
+
+
+def _copy_bytes(copy: Copy) -> int:
+    """No less than a copy takes in a segment."""
+    values = len(canonical.pack([copy.value, copy.cell.element]))
+    return values + _COPY_BYTES + _REPLACEMENT_BYTES * len(copy.replaces)
 
 
 def write_revocation(
@@ -288,15 +319,8 @@ def write_supplement(
 ) -> None:
     """Copy what landed behind a grant under an older key."""
     for compartment, (grant, copies) in due.items():
-        for at in range(0, len(copies), CELLS_PER_CHANGE_MAX):
-            body = encode_copies(
-                engine.clock.now_ms(),
-                engine.schema.version,
-                grant,
-                0,
-                0,
-                copies[at : at + CELLS_PER_CHANGE_MAX],
-            )
+        for piece in _pieces(copies):
+            body = encode_copies(engine.clock.now_ms(), engine.schema.version, grant, 0, 0, piece)
             draft = Draft(stream=stream)
             draft.bodies[compartment] = body
             draft.decoded[compartment] = decode_content(body)
