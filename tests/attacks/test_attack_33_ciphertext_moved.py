@@ -15,7 +15,7 @@ from casesync.model.segment_body import Write, encode_content
 from casesync.sync.stream_row import StreamRow
 from casesync.testing.hostile_member import Copied, HostileMember
 from casesync.translog.header import parse_header
-from casesync.translog.unsealed import Statement, decode_unsealed
+from casesync.translog.unsealed import decode_unsealed
 
 IDENTITY, CONTACT = int(Compartment.IDENTITY), int(Compartment.CONTACT)
 OPERATIONS = int(Compartment.OPERATIONS)
@@ -74,11 +74,7 @@ def test_nor_if_the_statement_is_moved_along_with_its_boxes(world):
     [of_identity] = [s for s in statements if s.compartment == IDENTITY]
 
     def add(plan) -> None:
-        plan.statements.append(
-            Statement(
-                len(plan.statements), IDENTITY, of_identity.commitment, of_identity.boxes, None
-            )
-        )
+        plan.statements.append(of_identity._replace(position=len(plan.statements)))
 
     mai = HostileMember(world.mai)
     made = mai.write(one, bodies={IDENTITY: parts[IDENTITY]}, change_plan=add)
