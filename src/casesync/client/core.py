@@ -39,6 +39,8 @@ from casesync.sync.ports import RelayChannel, ReplicaStore, Transaction
 
 IDENTITY = "identity"
 """Stored value: canonical [network, device, relay url, relay key, plain http allowed, secrets]."""
+JOINER = "joiner"
+"""Stored value: ``Joiner`` state, until the enrolment was checked."""
 COUNTER = "request-counter"
 """Stored value: canonical, the largest request counter that may have been used."""
 COUNTER_BLOCK = 1000

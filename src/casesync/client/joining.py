@@ -13,7 +13,7 @@ from typing import Self
 
 from casesync.client import opening
 from casesync.client.control_driver import pull
-from casesync.client.core import IDENTITY, Core, Identity
+from casesync.client.core import IDENTITY, JOINER, Core, Identity
 from casesync.client.home import Home
 from casesync.client.network_views import JoinStatus
 from casesync.client.system_ports import SystemClock, SystemEntropy
@@ -30,8 +30,6 @@ from casesync.sync.ports import RelayChannel, ReplicaStore, Transaction
 from casesync.translog.chain import control_leaf
 from casesync.transport.http_channel import HttpChannel
 
-JOINER = "joiner"
-"""Stored value: ``Joiner`` state, until the device is enrolled."""
 _SLOTS = (SLOT_COMMITMENT, SLOT_NONCE, SLOT_REVEAL, SLOT_RESULT)
 PLAIN_HTTP = "plain-http"
 
@@ -220,7 +218,7 @@ def finish_join(
     with store.transaction() as tx:
         tx.put_value(IDENTITY, identity.to_bytes())
     try:
-        core = opening.core_on(store, clock, entropy, channel_maker, folder=folder)
+        core = opening.core_on(store, clock, entropy, channel_maker, folder=folder, unchecked=True)
         try:
             fetch_and_check(core, joiner)
         finally:

@@ -17,6 +17,7 @@ from casesync.client import anchor
 from casesync.client.core import (
     FAILED,
     IDENTITY,
+    JOINER,
     Core,
     Identity,
     RequestCounter,
@@ -277,11 +278,24 @@ def core_on(
     channel_maker: ChannelMaker,
     *,
     folder: Path | None = None,
+    unchecked: bool = False,
 ) -> Core:
-    """A core on an open store. Raises: LocalStateError: ``not-joined``."""
+    """A core on an open store.
+
+    Args:
+        store: of a replica.
+        clock: the time.
+        entropy: randomness.
+        channel_maker: makes the way to the relay.
+        folder: where the anchor lies; None in memory.
+        unchecked: for the join itself: the log was not held against the invitation yet.
+
+    Raises:
+        LocalStateError: ``not-joined``, also where a join was cut off before its last checks.
+    """
     with store.transaction() as tx:
-        stored = tx.value(IDENTITY)
-    if stored is None:
+        stored, joiner = tx.value(IDENTITY), tx.value(JOINER)
+    if stored is None or (joiner is not None and not unchecked):
         raise LocalStateError("not-joined")
     identity = Identity.from_bytes(stored)
     counter = RequestCounter(store)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from casesync.client import opening
-from casesync.client.core import Identity
-from casesync.client.joining import JOINER, Joining
+from casesync.client.core import JOINER, Identity
+from casesync.client.joining import Joining
 from casesync.client.replica import Replica
 from casesync.foundation.ports import Clock
 from casesync.storage.sql_store import SqlStore, open_plain
