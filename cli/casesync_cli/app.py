@@ -57,11 +57,9 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     settings = Settings(lang=language(arguments), json=wants_json(arguments))
     try:
-        build().main(
+        code: object = build().main(
             args=list(arguments), prog_name="casesync", standalone_mode=False, obj=settings
         )
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
     except click.exceptions.NoArgsIsHelpError as stop:
         click.echo(stop.format_message(), err=True)
         return 2
@@ -72,7 +70,7 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo(err=True)
         return EXIT_INTERRUPTED
-    return 0
+    return code if isinstance(code, int) else 0  # click hands an Exit's code back
 
 
 def main() -> None:

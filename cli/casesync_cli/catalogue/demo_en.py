@@ -39,7 +39,8 @@ TEXTS: Final[dict[str, str]] = {
     "are kept (consent {id}): '{notice}'",
     "tell.granted": "On that consent {member} shares two compartments with '{unit}', writing "
     "allowed (grant {id}).",
-    "tell.osso-sees": "{member} sees: {fields}. Name, address and risk stay sealed.",
+    "tell.osso-sees": "{member} sees how to reach her ('{rule}'; {safe}) and how far her support "
+    "has come. Name, address and risk stay sealed.",
     "tell.used": "{member} writes into the case: '{text}'. The shelter reads it under her name.",
     "tell.revoked": "{member} records the withdrawal and ends the grant: '{reason}'. {other} has "
     "not synced yet and still writes into the case.",
@@ -47,7 +48,7 @@ TEXTS: Final[dict[str, str]] = {
     "count:",
     "tell.suspended": "{member}'s laptop (device {device}) is gone, switched on and open. "
     "'{unit}' suspends it with one command.",
-    "tell.thief-asks": "The thief tries to sync. The answer: {code}.",
+    "tell.thief-asks": "The thief tries to sync. The answer: {answer}",
     "tell.epochs": "{member} works on. The new case {case} lies under the unit's keys of epoch "
     "{epoch}, which the stolen laptop never held.",
     "tell.disk": "The thief reads the disk: {files} files, {bytes} bytes, everything planted is "
@@ -61,6 +62,23 @@ TEXTS: Final[dict[str, str]] = {
     "tell.searched": "Searched: {files} ({bytes} bytes).",
     "tell.hit": "FOUND: {kind} '{text}' in {file}",
     "tell.left": "Everything is kept in {folder}; LOOK-AROUND.txt there says how to look around.",
+    # what people type
+    "typed.rule-lan": "call in the morning only, as her former teacher",
+    "typed.rule-cuc": "do not call any more, that man has her telephone",
+    "typed.reason-lan": "she says she feels calmer since she changed rooms",
+    "typed.reason-cuc": "the man came to the gate and asked for her by name",
+    "typed.decision": "heard both of us; the danger at the gate is real",
+    "typed.note-osso": "appointment for the sewing course next week",
+    "typed.note-union": "asked about a loan for the vegetable stall",
+    "typed.notice": "I agree that the OSSO may know how to reach me safely and how my support is "
+    "coordinated, for vocational training only. I may take this back at any time.",
+    "typed.talk": "talked about the sewing course; we meet at the culture house at three",
+    "typed.rule-osso": "send a text first, signed as the sewing class",
+    "typed.late": "introduced her to the sewing group at the market",
+    "typed.withdrawn": "she changed her mind and wants to get in touch by herself",
+    "typed.stolen": "lost on the bus last night",
+    "typed.thief": "a thief scribbles into this case",
+    "typed.after": "gate lock changed, night guard informed",
     # what is kept with --keep
     "kept.relay": "Start the relay again, in a terminal of its own:",
     "kept.laptop": "Laptop of {member}, {unit} (then the passphrase):",
@@ -85,6 +103,10 @@ TEXTS: Final[dict[str, str]] = {
     "risk.low": "low",
     "risk.medium": "medium",
     "risk.high": "high",
+    # safe to contact, as people say it
+    "safe.no": "not safe to contact",
+    "safe.only_as_agreed": "only as agreed",
+    "safe.yes": "safe to contact",
     # checks
     "check.five-laptops": "five laptops, each a process with an encrypted replica of its own, in "
     "one network",

@@ -37,14 +37,15 @@ TEXTS: Final[dict[str, str]] = {
     "được giữ lại (sự đồng ý {id}): '{notice}'",
     "tell.granted": "Dựa trên sự đồng ý đó, {member} chia sẻ hai ngăn với '{unit}', được phép ghi "
     "(quyền {id}).",
-    "tell.osso-sees": "{member} thấy: {fields}. Tên, địa chỉ và nguy cơ vẫn niêm phong.",
+    "tell.osso-sees": "{member} thấy cách liên lạc với chị ấy ('{rule}'; {safe}) và việc hỗ trợ "
+    "đã đến đâu. Tên, địa chỉ và nguy cơ vẫn niêm phong.",
     "tell.used": "{member} ghi vào hồ sơ: '{text}'. Nhà tạm lánh đọc được, có tên người ghi.",
     "tell.revoked": "{member} ghi việc rút lại và chấm dứt quyền: '{reason}'. {other} chưa đồng "
     "bộ và còn ghi vào hồ sơ.",
     "tell.late": "Phần ghi muộn của {member} đến nhà tạm lánh. Nó là thật, và không được tính:",
     "tell.suspended": "Máy của {member} (thiết bị {device}) bị lấy mất khi đang bật, đang mở. "
     "'{unit}' đình chỉ nó bằng một lệnh.",
-    "tell.thief-asks": "Kẻ trộm thử đồng bộ. Câu trả lời: {code}.",
+    "tell.thief-asks": "Kẻ trộm thử đồng bộ. Câu trả lời: {answer}",
     "tell.epochs": "{member} làm tiếp. Hồ sơ mới {case} nằm dưới khóa đời thứ {epoch} của cơ sở, "
     "máy bị lấy cắp chưa từng giữ khóa ấy.",
     "tell.disk": "Kẻ trộm đọc ổ đĩa: {files} tệp, {bytes} byte, tìm mọi thứ đã gài.",
@@ -56,6 +57,23 @@ TEXTS: Final[dict[str, str]] = {
     "tell.searched": "Đã tìm trong: {files} ({bytes} byte).",
     "tell.hit": "TÌM THẤY: {kind} '{text}' trong {file}",
     "tell.left": "Mọi thứ được giữ trong {folder}; tệp LOOK-AROUND.txt ở đó chỉ cách xem.",
+    # what people type
+    "typed.rule-lan": "chỉ gọi buổi sáng, nói là cô giáo cũ",
+    "typed.rule-cuc": "không gọi nữa, người đó đang giữ máy của chị ấy",
+    "typed.reason-lan": "chị ấy nói đã yên tâm hơn sau khi chuyển phòng",
+    "typed.reason-cuc": "người đó đã tìm tới cổng và hỏi tên chị ấy",
+    "typed.decision": "đã nghe lại cả hai, tin nguy cơ ở cổng là thật",
+    "typed.note-osso": "hẹn chị ấy tuần sau đến lớp học may",
+    "typed.note-union": "hỏi vốn vay cho quầy rau ở chợ",
+    "typed.notice": "Tôi đồng ý để Văn phòng OSSO biết cách liên lạc an toàn và việc điều phối hỗ "
+    "trợ của tôi, chỉ để học nghề. Tôi có thể rút lại bất cứ lúc nào.",
+    "typed.talk": "tư vấn học nghề may, hẹn gặp ở nhà văn hóa lúc ba giờ chiều",
+    "typed.rule-osso": "nhắn tin trước, ký tên là lớp may",
+    "typed.late": "đã giới thiệu chị ấy với tổ may ở chợ",
+    "typed.withdrawn": "chị ấy đổi ý, muốn tự mình liên lạc",
+    "typed.stolen": "mất trên xe khách tối qua",
+    "typed.thief": "kẻ trộm ghi bậy vào hồ sơ này",
+    "typed.after": "đã đổi khóa cổng, báo bảo vệ ca đêm",
     # what is kept with --keep
     "kept.relay": "Chạy lại máy chuyển tiếp, trong một cửa sổ riêng:",
     "kept.laptop": "Máy của {member}, {unit} (kèm mật khẩu):",
@@ -80,6 +98,10 @@ TEXTS: Final[dict[str, str]] = {
     "risk.low": "thấp",
     "risk.medium": "trung bình",
     "risk.high": "cao",
+    # safe to contact, as people say it
+    "safe.no": "liên lạc không an toàn",
+    "safe.only_as_agreed": "chỉ theo cách đã hẹn",
+    "safe.yes": "liên lạc an toàn",
     # checks
     "check.five-laptops": "năm máy, mỗi máy một tiến trình với bản sao mã hóa riêng, trong một "
     "mạng lưới",

@@ -41,7 +41,9 @@ def _who_saw(world: World) -> None:
             member,
             unit,
             str(count),
-            ", ".join(sorted({e["action"] for e in looks if e["member"] == member})),
+            ", ".join(
+                sorted({narrator.action(e["action"]) for e in looks if e["member"] == member})
+            ),
         )
         for (member, unit), count in by_person.items()
     ]

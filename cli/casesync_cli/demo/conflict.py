@@ -9,24 +9,19 @@ from casesync_cli.demo.world import CUC, HANG, LAN, MAI, Person, World, field_of
 _RISK = "case.risk_level"
 _RULE = "person.contact_rule"
 _NAME = "person.given_name"
+_PHONE = "person.phones"
 _TYPED: dict[Person, dict[str, str]] = {
-    LAN: {
-        _RISK: "medium",
-        _RULE: "chỉ gọi buổi sáng, nói là cô giáo cũ",
-        _NAME: "Sương Mờ",
-        "person.phones": "+84000900111",
-        "reason": "chị ấy nói đã yên tâm hơn sau khi chuyển phòng",
-    },
-    CUC: {
-        _RISK: "high",
-        _RULE: "không gọi nữa, người đó đang giữ máy của chị ấy",
-        _NAME: "Sương Mở",
-        "person.phones": "+84000900222",
-        "reason": "người đó đã tìm tới cổng và hỏi tên chị ấy",
-    },
+    LAN: {_RISK: "medium", _NAME: "Sương Mờ", _PHONE: "+84000900111"},
+    CUC: {_RISK: "high", _NAME: "Sương Mở", _PHONE: "+84000900222"},
 }
-_DECISION = "nghe lại cả hai, tin nguy cơ ở cổng là thật"
-_NOTES = {MAI: "hẹn chị ấy học nghề may tuần sau", HANG: "hỏi vốn vay cho quầy rau ở chợ"}
+"""What both type; contact rule and reason are in the story's language (``_typed``)."""
+_REASON = "reason"
+
+
+def _typed(world: World, person: Person) -> dict[str, str]:
+    who = "lan" if person is LAN else "cuc"
+    rule, reason = world.typed(f"rule-{who}"), world.typed(f"reason-{who}")
+    return {**_TYPED[person], _RULE: rule, _REASON: reason}
 
 
 def tell(world: World) -> None:
@@ -46,43 +41,43 @@ def tell(world: World) -> None:
 
 
 def _edit_offline(world: World) -> None:
-    for person, typed in _TYPED.items():
+    for person in _TYPED:
+        typed = _typed(world, person)
         steps: list[list[Any]] = [
             ["set", _RISK, typed[_RISK]],
             ["set", _RULE, typed[_RULE]],
             ["set", _NAME, typed[_NAME]],
-            ["add", "person.phones", typed["person.phones"]],
+            ["add", _PHONE, typed[_PHONE]],
             [
                 "new",
                 "risk_assessment",
                 {
                     "assessed_on": "02/03/2026",
                     "judgement": typed[_RISK],
-                    "reason": typed["reason"],
+                    "reason": typed[_REASON],
                     "assessed_by": person.name,
                 },
             ],
         ]
         world.on(person).ask("edit", case=world.case, steps=steps)
-        world.plant("number", typed["person.phones"])
+        world.plant("number", typed[_PHONE])
         world.plant("name", typed[_NAME])
-        world.plant("value", typed[_RULE], typed["reason"])
-    for person, text in _NOTES.items():
-        note = ["new", "note", {"text": text}]
+    for person, key in ((MAI, "note-osso"), (HANG, "note-union")):
+        note = ["new", "note", {"text": world.typed(key)}]
         world.on(person).ask("edit", case=world.own_case[person], steps=[note])
-        world.plant("value", text)
 
 
 def _both_words(world: World, shown: dict[Person, dict[str, Any]]) -> None:
     held = True
+    both = [_typed(world, person) for person in _TYPED]
     for view in shown.values():
-        phones = {item["element"] for item in field_of(view, "person.phones")}
+        phones = {item["element"] for item in field_of(view, _PHONE)}
         reasons = {r["fields"]["reason"]["value"] for r in records_of(view, "risk_assessment")}
-        for typed in _TYPED.values():
-            held = held and typed["person.phones"] in phones and typed["reason"] in reasons
+        for typed in both:
+            held = held and typed[_PHONE] in phones and typed[_REASON] in reasons
         for path in (_RISK, _RULE, _NAME):
             values = {value["value"] for value in field_of(view, path)["values"]}
-            held = held and values == {typed[path] for typed in _TYPED.values()}
+            held = held and values == {typed[path] for typed in both}
     world.narrator.check("both-words", held)
 
 
@@ -115,18 +110,18 @@ def _no_silent_overwrite(world: World) -> None:
 
 def _decide(world: World) -> None:
     narrator = world.narrator
-    values = {"risk_level": "high", "contact_rule": _TYPED[CUC][_RULE], "given_name": "Sương Mơ"}
+    rule, reason = world.typed("rule-cuc"), world.typed("decision")
+    values = {"risk_level": "high", "contact_rule": rule, "given_name": "Sương Mơ"}
     for conflict in world.on(LAN).ask("conflicts", case=world.case):
         world.on(LAN).ask(
             "resolve",
             conflict=conflict["id"],
             value=values[conflict["field"]],
-            reason=_DECISION,
+            reason=reason,
             shown=[value["dot"] for value in conflict["values"]],
         )
-    world.plant("value", _DECISION)
     world.plant("name", "Sương Mơ")
-    narrator.tell("decided", member=LAN.name, reason=_DECISION)
+    narrator.tell("decided", member=LAN.name, reason=reason)
     world.sync(LAN, CUC, LAN)
     views = {person: world.on(person).ask("show", case=world.case) for person in (LAN, CUC)}
     fields = [field_of(view, path) for view in views.values() for path in (_RISK, _RULE, _NAME)]

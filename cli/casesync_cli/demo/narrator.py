@@ -17,7 +17,7 @@ from rich.text import Text
 from casesync_cli.render import WIDTH_OF_FILES
 from casesync_cli.safe import safe_line
 from casesync_cli.settings import Settings
-from casesync_cli.texts import catalogue
+from casesync_cli.texts import catalogue, fact_text, tr
 
 CHECKS: Final = (
     "five-laptops", "codes-compared",
@@ -48,6 +48,7 @@ class Narrator:
         self._console = Console(
             markup=False, highlight=False, emoji=False, width=width, quiet=settings.json
         )
+        self.lang = settings.lang
         self._texts = catalogue("demo", settings.lang)
         self._chapter = 0
         self.checks: list[Check] = []
@@ -60,6 +61,14 @@ class Narrator:
     def words(self, key: str, **params: object) -> str:
         """A text of the catalogue, made safe."""
         return safe_line(self._texts[key].format(**params))
+
+    def action(self, action: str) -> str:
+        """What an access entry says was done."""
+        return tr(self.lang, f"audit.action-{action}")
+
+    def reason(self, reason: str) -> str:
+        """Why a change does not count."""
+        return fact_text(self.lang, f"reason.{reason}", {})
 
     def chapter(self, key: str) -> None:
         """Begin a chapter."""

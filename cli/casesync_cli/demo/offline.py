@@ -40,8 +40,7 @@ def tell(world: World) -> None:
 def _write(world: World) -> list[str]:
     """The shelter's first laptop opens all its cases in one go; the others a few."""
     cases = world.invention.cases(world.cases)
-    cases[0] = cases[0].retyped("case.risk_level", "low")
-    world.person = cases[0]
+    cases[0] = world.person = _of_the_story(cases[0])
     written: list[InventedCase] = list(cases)
     for person, count in _OWN.items():
         more = world.invention.cases(count)
@@ -60,6 +59,18 @@ def _write(world: World) -> list[str]:
     world.case = codes[0]
     world.narrator.tell("written", member=LAN.name, count=len(codes), seconds=f"{seconds:.1f}")
     return codes
+
+
+def _of_the_story(case: InventedCase) -> InventedCase:
+    """The woman the story follows, whatever the seed says of her."""
+    known = {
+        "person.middle_name": "Thị",
+        "person.safe_to_contact": "only_as_agreed",
+        "case.risk_level": "low",
+    }
+    for path, text in known.items():
+        case = case.retyped(path, text)
+    return case
 
 
 def _of_officer(case: InventedCase) -> InventedCase:

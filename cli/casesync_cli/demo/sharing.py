@@ -12,14 +12,6 @@ from casesync_cli.demo.world import CUC, LAN, MAI, OSSO, Person, World, field_of
 SHARED = ["contact", "operations"]
 """The two compartments: how to reach her safely, and how her support is coordinated."""
 PURPOSE = "service"
-NOTICE = (
-    "Tôi đồng ý để Văn phòng OSSO Sông Mơ biết cách liên lạc an toàn và kế hoạch hỗ trợ của tôi,"
-    " chỉ để học nghề. Tôi có thể rút lại bất cứ lúc nào."
-)
-_TALK = "tư vấn học nghề may, hẹn gặp ở nhà văn hóa lúc ba giờ chiều"
-_RULE = "nhắn tin trước, ký tên là lớp may"
-_LATE = "đã giới thiệu chị ấy với tổ may ở chợ Mơ"
-_REASON = "chị ấy đổi ý, muốn tự mình liên lạc"
 
 
 def tell_grant(world: World) -> None:
@@ -27,16 +19,16 @@ def tell_grant(world: World) -> None:
     narrator = world.narrator
     narrator.chapter("sharing")
     lan = world.on(LAN)
+    notice = world.typed("notice")
     world.consent = lan.ask(
         "give_consent",
         case=world.case,
         to=OSSO,
         purpose=PURPOSE,
         compartments=SHARED,
-        notice=NOTICE,
+        notice=notice,
     )
-    world.plant("value", NOTICE)
-    narrator.tell("consent", unit=OSSO, notice=NOTICE, id=world.consent[:8])
+    narrator.tell("consent", unit=OSSO, notice=notice, id=world.consent[:8])
     terms: dict[str, Any] = {
         "case": world.case,
         "to": OSSO,
@@ -56,11 +48,9 @@ def tell_grant(world: World) -> None:
 def _two_compartments(world: World) -> None:
     narrator, mai = world.narrator, world.on(MAI)
     view = mai.ask("show", case=world.case)
-    readable = [
-        (path, field_of(view, path)["value"])
-        for path in ("person.safe_to_contact", "person.contact_rule", "case.status")
-    ]
-    narrator.tell("osso-sees", member=MAI.name, fields=", ".join(f"{p} = {v}" for p, v in readable))
+    rule = field_of(view, "person.contact_rule")["value"]
+    safe = field_of(view, "person.safe_to_contact")["value"]
+    narrator.tell("osso-sees", member=MAI.name, rule=rule, safe=narrator.words(f"safe.{safe}"))
     sealed = {"identity", "protection"} <= set(view["sealed"])
     sealed = sealed and all(
         field_of(view, path)["sealed"]
@@ -74,24 +64,25 @@ def _two_compartments(world: World) -> None:
     hidden.add("number", ["+84000900111", world.person.typed("person.phones")])
     unseen = not Search(hidden).content(json.dumps(view, ensure_ascii=False).encode())
     unfound = world.case not in mai.ask("find", text=world.person.typed("person.given_name"))
-    reads = all(value not in {None, ""} for _, value in readable)
+    reads = (rule, safe) == (world.typed("rule-cuc"), "only_as_agreed")
     narrator.check("two-compartments", sealed and reads and unseen and unfound)
 
 
 def _use(world: World) -> None:
     narrator, mai = world.narrator, world.on(MAI)
-    talk = {"held_on": "04/03/2026", "mode": "phone", "topics": "vocational", "text": _TALK}
-    steps: list[list[Any]] = [["new", "consultation", talk], ["set", "person.contact_rule", _RULE]]
-    mai.ask("edit", case=world.case, steps=steps)
-    world.plant("value", _TALK, _RULE)
+    said, new_rule = world.typed("talk"), world.typed("rule-osso")
+    talk = {"held_on": "04/03/2026", "mode": "phone", "topics": "vocational", "text": said}
+    change: list[list[Any]] = [["new", "consultation", talk]]
+    change.append(["set", "person.contact_rule", new_rule])
+    mai.ask("edit", case=world.case, steps=change)
     refusal = mai.refusal("edit", case=world.case, steps=[["set", "case.risk_level", "low"]])
     world.sync(MAI, LAN)
     view = world.on(LAN).ask("show", case=world.case)
     rule = field_of(view, "person.contact_rule")
     talks = [r["fields"]["text"] for r in records_of(view, "consultation")]
-    arrived = rule["value"] == _RULE and [t["value"] for t in talks] == [_TALK]
+    arrived = rule["value"] == new_rule and [t["value"] for t in talks] == [said]
     authors = {(v["author"], v["unit"]) for f in (rule, *talks) for v in f["values"]}
-    narrator.tell("used", member=MAI.name, text=_TALK)
+    narrator.tell("used", member=MAI.name, text=said)
     narrator.check("grant-used", arrived and authors == {(MAI.name, OSSO)})
     narrator.check("grant-limited", refusal is not None and refusal.exit_code == 5)
 
@@ -100,14 +91,14 @@ def tell_revocation(world: World) -> None:
     """The consent is withdrawn; what the OSSO wrote before it knew arrives in quarantine."""
     narrator = world.narrator
     narrator.chapter("revoking")
-    late = [["new", "note", {"text": _LATE}]]
+    late = [["new", "note", {"text": world.typed("late")}]]
     world.on(MAI).ask("edit", case=world.case, steps=late)
-    world.plant("value", _LATE, _REASON)
+    reason = world.typed("withdrawn")
     lan = world.on(LAN)
     lan.ask("withdraw_consent", case=world.case, consent=world.consent)
-    lan.ask("revoke", case=world.case, grant=world.grant, reason=_REASON)
+    lan.ask("revoke", case=world.case, grant=world.grant, reason=reason)
     world.sync(LAN)
-    narrator.tell("revoked", member=LAN.name, reason=_REASON, other=MAI.name)
+    narrator.tell("revoked", member=LAN.name, reason=reason, other=MAI.name)
     world.sync(MAI, LAN, CUC)
     _late_work(world)
     gone = _gone_from(world, MAI)
@@ -124,13 +115,13 @@ def _late_work(world: World) -> None:
         ]
         if person is LAN:
             columns = ("change", "person", "unit", "reason")
-            rows = [(i["id"], i["author"], i["unit"], i["reason"]) for i in items]
+            rows = [(i["id"], i["author"], i["unit"], narrator.reason(i["reason"])) for i in items]
             narrator.tell("late", member=MAI.name)
             narrator.rows(columns, rows)
     narrator.check("late-quarantined", held)
     view = world.on(LAN).ask("show", case=world.case)
     [grant] = world.on(LAN).ask("grants", case=world.case)
-    silent = _LATE not in json.dumps(view, ensure_ascii=False)
+    silent = world.typed("late") not in json.dumps(view, ensure_ascii=False)
     narrator.check("late-not-counted", silent and grant["state"] == "revoked")
 
 
@@ -141,4 +132,4 @@ def _gone_from(world: World, person: Person) -> bool:
     unknown = error is not None and error.code == "case-unknown"
     stream = world.on(LAN).ask("show", case=world.case)["stream"]
     keys = laptop.ask("keys_held", stream=stream)
-    return unknown and not laptop.ask("find", text=_RULE) and keys == 0
+    return unknown and not laptop.ask("find", text=world.typed("rule-osso")) and keys == 0

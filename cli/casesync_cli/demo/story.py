@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -95,7 +97,7 @@ def _leave_behind(world: World, settings: Settings) -> None:
     narrator = world.narrator
     lines = [
         narrator.words("kept.relay"),
-        f"casesync relay serve --db {world.relay.db} --port {world.relay.port}",
+        _command("relay", "serve", "--db", world.relay.db, "--port", world.relay.port),
         "",
     ]
     for person in PEOPLE:
@@ -104,15 +106,27 @@ def _leave_behind(world: World, settings: Settings) -> None:
             continue
         secret = world.folder / f"{person.folder}.passphrase"
         _write_secret(secret, laptop.passphrase + "\n")
-        look = "audit list" if person.role == "auditor" else "case list"
+        look = ("audit" if person.role == "auditor" else "case", "list")
+        home = ("--home", laptop.home, "--passphrase-file", secret)
         lines += [
             narrator.words("kept.laptop", member=person.name, unit=person.unit),
-            f"casesync --home {laptop.home} --passphrase-file {secret} {look}",
+            _command(*home, "--lang", settings.lang, *look),
             f"    {laptop.passphrase}",
             "",
         ]
     _write_secret(world.folder / "LOOK-AROUND.txt", "\n".join(lines))
     narrator.tell("left", folder=world.folder)
+
+
+def _command(*words: object) -> str:
+    """A command line for a shell, with the program that runs now."""
+    program = Path(sys.argv[0])
+    own = (
+        [program.absolute()]
+        if program.name == "casesync"
+        else [sys.executable, "-m", "casesync_cli"]
+    )
+    return shlex.join(str(word) for word in (*own, *words))
 
 
 def _write_secret(file: Path, text: str) -> None:

@@ -7,10 +7,6 @@ import json
 from casesync_cli.demo.planted import Search
 from casesync_cli.demo.world import CUC, LAN, SHELTER, World
 
-_THIEF = "kẻ trộm ghi bậy vào hồ sơ này"
-_AFTER = "đổi khóa cổng, báo bảo vệ ca đêm"
-_REASON = "mất trên xe khách tối qua"
-
 
 def tell(world: World) -> None:
     """Suspended: nothing goes in, nothing comes out, and new keys are in use."""
@@ -19,22 +15,22 @@ def tell(world: World) -> None:
     lan, thief = world.on(LAN), world.on(CUC)
     device = thief.ask("whoami")["device"]
     held_before = thief.ask("count")
-    result = lan.ask("suspend", device=device, reason=_REASON)
-    world.plant("value", _REASON, _THIEF, _AFTER)
+    bad, good = world.typed("thief"), world.typed("after")
+    result = lan.ask("suspend", device=device, reason=world.typed("stolen"))
     narrator.tell("suspended", member=CUC.name, device=device, unit=SHELTER)
     # The thief has the laptop switched on and open, the worst case, and writes into the case.
-    thief.ask("edit", case=world.case, steps=[["new", "note", {"text": _THIEF}]])
+    thief.ask("edit", case=world.case, steps=[["new", "note", {"text": bad}]])
     [fresh] = world.invention.cases(1)
     world.plant_cases([fresh])
     [code] = lan.ask("new_cases", cases=[fresh.request()])
-    lan.ask("edit", case=world.case, steps=[["new", "note", {"text": _AFTER}]])
+    lan.ask("edit", case=world.case, steps=[["new", "note", {"text": good}]])
     report = lan.ask("sync")
     refusal = thief.refusal("sync")
-    shown = "-" if refusal is None else refusal.code
-    narrator.tell("thief-asks", code=shown)
+    answer = "-" if refusal is None else refusal.message(narrator.lang)
+    narrator.tell("thief-asks", answer=answer)
     narrator.check("thief-refused", refusal is not None and refusal.exit_code == 5)
     unknown = thief.refusal("show", case=code)
-    unseen = _AFTER not in json.dumps(thief.ask("show", case=world.case), ensure_ascii=False)
+    unseen = good not in json.dumps(thief.ask("show", case=world.case), ensure_ascii=False)
     learns_nothing = unknown is not None and unknown.code == "case-unknown" and unseen
     narrator.check("thief-learns-nothing", learns_nothing and thief.ask("count") == held_before)
     epochs = [lan.ask("boxed_epochs", case=c) for c in (code, world.case)]
@@ -45,7 +41,7 @@ def tell(world: World) -> None:
     narrator.check("new-keys", rotated and only_new and held == (2, 1) and report["synced"])
     world.sync(LAN)
     view = json.dumps(lan.ask("show", case=world.case), ensure_ascii=False)
-    narrator.check("thief-writes-nothing", _THIEF not in view and _AFTER in view)
+    narrator.check("thief-writes-nothing", bad not in view and good in view)
     _look_at_the_disk(world)
 
 

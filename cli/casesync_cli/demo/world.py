@@ -120,6 +120,12 @@ class World:
         """Remember texts that must not be found at the relay."""
         self.planted.add(kind, texts)
 
+    def typed(self, key: str) -> str:
+        """A text that somebody types, in the story's language; planted."""
+        text = self.narrator.words(f"typed.{key}")
+        self.plant("value", text)
+        return text
+
     def plant_cases(self, cases: Iterable[InventedCase]) -> None:
         """Remember everything that was typed into cases."""
         for case in cases:
