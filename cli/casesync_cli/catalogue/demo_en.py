@@ -128,7 +128,7 @@ TEXTS: Final[dict[str, str]] = {
     "check.grant-used": "what the OSSO writes reaches the shelter under its author's name",
     "check.grant-limited": "outside the grant the OSSO cannot write (exit 5)",
     "check.late-quarantined": "work the OSSO wrote before it knew of the end arrives in quarantine",
-    "check.late-not-counted": "and does not count",
+    "check.late-not-counted": "that late work does not count",
     "check.copy-destroyed": "the OSSO's copy is destroyed",
     "check.thief-refused": "the stolen laptop is refused (exit 5)",
     "check.thief-learns-nothing": "it gets no new case and no new word",

@@ -124,7 +124,7 @@ TEXTS: Final[dict[str, str]] = {
     "check.grant-limited": "ngoài phạm vi được chia sẻ, OSSO không ghi được (mã thoát 5)",
     "check.late-quarantined": "phần OSSO ghi trước khi biết quyền đã chấm dứt đến nơi và bị cách "
     "ly",
-    "check.late-not-counted": "và không được tính",
+    "check.late-not-counted": "phần ghi muộn ấy không được tính vào hồ sơ",
     "check.copy-destroyed": "bản sao ở OSSO đã bị hủy",
     "check.thief-refused": "máy bị lấy cắp bị từ chối (mã thoát 5)",
     "check.thief-learns-nothing": "nó không nhận được hồ sơ mới hay chữ mới nào",

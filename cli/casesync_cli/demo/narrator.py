@@ -78,7 +78,9 @@ class Narrator:
 
     def tell(self, key: str, **params: object) -> None:
         """One piece of the story."""
-        self._console.print(Padding(Text(self.words(f"tell.{key}", **params)), (0, 0, 0, 3)))
+        self._console.print(
+            Padding(Text(self.words(f"tell.{key}", **params)), (0, 0, 0, 3), expand=False)
+        )
 
     def check(self, key: str, held: bool) -> None:
         """Note whether a check held."""
@@ -96,7 +98,7 @@ class Narrator:
             table.add_column(self.words(f"column.{column}"), overflow="fold")
         for row in rows:
             table.add_row(*(Text(safe_line(cell)) for cell in row))
-        self._console.print(Padding(table, (0, 0, 0, 3)))
+        self._console.print(Padding(table, (0, 0, 0, 3), expand=False))
 
     @contextmanager
     def progress(self, key: str) -> Iterator[Callable[[int, int], None]]:
