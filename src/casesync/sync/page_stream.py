@@ -1,69 +1,55 @@
-"""One stream while a page is merged into it: the fast path and when it ends (sync floor).
+"""One stream while a page is merged into it: what is new, the fast path, and when it ends (sync).
 
 A change that simply comes next (content only, by a device and under keys that were admitted before)
-is opened and applied in a handful of steps. Everything else is judged in full, and what cannot be
-judged by itself sends the stream to ``stream_merge.rejudge`` at the end of the page.
+is opened and applied in a handful of steps (``plain_path``). Everything else is judged in full, and
+what cannot be judged by itself sends the stream to ``stream_merge.rejudge`` at the end of the page.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
-from casesync.access.verdicts import COUNTS, verdict_code
+from casesync.access.verdicts import COUNTS, VERDICTS, verdict_code
 from casesync.crypto.sealing import open_segment
-from casesync.foundation.errors import CasesyncError
-from casesync.foundation.ids import CONTENT_COMPARTMENTS, Compartment, StreamId
+from casesync.foundation.errors import CasesyncError, LocalStateError
+from casesync.foundation.ids import UNSEALED_KIND, Compartment, FeedId, StreamId
 from casesync.model.merge import StreamState
 from casesync.model.segment_body import decode_content
 from casesync.sync.change_reader import ReadChange, facts_of, fields_allowed, should_open
 from casesync.sync.context import Engine
+from casesync.sync.plain_path import PlainHeader, PlainPath
 from casesync.sync.ports import StoredChange, Transaction
 from casesync.sync.stream_merge import SeenVectors, load_changes, state_of
-from casesync.sync.stream_row import StreamRow
-from casesync.translog.header import Header, head_bytes, head_length
+from casesync.sync.stream_row import HistoryEntry, StreamRow
+from casesync.sync.waiting_leaves import note_leaf
+from casesync.translog.header import Header, head_bytes, head_length, parse_header, plain_header
 from casesync.translog.page import ServedLeaf
+from casesync.translog.unsealed import decode_unsealed
 
 _CONTENT_FIRST = int(Compartment.IDENTITY)
 _CONTENT_LAST = int(Compartment.STATISTICS)
-_CONTENT_MASK = sum(1 << int(c) for c in CONTENT_COMPARTMENTS)
 
-
-class PlainDevices:
-    """What is the same for every change of a device in a page."""
-
-    def __init__(self, engine: Engine) -> None:
-        """Args: engine: its control log as of the page."""
-        self._control = engine.control
-        self._facts: dict[int, tuple[bytes | None, int]] = {}
-        self.control_size = engine.control.size
-
-    def facts(self, device: int) -> tuple[bytes | None, int]:
-        """(unit, mask of content compartments its role writes); (None, 0) if not so simple."""
-        found = self._facts.get(device)
-        if found is None:
-            found = (None, 0)
-            if self._control.suspended_from(device) is None:
-                mask = self._control.writes_mask(device) & _CONTENT_MASK
-                found = (self._control.unit_of(device), mask)
-            self._facts[device] = found
-        return found
+_Fresh = tuple[ServedLeaf, int, PlainHeader | None, Header | None]
+"""A leaf that is not stored yet, its number, and one of the two readings of its header."""
 
 
 class PageStream:
     """A stream of the page that is being merged."""
 
     __slots__ = (
-        "_devices",
         "_engine",
-        "_keys",
+        "_fresh",
         "_last_index",
-        "_owner",
-        "_state",
-        "_stream",
+        "_plain",
         "_tx",
         "again",
+        "links",
         "merged_segments",
+        "plain_owner",
         "row",
+        "state",
+        "stream",
         "touched",
     )
 
@@ -73,74 +59,190 @@ class PageStream:
         tx: Transaction,
         stream: StreamId,
         row: StreamRow,
-        devices: PlainDevices,
+        plain: PlainPath,
     ) -> None:
-        """Args: row: the stream's row, changed in place; devices: shared by the page."""
+        """Args: row: the stream's row, changed in place; plain: shared by the page."""
         self._engine = engine
         self._tx = tx
-        self._stream = stream
-        self._state: StreamState = state_of(row)
+        self._plain = plain
+        self._fresh: list[_Fresh] = []
         self._last_index = row.last_index()
-        self._devices = devices
-        self._owner: bytes | None = None
-        self._keys: set[tuple[int, bytes]] = set()
+        self.links: list[tuple[StreamId, FeedId, int, bool]] = []
+        """Feed links and unlinks met, as ``IngestReport.linked`` has them."""
+        self.stream = stream
         self.row = row
-        self._refresh()
+        self.state: StreamState = state_of(row)
+        self.plain_owner = row.plain_owner()
         self.again = row.has_uncounted() or row.given_up
         self.touched = False
         self.merged_segments = 0
 
+    # -- what is new --------------------------------------------------------------------------
+
+    def place(self, leaves: Sequence[ServedLeaf]) -> list[ServedLeaf]:
+        """Give own changes their index and keep what is not stored yet for ``merge``.
+
+        Args:
+            leaves: the page's leaves of this stream, in log order.
+
+        Returns:
+            Leaves whose header is malformed.
+
+        Raises:
+            LocalStateError: ``device-restored``.
+        """
+        malformed: list[ServedLeaf] = []
+        newest: dict[int, int] = {}
+        for leaf in leaves:
+            device = leaf.device
+            header = None
+            plain = plain_header(leaf.header)
+            if plain is None:
+                try:
+                    header = parse_header(leaf.header)
+                except CasesyncError:
+                    malformed.append(leaf)
+                    continue
+                number = header.number
+                self._note_links(leaf, header)
+            else:
+                number = plain[0]
+            known = newest.get(device)
+            if known is None:
+                known = newest[device] = self.row.newest_number(device)
+            if number > known:
+                newest[device] = number
+            elif not self._is_fresh(leaf, number):
+                continue
+            self._fresh.append((leaf, number, plain, header))
+        return malformed
+
+    def _is_fresh(self, leaf: ServedLeaf, number: int) -> bool:
+        """Whether a leaf with a number that is not the newest is to be stored."""
+        entry = self.row.find(leaf.device, number)
+        if entry is None:
+            taken = any(
+                other.device == leaf.device and placed == number
+                for other, placed, _, _ in self._fresh
+            )
+            if taken:
+                self._note_copy(leaf)
+            return not taken
+        if not entry.sent:
+            self._place_own(entry, leaf)
+            return False
+        if entry.log_index < leaf.index:
+            self._note_copy(leaf)
+            return False
+        if leaf.index < entry.log_index or (self.row.complete_from and leaf.own is None):
+            self.row.rewrite([e for e in self.row.history() if e != entry])
+            self.again = True
+            return True
+        return False
+
+    def _note_links(self, leaf: ServedLeaf, header: Header) -> None:
+        unsealed = leaf.segments[0]
+        if header.segments[0].kind != UNSEALED_KIND or unsealed is None:
+            return
+        try:
+            items = decode_unsealed(unsealed)
+        except CasesyncError:
+            return
+        for feed, linked in items.feed_links:
+            self.links.append((self.stream, FeedId(feed), leaf.index, linked))
+
+    def _note_copy(self, leaf: ServedLeaf) -> None:
+        """Of two changes with one number the first in the log counts (DESIGN.md 6)."""
+        copied = VERDICTS[verdict_code("copied-device")]
+        note_leaf(self._engine, self._tx, self.stream, leaf, copied.state.word, copied.reason)
+
+    def _place_own(self, entry: HistoryEntry, leaf: ServedLeaf) -> None:
+        """An own change was recorded: its index is known now, and judged there if it matters.
+
+        Raises:
+            LocalStateError: ``device-restored``: under this number the log holds another change
+                that this device's key signed.
+        """
+        [stored] = self._tx.changes_at([entry.location])
+        if (stored.previous_link, stored.header) != (leaf.previous_link, leaf.header):
+            raise LocalStateError("device-restored")
+        row = self.row
+        row.rewrite(
+            [
+                e._replace(log_index=leaf.index, log_time_ms=leaf.log_time_ms) if e == entry else e
+                for e in row.history()
+            ]
+        )
+        self.touched = True
+        rights = row.rights
+        if rights.grants or entry.verdict != COUNTS or rights.opening is None:
+            self.again = True
+        else:
+            row.put_rights(rights.recorded(entry.device, entry.number, leaf.index))
+
+    def changes(self) -> list[StoredChange]:
+        """What is to be stored, in the order in which ``merge`` asks for locations."""
+        return [
+            StoredChange(leaf.previous_link, leaf.header, leaf.signature, leaf.segments)
+            for leaf, _, _, _ in self._fresh
+        ]
+
+    # -- merging ------------------------------------------------------------------------------
+
+    def merge(self, locations: Iterator[int]) -> None:
+        """Merge what is new; each change takes the next of ``locations``."""
+        take_plain = self._plain.take
+        for leaf, _, plain, header in self._fresh:
+            location = next(locations)
+            if (
+                plain is not None
+                and not self.again
+                and leaf.index > self._last_index
+                and take_plain(self, leaf, plain, location)
+            ):
+                self._last_index = leaf.index
+                self.merged_segments += 1
+                continue
+            self._take(leaf, header or parse_header(leaf.header), location)
+        self.touched = self.touched or bool(self._fresh)
+
     def close(self) -> None:
         """Put what was merged into the row, unless the stream is judged again anyway."""
         if not self.again:
-            self.row.merge_row = self._state.to_row()
+            self.row.merge_row = self.state.to_row()
 
-    def take(self, leaf: ServedLeaf, header: Header, location: int) -> None:
-        """Merge one leaf that was not here before."""
-        self.touched = True
-        device = header.device
-        if self.again or leaf.index <= self._last_index:
-            self.again = True
-            self.row.add(leaf.index, device, header.number, location, COUNTS, leaf.log_time_ms)
-            return
-        self._last_index = leaf.index
-        code: int | None = COUNTS if self._plain(header) else self._judge(leaf, header, location)
-        self.row.add(
-            leaf.index,
-            device,
-            header.number,
-            location,
-            COUNTS if code is None else code,
-            leaf.log_time_ms,
-        )
+    def _take(self, leaf: ServedLeaf, header: Header, location: int) -> None:
+        """Merge one leaf in general."""
+        device, number = header.device, header.number
+        code: int | None = None
+        if not self.again and leaf.index > self._last_index:
+            self._last_index = leaf.index
+            plain = self._is_plain(header)
+            code = COUNTS if plain else self._judge(leaf, header, location)
+        verdict = COUNTS if code is None else code
+        self.row.add(leaf.index, device, number, location, verdict, leaf.log_time_ms)
         if code != COUNTS:
             self.again = True
             return
         link8 = leaf.link[:8]
-        self.row.note_applied(device, header.number, link8)
+        self.row.note_applied(device, number, link8)
         if not self._merge(leaf, header, link8, location):
             self.again = True
 
-    def _plain(self, header: Header) -> bool:
+    def _is_plain(self, header: Header) -> bool:
         """Whether the full judgement would find nothing to object to, seen at a glance.
 
-        Content alone, written by an active device of the owning unit whose role writes these
-        compartments, under keys that valid statements introduced.
+        As on the plain path, but of any number of content segments.
         """
-        unit, mask = self._devices.facts(header.device)
-        if unit is None or unit != self._owner:
+        unit, mask = self._plain.device(header.device)
+        if unit is None or unit != self.plain_owner:
             return False
-        if not header.device <= header.control_size <= self._devices.control_size:
+        if not header.device <= header.control_size <= self._plain.control_size:
             return False
-        keys = self._keys
-        for kind, key_name, _, _ in header.segments:
-            if not mask >> kind & 1 or (kind, key_name) not in keys:
-                return False
-        return True
-
-    def _refresh(self) -> None:
-        """Take from the rights what ``_plain`` compares with."""
-        self._owner, self._keys = self.row.plain_rights()
+        return all(
+            mask >> kind & 1 and self.row.introduces(kind, key_name)
+            for kind, key_name, _, _ in header.segments
+        )
 
     def _judge(self, leaf: ServedLeaf, header: Header, location: int) -> int | None:
         """The verdict, or None where only judging the whole stream again can tell."""
@@ -155,7 +257,7 @@ class PageStream:
             leaf.log_time_ms,
         )
         try:
-            facts = facts_of(engine, tx, self._stream, change)
+            facts = facts_of(engine, tx, self.stream, change)
         except CasesyncError:
             return verdict_code("change-malformed")
         plain = facts.unsealed is None and facts.base is None and not facts.base_sealed
@@ -170,18 +272,18 @@ class PageStream:
             return dict(vectors.of(change))
 
         rights = row.rights
-        code = rights.judge(facts, engine.control, self._stream, engine.network, seen)
+        code = rights.judge(facts, engine.control, self.stream, engine.network, seen)
         if code != COUNTS:
             return code
         if not plain:
             rights.fold(facts, code, engine.control)
             row.put_rights(rights)
-            self._refresh()
+            self.plain_owner = row.plain_owner()
         return code
 
     def _merge(self, leaf: ServedLeaf, header: Header, link8: bytes, location: int) -> bool:
         """Open and apply what this device can read; False sends the stream to the slow path."""
-        engine, stream = self._engine, self._stream
+        engine, stream = self._engine, self.stream
         head = leaf.header[: head_length(leaf.header)]
         head_hash = sha256(head).digest()
         for position, segment in enumerate(header.segments):
@@ -210,6 +312,6 @@ class PageStream:
                 return False
             if body[2] is None or not fields_allowed(engine, kind, body):
                 return False
-            self._state.apply(header.device, header.number, kind, link8, body, location)
+            self.state.apply(header.device, header.number, kind, link8, body, location)
             self.merged_segments += 1
         return True

@@ -79,15 +79,23 @@ class StreamRow:
             self._rights = StreamRights.from_row(self.row[_RIGHTS])
         return self._rights
 
-    def plain_rights(self) -> tuple[bytes | None, set[tuple[int, bytes]]]:
-        """(owning unit, (compartment, key name) of valid statements), for the hot path.
+    def plain_owner(self) -> bytes | None:
+        """The owning unit, for the hot path.
 
-        The owner is None unless this is a case whose base segments could all be opened.
+        None unless this is a case whose base segments could all be opened.
         """
         rights = self.row[_RIGHTS]
         if not rights or rights[0] is None or rights[3] or rights[0][0] != StreamKind.CASE:
-            return None, set()
-        return rights[0][1], {(fact[3], fact[4]) for fact in rights[2] if fact[7]}
+            return None
+        owner: bytes = rights[0][1]
+        return owner
+
+    def introduces(self, compartment: int, key_name: bytes) -> bool:
+        """Whether a valid statement introduced the key, for the hot path."""
+        for fact in self.row[_RIGHTS][2]:
+            if fact[4] == key_name and fact[3] == compartment and fact[7]:
+                return True
+        return False
 
     def put_rights(self, rights: StreamRights) -> None:
         """Store a changed fold."""

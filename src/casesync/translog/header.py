@@ -33,6 +33,8 @@ _BACK: Final = Struct(">HI8sHI")  # control size, random, checkpoint size
 _SEGMENT: Final = Struct(">B8sI32s")
 _ROOT_BYTES: Final = 32
 _CLASSES: Final = frozenset(PADDING_CLASSES)
+STREAM_PART: Final = slice(13, 29)
+"""Where the stream's id stands in a header."""
 _AFTER_COUNT_AT: Final = _FRONT.size - 1
 PLAIN_TABLE_BYTES: Final = 1 + _SEGMENT.size
 """The segment table of a plain header, which its head stands before."""

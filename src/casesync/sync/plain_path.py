@@ -1,0 +1,89 @@
+"""The fast path of a page: a change that simply comes next is opened and applied in a few steps.
+
+Plain is a change with one content segment (``translog.header.plain_header``), by an active device
+of the owning unit whose role writes the compartment, under a key that a valid statement introduced.
+The full judgement (``page_stream``) would find nothing to object to; a property holds the outcome
+equal to judging the stream again (``tests/properties/test_page_paths.py``).
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from casesync.access.verdicts import COUNTS
+from casesync.crypto.sealing import open_segment
+from casesync.foundation.errors import CasesyncError
+from casesync.foundation.ids import CONTENT_COMPARTMENTS
+from casesync.model.segment_body import decode_content, is_copies
+from casesync.sync.change_reader import fields_allowed
+from casesync.sync.context import Engine
+from casesync.translog.header import PLAIN_TABLE_BYTES
+from casesync.translog.page import ServedLeaf
+
+if TYPE_CHECKING:
+    from casesync.sync.page_stream import PageStream
+
+PlainHeader = tuple[int, int, int, bytes]
+"""(number, control size, kind, key name)."""
+_CONTENT_MASK = sum(1 << int(c) for c in CONTENT_COMPARTMENTS)
+
+
+class PlainPath:
+    """What is the same for all streams of a page, and the step for one leaf."""
+
+    __slots__ = ("_control", "_devices", "_engine", "_keys", "control_size")
+
+    def __init__(self, engine: Engine) -> None:
+        """Args: engine: its control log as of the page."""
+        self._engine = engine
+        self._keys = engine.keys
+        self._control = engine.control
+        self._devices: dict[int, tuple[bytes | None, int]] = {}
+        self.control_size = engine.control.size
+
+    def device(self, device: int) -> tuple[bytes | None, int]:
+        """(unit, mask of content compartments its role writes); (None, 0) if not so simple."""
+        found = self._devices.get(device)
+        if found is None:
+            found = (None, 0)
+            if self._control.suspended_from(device) is None:
+                mask = self._control.writes_mask(device) & _CONTENT_MASK
+                found = (self._control.unit_of(device), mask)
+            self._devices[device] = found
+        return found
+
+    def take(self, held: PageStream, leaf: ServedLeaf, plain: PlainHeader, location: int) -> bool:
+        """Judge, open and apply one leaf that comes next in ``held``; False changes nothing."""
+        number, control_size, kind, key_name = plain
+        device = leaf.device
+        unit, mask = self.device(device)
+        sealed = leaf.segments[0]
+        if (
+            unit is None
+            or unit != held.plain_owner
+            or not mask >> kind & 1
+            or not device <= control_size <= self.control_size
+            or sealed is None
+            or not held.row.introduces(kind, key_name)
+        ):
+            return False
+        key = self._keys.get(held.stream, kind, key_name)
+        if key is None:
+            return False
+        previous = leaf.previous_link
+        head = leaf.header[:-PLAIN_TABLE_BYTES]
+        head_hash = sha256(head).digest()
+        try:
+            content = decode_content(
+                open_segment(key.cipher, previous, head, head_hash, 0, key.commitment, sealed)
+            )
+        except CasesyncError:
+            return False
+        if is_copies(content) or not fields_allowed(self._engine, kind, content):
+            return False
+        link8 = leaf.link[:8]
+        held.row.add(leaf.index, device, number, location, COUNTS, leaf.log_time_ms)
+        held.row.note_applied(device, number, link8)
+        held.state.apply(device, number, kind, link8, content, location)
+        return True
