@@ -165,7 +165,7 @@ class StreamRow:
         """Largest number of a device in the history, 0 if there is none."""
         held = self.row[_NEWEST].get(device)
         newest = 0 if held is None else int(held[0])
-        if self.has_uncounted():
+        if self.has_uncounted() or self.complete_from:  # what was given up was never applied
             newest = max([newest, *(e.number for e in self.history() if e.device == device)])
         return newest
 
