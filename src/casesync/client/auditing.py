@@ -18,12 +18,12 @@ from casesync.access.control_views import DeviceView
 from casesync.client.core import Core, opener_of
 from casesync.client.names import Names
 from casesync.client.network_views import AuditDevice, AuditEntryView, AuditReport
+from casesync.client.relay_comparison import RelayComparison
 from casesync.codec.crockford import case_code
 from casesync.foundation.errors import (
     AccessDenied,
     AuditFailed,
     CasesyncError,
-    RelayMisbehaviour,
     UsageError,
 )
 from casesync.foundation.ids import FEED_ALL, Compartment, DeviceNumber, StreamId, StreamKind
@@ -36,9 +36,6 @@ from casesync.sync.stream_merge import load_changes
 from casesync.sync.stream_row import HistoryEntry, StreamRow
 from casesync.sync.waiting_leaves import waiting_changes
 from casesync.translog.chain import change_leaf, control_leaf
-from casesync.translog.checkpoint import Checkpoint, LogName
-from casesync.translog.page import OwnChange, read_page
-from casesync.wire.messages import Owed, SyncAnswer, SyncRequest
 
 _STREAMS_PER_READ = 200
 
@@ -174,7 +171,7 @@ class Auditing:
             control_size = self._prove_control(tx)
             self._prove_changes(tx, placed)
         if not offline:
-            self._compare_with_relay()
+            RelayComparison(core).run()
         audits = self._audit_devices(placed)
         failed = [audit for audit in audits if audit.violations]
         if failed:
@@ -305,83 +302,6 @@ class Auditing:
             state="verified" if audit.changes else "nothing",
             problem=notes[0] if notes else None,
         )
-
-    # -- on line ----------------------------------------------------------------------------
-
-    def _compare_with_relay(self) -> None:
-        """Read every control entry and every leaf again and hold them against our checkpoint."""
-        core = self._core
-        with core.store.transaction() as tx:
-            cursor = load_range(tx, CHANGE_RANGE)
-            held = load_range(tx, CONTROL_RANGE)
-        control, position = CompactRange(), CompactRange()
-        asked = False
-        while not asked or control.size < held.size or position.size < cursor.size:
-            # Between transactions: the channel may have to reserve request counters.
-            answer = self._ask(cursor, position.size, control_size=control.size)
-            asked = True
-            self._compare_control(answer, control, held)
-            if not answer.backfills:
-                if cursor.size and not answer.control.leaves:
-                    raise RelayMisbehaviour("page-contradicts-log", what="back-fill")
-                continue  # the control log comes first, in pages of its own
-            page = answer.backfills[0].page
-            with core.store.transaction() as tx:
-                own = _OwnChanges(core, tx)
-                _, reached = read_page(page, position, cursor.size, cursor.root(), own.lookup)
-            if reached.size <= position.size < cursor.size:
-                raise RelayMisbehaviour("page-contradicts-log", what="back-fill")
-            position = reached
-
-    def _ask(self, cursor: CompactRange, position: int, *, control_size: int) -> SyncAnswer:
-        core = self._core
-        with_owed = (Owed(position, None),)
-        request = SyncRequest(
-            control_size=control_size,
-            cursor=cursor.size,
-            target=cursor.size,  # nothing newer, which would take the back-fill's room
-            newest=(0, core.engine.me.enrolment_hash),
-            owed=with_owed,
-        )
-        return SyncAnswer.decode(core.channel.sync(request.encode()))
-
-    def _compare_control(
-        self, answer: SyncAnswer, control: CompactRange, held: CompactRange
-    ) -> None:
-        """Append the answer's control leaves to ``control``; what we hold must be a prefix."""
-        core = self._core
-        name = LogName(core.identity.network, "control")
-        checkpoint = Checkpoint.from_binary(
-            name, answer.control_checkpoint, core.identity.relay_key
-        )
-        for leaf in answer.control.leaves:
-            control.append(leaf_hash(leaf))
-            if control.size == held.size and control.root() != held.root():
-                raise RelayMisbehaviour("control-contradicts-log")
-        if (control.size, control.root()) != (checkpoint.size, checkpoint.root):
-            raise RelayMisbehaviour("control-contradicts-log")
-
-
-class _OwnChanges:
-    """This device's own recorded changes by number."""
-
-    def __init__(self, core: Core, tx: Transaction) -> None:
-        own = core.engine.device
-        self._tx = tx
-        self._locations = {
-            entry.number: entry.location
-            for _, row in _rows_of(tx, None)
-            for entry in row.history()
-            if entry.device == own
-        }
-
-    def lookup(self, number: int) -> OwnChange | None:
-        """The own change, None if there is none of that number."""
-        location = self._locations.get(number)
-        if location is None:
-            return None
-        [change] = self._tx.changes_at([location])
-        return OwnChange(change.previous_link, change.header, change.signature, change.segments)
 
 
 def _rows_of(tx: Transaction, only: StreamKind | None) -> Iterator[tuple[StreamId, StreamRow]]:

@@ -176,7 +176,7 @@ class Invitations:
 
     def _admit(self, wanted: str | None) -> ApproveStatus:
         core = self._core
-        if wanted is not None and not wanted.isdigit():
+        if wanted is not None and not _is_device(wanted):
             raise UsageError("invitation-unknown", invitation=wanted)
         pull(core)
         control = core.engine.control
@@ -221,7 +221,7 @@ class Invitations:
         return found[0]
 
     def _open_inviter(self, invitation: str | None) -> Inviter | None:
-        if invitation is not None and not invitation.isdigit():
+        if invitation is not None and not _is_device(invitation):
             return self._inviter(invitation)
         now = self._core.clock.now_ms() + self._core.channel.now_offset_ms()
         still_open = [
@@ -259,3 +259,8 @@ class Invitations:
             expires_ms=invitation.expires_ms,
             state=state,  # type: ignore[arg-type]
         )
+
+
+def _is_device(text: str) -> bool:
+    """A device number, and not the beginning of an invitation's id: those have eight and more."""
+    return text.isdigit() and len(text) < 8

@@ -103,8 +103,8 @@ class NewNetwork:
         entropy: Entropy,
     ) -> None:
         """Args: as ``Replica.create_network``."""
-        self._clock = clock
-        self._entropy = entropy
+        self.clock = clock
+        self.entropy = entropy
         self._secrets = DeviceSecrets.generate(entropy)
         self._words = (name, unit, unit_type, role, member_name, device_label)
 
@@ -128,7 +128,7 @@ class NewNetwork:
             label=label,
             schema=shipped_schema(),
         )
-        created = create_network(self._secrets, plan, self._entropy)
+        created = create_network(self._secrets, plan, self.entropy)
         answer = channel.create_network(created.entries, created.blobs)
         log_times = answer[2]
         log = CompactRange()
@@ -187,6 +187,35 @@ def _sha256(body: bytes) -> bytes:
 def _keep_seeds(tx: Transaction, seeds: dict[UnitKeyId, bytes]) -> None:
     for key, seed in seeds.items():
         tx.put_seed(key.unit, key.compartment, key.epoch, seed)
+
+
+def found(
+    folder: Path,
+    passphrase: str,
+    network: NewNetwork,
+    relay_url: str,
+    relay_key: bytes | None,
+    *,
+    plain_http: bool,
+) -> None:
+    """Create the network at the relay, then the folder of its founder.
+
+    Raises:
+        UsageError: ``home-exists``, ``relay-not-https``.
+        RelayMisbehaviour: ``relay-key-differs``.
+    """
+    refuse_existing(folder)
+    channel = HttpChannel(
+        relay_url, None, None, None, network.clock, lambda: 0, allow_plain_http=plain_http
+    )
+    try:
+        key = channel.relay_key()
+        if relay_key is not None and relay_key != key:
+            raise RelayMisbehaviour("relay-key-differs")
+        _, fill = network.create(channel, relay_url, key, plain_http=plain_http)
+    finally:
+        channel.close()
+    create_folder(folder, passphrase, network.entropy, fill)
 
 
 # -- folders -----------------------------------------------------------------------------------

@@ -64,11 +64,10 @@ from casesync.client.views import (
     HistoryView,
     Page,
 )
-from casesync.foundation.errors import LocalStateError, RelayMisbehaviour
+from casesync.foundation.errors import LocalStateError
 from casesync.foundation.ids import StreamId
 from casesync.foundation.limits import INVITATION_LIFETIME_MS
 from casesync.model.schema import Schema
-from casesync.transport.http_channel import HttpChannel
 
 __all__ = ["Changed", "Joining", "Replica"]
 
@@ -126,29 +125,17 @@ class Replica:
             NetworkError: the relay cannot be reached or takes no more networks.
             RelayMisbehaviour: ``relay-key-differs``.
         """
-        opening.refuse_existing(home)
-        clock, entropy = SystemClock(), SystemEntropy()
-        channel = HttpChannel(
-            relay_url, None, None, None, clock, lambda: 0, allow_plain_http=plain_http
+        network = opening.NewNetwork(
+            name=name,
+            unit=unit or name,
+            unit_type=unit_type,
+            role=role,
+            member_name=member_name,
+            device_label=device_label,
+            clock=SystemClock(),
+            entropy=SystemEntropy(),
         )
-        try:
-            key = channel.relay_key()
-            if relay_key is not None and relay_key != key:
-                raise RelayMisbehaviour("relay-key-differs")
-            network = opening.NewNetwork(
-                name=name,
-                unit=unit or name,
-                unit_type=unit_type,
-                role=role,
-                member_name=member_name,
-                device_label=device_label,
-                clock=clock,
-                entropy=entropy,
-            )
-            _, fill = network.create(channel, relay_url, key, plain_http=plain_http)
-        finally:
-            channel.close()
-        opening.create_folder(home, passphrase, entropy, fill)
+        opening.found(home, passphrase, network, relay_url, relay_key, plain_http=plain_http)
         return cls.open(home, passphrase)
 
     @classmethod

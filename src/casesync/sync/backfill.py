@@ -6,7 +6,6 @@ survives a crash and goes on where it was.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from casesync.codec import canonical
@@ -93,8 +92,7 @@ def take_backfill(
         return True
     held, streams = running.held, running.streams
     page = answer.backfills[0].page
-    own = OwnInStreams(engine, tx, streams)
-    leaves, reached = read_page(page, held, end.size, end.root(), own.lookup)
+    leaves, reached = read_page(page, held, end.size, end.root(), _no_own)
     ingest(engine, tx, leaves, report)
     report.linked.clear()
     if reached.size < end.size:
@@ -111,27 +109,6 @@ def take_backfill(
     return False
 
 
-class OwnInStreams:
-    """Own changes of some streams, for a back-fill that serves them again as "own" frames."""
-
-    def __init__(self, engine: Engine, tx: Transaction, streams: Sequence[StreamId]) -> None:
-        self._engine = engine
-        self._tx = tx
-        self._streams = streams
-        self._locations: dict[int, int] | None = None
-
-    def lookup(self, number: int) -> OwnChange | None:
-        """The own change of this number in one of the streams, None if it is not here."""
-        if self._locations is None:
-            own = self._engine.device
-            self._locations = {
-                entry.number: entry.location
-                for row in self._tx.stream_rows(self._streams).values()
-                for entry in StreamRow(row).history()
-                if entry.device == own
-            }
-        location = self._locations.get(number)
-        if location is None:
-            return None
-        [change] = self._tx.changes_at([location])
-        return OwnChange(change.previous_link, change.header, change.signature, change.segments)
+def _no_own(_number: int) -> OwnChange | None:
+    """Back-fills serve the asker's own changes whole (``protocol/sync.md``)."""
+    return None

@@ -383,13 +383,7 @@ def _control_page(value: object) -> ControlPage:
 
 def _page(value: object) -> list[Any]:
     parts = _array(value, 5)
-    if (
-        len(parts) != 5
-        or type(parts[1]) is not bytes
-        or type(parts[2]) is not list
-        or type(parts[3]) is not list
-        or type(parts[4]) is not bytes
-    ):
+    if [type(part) for part in parts[1:]] != [bytes, list, list, bytes]:
         raise _malformed("page")
     _size(parts[0])
     return parts

@@ -1,0 +1,80 @@
+"""Reading everything from the relay again and holding it against what is here (client).
+
+``protocol/access-log.md``: an auditor's check on line. Every control entry and every leaf up to the
+cursor is fetched and proven against the checkpoint this replica verified before.
+"""
+
+from __future__ import annotations
+
+from casesync.client.core import Core
+from casesync.foundation.errors import RelayMisbehaviour
+from casesync.merkle.compact_range import CompactRange
+from casesync.merkle.hashing import leaf_hash
+from casesync.sync.held_log import CHANGE_RANGE, CONTROL_RANGE, load_range
+from casesync.translog.checkpoint import Checkpoint, LogName
+from casesync.translog.page import OwnChange, read_page
+from casesync.wire.messages import Owed, SyncAnswer, SyncRequest
+
+
+class RelayComparison:
+    """One pass over the relay's copy of both logs."""
+
+    def __init__(self, core: Core) -> None:
+        """Args: core: an open replica whose device has the feed "all"."""
+        self._core = core
+
+    def run(self) -> None:
+        """Read every control entry and every leaf again and hold them against our checkpoint."""
+        core = self._core
+        with core.store.transaction() as tx:
+            cursor = load_range(tx, CHANGE_RANGE)
+            held = load_range(tx, CONTROL_RANGE)
+        control, position = CompactRange(), CompactRange()
+        asked = False
+        while not asked or control.size < held.size or position.size < cursor.size:
+            # Between transactions: the channel may have to reserve request counters.
+            answer = self._ask(cursor, position.size, control_size=control.size)
+            asked = True
+            self._compare_control(answer, control, held)
+            if not answer.backfills:
+                if cursor.size and not answer.control.leaves:
+                    raise RelayMisbehaviour("page-contradicts-log", what="back-fill")
+                continue  # the control log comes first, in pages of its own
+            page = answer.backfills[0].page
+            _, reached = read_page(page, position, cursor.size, cursor.root(), _no_own)
+            if reached.size <= position.size < cursor.size:
+                raise RelayMisbehaviour("page-contradicts-log", what="back-fill")
+            position = reached
+
+    def _ask(self, cursor: CompactRange, position: int, *, control_size: int) -> SyncAnswer:
+        core = self._core
+        with_owed = (Owed(position, None),)
+        request = SyncRequest(
+            control_size=control_size,
+            cursor=cursor.size,
+            target=cursor.size,  # nothing newer, which would take the back-fill's room
+            newest=(0, core.engine.me.enrolment_hash),
+            owed=with_owed,
+        )
+        return SyncAnswer.decode(core.channel.sync(request.encode()))
+
+    def _compare_control(
+        self, answer: SyncAnswer, control: CompactRange, held: CompactRange
+    ) -> None:
+        """Append the answer's control leaves to ``control``; what we hold must be a prefix."""
+        core = self._core
+        name = LogName(core.identity.network, "control")
+        checkpoint = Checkpoint.from_binary(
+            name, answer.control_checkpoint, core.identity.relay_key
+        )
+        for leaf in answer.control.leaves:
+            control.append(leaf_hash(leaf))
+            if control.size == held.size and control.root() != held.root():
+                raise RelayMisbehaviour("control-contradicts-log")
+        if (control.size, control.root()) != (checkpoint.size, checkpoint.root):
+            raise RelayMisbehaviour("control-contradicts-log")
+
+
+def _no_own(_number: int) -> OwnChange | None:
+    """Back-fills serve the asker's own changes whole (``protocol/sync.md``)."""
+    return None
