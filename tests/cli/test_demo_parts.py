@@ -6,7 +6,9 @@ import ast
 import base64
 import re
 import sqlite3
+import struct
 import unicodedata
+from hashlib import sha256
 from pathlib import Path
 
 import msgpack
@@ -93,14 +95,26 @@ def test_a_number_is_found_as_an_integer(size, order):
     assert {hit.text for hit in search_for(NUMBER).content(content)} == {NUMBER}
 
 
-@pytest.mark.parametrize("stored", [b'"open"', b"\xa5phone", "low".encode("utf-16-le")])
+@pytest.mark.parametrize("stored", [b'"open"', b"\xa5phone", "phone".encode("utf-16-le")])
 def test_a_short_word_is_found_where_it_cannot_be_chance(stored):
     assert search_for("open", "phone", "low").content(b"__" + stored + b"__")
 
 
+def test_a_word_of_three_letters_is_found_when_it_occurs_more_often_than_by_chance():
+    search = search_for("low")
+    random = b"".join(sha256(str(n).encode()).digest() for n in range(60_000))
+    assert search.content(random) == []
+    assert {hit.text for hit in search.content(random + b"\xa3low" * 8)} == {"low"}
+
+
+def test_small_numbers_of_sixteen_bits_are_no_word():
+    """A write-ahead log's index held 0x57, 0x68, 0x79 once: "Why" in UTF-16."""
+    assert search_for("Why").content(struct.pack("<8H", 0x56, 0x57, 0x68, 0x79, 1, 2, 3, 4)) == []
+
+
 def test_what_was_not_planted_is_not_found():
-    search = search_for(NAME, NUMBER, "low")
-    assert search.content(b"Nguyen Van A, +84912345678, slow flow" * 100) == []
+    search = search_for(NAME, NUMBER, "high")
+    assert search.content(b"Nguyen Van A, +84912345678, low" * 100) == []
     assert search.content(b"") == []
 
 

@@ -26,7 +26,7 @@ def tell(world: World) -> None:
 
 
 def _finds(world: World, search: Search) -> bool:
-    """The canary: every text is found in a database that stores it as it is.
+    """The canary: every text is found in a database that stores it, as a relay would, per case.
 
     Texts that differ in case alone share spellings and are found under one of them.
     """
@@ -35,18 +35,22 @@ def _finds(world: World, search: Search) -> bool:
     connection = sqlite3.connect(file)
     try:
         connection.execute("CREATE TABLE t (x)")
-        connection.executemany("INSERT INTO t VALUES (?)", [(f' "{t}" ',) for t in texts])
+        connection.executemany("INSERT INTO t VALUES (?)", [(t,) for t in texts * _TIMES])
         connection.commit()
     finally:
         connection.close()
     hits, _ = search.files([file])
     file.unlink()
     found = {hit.text.casefold() for hit in hits}
-    return all(text.casefold() in found for text in texts if len(text.encode()) > _SHORT)
+    # "open" and "form" stand in the tables of an empty relay: only longer spellings are looked for.
+    own = [t for t in texts if len(t.encode()) > _TOO_SHORT and t.encode() not in world.empty_relay]
+    return all(text.casefold() in found for text in own)
 
 
-_SHORT = 3
-"""Bytes of words so short that only their longer spellings are looked for."""
+_TOO_SHORT = 2
+"""Bytes of words that occur in anything."""
+_TIMES = 10
+"""Times the canary holds each text: words of three to five bytes are counted."""
 _SHOWN = 20
 
 

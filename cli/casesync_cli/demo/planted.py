@@ -1,9 +1,11 @@
 """Searching files for everything that was planted, in every spelling it could have (cli).
 
 A spelling is a text composed and decomposed, as typed and folded, in UTF-8 and UTF-16, hex and
-base64, and with its msgpack head; a number also as an integer. A spelling shorter than six bytes is
-not looked for: by chance, four random bytes occur in any large ciphertext. So that short words
-("low") are looked for nevertheless, they also have their longer spellings (UTF-16, quoted).
+base64, and with its msgpack head; a number also as an integer. One occurrence is a find, so only
+spellings are looked for that do not occur by chance: of six bytes or more, and in UTF-16 of five
+letters or more (SQLite's own tables are full of small 16-bit numbers). Shorter words ("low") are
+counted: more often than ciphertext of that length can hold them is a find. Two letters tell
+nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +23,10 @@ import msgpack
 from casesync.model.folding import fold
 
 SPELLING_BYTES_MIN: Final = 6
+_UTF16_BYTES_MIN: Final = 10
+_BY_CHANCE: Final = {3: 8, 4: 4, 5: 3}
+"""Occurrences of a word of so many bytes that 10 MB of ciphertext do not hold by chance: for three
+bytes 0.6 are expected, and eight are rarer than one in a billion."""
 _WORD_BYTES: Final = 4
 _SHORT_CHARS: Final = 8
 """Texts up to this length are also looked for as a quoted word and with their msgpack head."""
@@ -88,11 +94,22 @@ class Search:
         for found, _ in self._matches(everybodys):
             known.pop(found.bytes, None)
         self._by_word = _by_word(known)
-        self.spellings = len(known)
+        self._short = {
+            text.encode(): (kind, text)
+            for text, kind in planted.items()
+            if len(text.encode()) in _BY_CHANCE and text.encode() not in everybodys
+        }
+        self.spellings = len(known) + len(self._short)
 
     def content(self, content: bytes, name: str = "-") -> list[Hit]:
         """Everything planted that stands in some bytes."""
-        return sorted({Hit(f.kind, f.text, name, at) for f, at in self._matches(content)})
+        hits = {Hit(f.kind, f.text, name, at) for f, at in self._matches(content)}
+        hits.update(
+            Hit(kind, text, name, content.find(word))
+            for word, (kind, text) in self._short.items()
+            if content.count(word) >= _BY_CHANCE[len(word)]
+        )
+        return sorted(hits)
 
     def _matches(self, content: bytes) -> Iterator[tuple[_Spelling, int]]:
         words: set[int] = set()
@@ -140,8 +157,9 @@ def _all_spellings(text: str) -> Iterator[bytes]:
     for form in forms:
         plain = form.encode()
         yield plain
-        yield form.encode("utf-16-le")
-        yield form.encode("utf-16-be")
+        if 2 * len(form) >= _UTF16_BYTES_MIN:
+            yield form.encode("utf-16-le")
+            yield form.encode("utf-16-be")
         yield plain.hex().encode()
         yield plain.hex().upper().encode()
         yield from _in_base64(plain)
