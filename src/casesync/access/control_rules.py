@@ -149,9 +149,10 @@ def _charter(facts: ControlFacts, entry: ControlEntry, act: CharterAct) -> None:
 
 
 def _roles(facts: ControlFacts, entry: ControlEntry, act: RolesAct) -> None:
-    before = facts.role_table()
-    if before is not None and act.table.version <= before.version:
-        raise Unusable("version-not-newer")
+    if facts.role_table() is not None:
+        # A change must be judged by the table of its place in the log; until verdicts and unit
+        # keys follow a second table, none counts (membership.md, *Roles*).
+        raise Unusable("roles-fixed")
     facts.role_tables.append((entry.index, act.table))
 
 

@@ -198,8 +198,14 @@ class Core:
         control = self.engine.control
         return control.roles().purpose(self.engine.member.role)
 
+    def recover(self) -> None:
+        """The relay does not say any more that this replica was restored: it had lied, or erred."""
+        self.failed = None
+        with self.store.transaction() as tx:
+            tx.put_value(FAILED, None)
+
     def fail(self, error: LocalStateError) -> None:
-        """From now on, and after a restart, this replica neither writes nor sends (attack 60)."""
+        """Neither write nor send any more, over restarts too, until ``recover`` (attack 60)."""
         self.failed = error
         with self.store.transaction() as tx:
             tx.put_value(FAILED, error.code.encode())

@@ -26,6 +26,7 @@ from casesync.sync.session import (
     Prepared,
     ReadAnswer,
     SyncReport,
+    check_own,
     commit,
     prepare,
     read_answer,
@@ -71,6 +72,27 @@ def exchange(core: Core, prepared: Prepared, report: SyncReport) -> bool:
         if error.code in STOPPING:
             core.fail(error)
         raise
+
+
+def ask_whether_restored(core: Core) -> None:
+    """Ask the relay once more, sending nothing, whether this replica was restored or copied.
+
+    What the relay says of this device's chain is not proven, so that one lying answer must not
+    stop a device for good.
+
+    Raises:
+        LocalStateError: it says so still, or the anchor shows it: nothing is written or sent.
+    """
+    assert core.failed is not None
+    if core.failed.code not in STOPPING:
+        raise core.failed
+    with core.store.transaction() as tx:
+        prepared = prepare(core.engine, tx)
+    request = replace(prepared.request, outbox=())
+    read = _ask(core, replace(prepared, request=request, pushed=()), SyncReport())
+    with core.store.transaction() as tx:
+        check_own(core.engine, tx, read.answer)
+    core.recover()
 
 
 def _exchange(core: Core, prepared: Prepared, report: SyncReport) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from casesync.client.control_driver import append_due_acts
 from casesync.client.core import Core
-from casesync.client.exchange import Progress, pull_and_push
+from casesync.client.exchange import Progress, ask_whether_restored, pull_and_push
 from casesync.client.listing import refresh_listings
 from casesync.client.subscriptions import notify
 from casesync.foundation.errors import AccessDenied
@@ -30,7 +30,7 @@ def run_sync(core: Core, progress: Progress | None = None) -> SyncReport:
         LocalStateError: this replica must not send (rolled back, restored, full disk).
     """
     if core.failed is not None:
-        raise core.failed
+        ask_whether_restored(core)
     report = SyncReport()
     with core.store.transaction() as tx:
         began_at = load_range(tx, CHANGE_RANGE).size

@@ -206,7 +206,7 @@ def commit(
     tx.put_value(CONTROL_VOIDS, engine.control.voids_bytes())
     tx.put_value(CONTROL_RANGE, read.control_range.to_bytes())
     tx.put_value(CONTROL_CHECKPOINT, answer.control_checkpoint)
-    _check_own(engine, tx, answer)
+    check_own(engine, tx, answer)
     _take_receipts(tx, prepared, answer, report)
     leaves, change_range = _read_change_page(tx, prepared, answer, read.target)
     ingest(engine, tx, leaves, report.ingest)
@@ -234,7 +234,14 @@ def commit(
     return wants_more or (waiting and not refused) or bool(tx.owed())
 
 
-def _check_own(engine: Engine, tx: Transaction, answer: SyncAnswer) -> None:
+def check_own(engine: Engine, tx: Transaction, answer: SyncAnswer) -> None:
+    """Hold what the relay says of this device's chain against what is here.
+
+    Raises:
+        LocalStateError: ``device-restored``: the relay names changes of this device that this
+            replica does not know.
+        RelayMisbehaviour: ``relay-rolled-back``: it forgot what it acknowledged.
+    """
     number, link = answer.newest
     held_number, held_link = own_chain(tx, engine)
     if number > held_number or (number == held_number and link != held_link):

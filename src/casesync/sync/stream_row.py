@@ -14,6 +14,7 @@ from casesync.access.stream_facts import END_OF_LOG
 from casesync.access.stream_rights import StreamRights
 from casesync.access.verdicts import VERDICTS, State
 from casesync.foundation.ids import StreamKind
+from casesync.foundation.limits import AFTER_MAX
 
 _HISTORY = 0
 _MERGE = 1
@@ -215,11 +216,12 @@ class StreamRow:
     def after(self, own_device: int) -> list[tuple[int, int, bytes]]:
         """The header's ``after``: what others wrote since this device's previous change here."""
         seen = self.row[_SEEN]
-        return [
+        named = [
             (device, held[0], held[1])
             for device, held in sorted(self.row[_NEWEST].items())
             if device != own_device and seen.get(device, 0) < held[0]
         ]
+        return named[:AFTER_MAX]  # the rest is named by this device's next change here
 
     def note_authored(self, number: int, after: list[tuple[int, int, bytes]]) -> None:
         """This device wrote change ``number`` here, having seen ``after``."""
