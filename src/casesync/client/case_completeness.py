@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from casesync.access.base_acts import Grant, decode_acts
-from casesync.access.stream_facts import GrantFact
+from casesync.access.stream_facts import END_OF_LOG, GrantFact
 from casesync.client.core import Core
 from casesync.client.names import Names
 from casesync.client.views import Fact
 from casesync.foundation.ids import Compartment, StreamId
 from casesync.model.segment_body import copy_at, is_copies
-from casesync.sync.change_reader import ReadChange, open_at
 from casesync.sync.grants import ContentCache
 from casesync.sync.ports import Transaction
 from casesync.sync.stream_merge import load_changes
@@ -57,19 +55,10 @@ class Completeness:
         if self._row.rights.owner == self._core.engine.unit:
             return {}
         covers: dict[int, int] = {}
-        for change in load_changes(self._tx, self._entries):
-            for position, segment in enumerate(change.header.segments):
-                if segment.kind == Compartment.BASE:
-                    covers.update(self._covers_in(change, position))
+        for grant in self._row.rights.grants:
+            if grant.unit == self._core.engine.unit:
+                covers.update(grant.covers)
         return covers
-
-    def _covers_in(self, change: ReadChange, position: int) -> dict[int, int]:
-        body = open_at(self._core.engine, self._stream, change, position)
-        found: dict[int, int] = {}
-        for act in decode_acts(body) if body is not None else ():
-            if isinstance(act, Grant) and act.to_unit == self._core.engine.unit:
-                found.update({int(device): int(number) for device, number in act.covers})
-        return found
 
     def _grant_facts(self) -> list[Fact]:
         rights = self._row.rights
@@ -78,7 +67,9 @@ class Completeness:
             return []
         facts: list[Fact] = []
         owner = self._names.unit(rights.owner)
-        granted = [g for g in rights.grants if g.unit == unit and g.revoked is None]
+        now_ms = self._core.clock.now_ms()
+        in_force = rights.grants_in_force(END_OF_LOG * 2, now_ms)
+        granted = [grant for grant in in_force if grant.unit == unit]
         if any(not g.history for g in granted):
             facts.append(Fact("before-grant", {"unit": owner}))
         if self._awaits_supplement(granted):
@@ -89,7 +80,10 @@ class Completeness:
         keys = self._core.engine.keys.stream(self._stream)
         reads = self._core.engine.reads
         copied = self._copied()
+        snapshots = {(g.device, g.number) for g in self._row.rights.grants}
         for entry, change in zip(self._entries, load_changes(self._tx, self._entries), strict=True):
+            if (entry.device, entry.number) in snapshots:
+                continue  # copies alone, of what stands elsewhere
             for segment in change.header.segments:
                 kind = segment.kind
                 content = Compartment.BASE < kind < Compartment.ACCESS

@@ -136,7 +136,7 @@ def should_open(engine: Engine, rights: StreamRights, compartment: int, key_name
     if rights.owner == engine.unit:
         return True
     fact = rights.statement(compartment, key_name)
-    if fact is None:
+    if fact is None or fact.log_index <= rights.given_up_at(engine.unit):
         return False
     for at in range(0, len(fact.labels), 8):
         named = engine.control.unit_key_by_name(fact.labels[at : at + 8])

@@ -44,6 +44,7 @@ from casesync.sync.stream_row import HistoryEntry, StreamRow
 from casesync.translog.header import SegmentEntry
 
 _ALWAYS = END_OF_LOG * 2
+_Brought = set[tuple[bytes, int, int, int]]
 _PIECE_BYTES_MAX = SEGMENT_BYTES_MAX * 3 // 4
 """Of copies in one segment, so that it stays below the bound when it is padded."""
 _COPY_BYTES = 96
@@ -259,8 +260,8 @@ def supplement_due(
         if not entry.counts or not entry.sent:
             continue
         for segment in cache.change(entry.location).header.segments:
-            grant = _lacking(engine, row, segment, entry, grants)
-            if grant is None or (entry.device, entry.number, segment.kind) in brought:
+            grant = _lacking(engine, row, segment, entry, grants, brought)
+            if grant is None:
                 continue
             content = cache.content(entry.location, segment.kind)
             if content is None or is_copies(content):
@@ -278,39 +279,61 @@ def _lacking(
     segment: SegmentEntry,
     entry: HistoryEntry,
     grants: Iterable[GrantFact],
+    brought: _Brought,
 ) -> GrantFact | None:
-    """The first grant before the change whose unit has no box of the segment's key."""
-    if not Compartment.BASE < segment.kind < Compartment.ACCESS:
+    """The first grant before the change whose unit has neither a box of its key nor a copy."""
+    kind = segment.kind
+    if not Compartment.BASE < kind < Compartment.ACCESS:
         return None
+    reached: set[bytes] | None = None
+    for grant in grants:
+        if not grant.mask >> kind & 1 or not grant.lies_behind(entry.device, entry.number):
+            continue
+        if (grant.unit, entry.device, entry.number, kind) in brought:
+            continue
+        if engine.control.current_unit_key(UnitId(grant.unit), kind) is None:
+            continue  # nobody there reads it, or its new key is not here yet
+        if reached is None:
+            reached = _units_reached(engine, row, segment)
+        if reached is None:
+            return None
+        if grant.unit not in reached:
+            return grant
+    return None
+
+
+def _units_reached(engine: Engine, row: StreamRow, segment: SegmentEntry) -> set[bytes] | None:
+    """Units that open the segment by a box they have not given up; None without a statement."""
     fact = row.rights.statement(segment.kind, segment.key_name)
     if fact is None:
         return None
     labels = [fact.labels[at : at + 8] for at in range(0, len(fact.labels), 8)]
     named = [engine.control.unit_key_by_name(label) for label in labels]
-    reached = {key.unit for key in named if key is not None}
-    for grant in grants:
-        behind = grant.lies_behind(entry.device, entry.number)
-        if behind and grant.mask >> segment.kind & 1 and grant.unit not in reached:
-            return grant
-    return None
+    return {
+        bytes(key.unit)
+        for key in named
+        if key is not None and row.rights.given_up_at(key.unit) < fact.log_index
+    }
 
 
-def _brought(engine: Engine, row: StreamRow, cache: ContentCache) -> set[tuple[int, int, int]]:
-    """(device, number, compartment) of changes whose effect some copy in the stream carries."""
-    found: set[tuple[int, int, int]] = set()
+def _brought(engine: Engine, row: StreamRow, cache: ContentCache) -> _Brought:
+    """(unit, device, number, compartment) of changes whose effect some copy brings to the unit."""
+    found: _Brought = set()
     for entry in row.history():
         if not entry.counts or not may_copy(engine, row.rights, entry.device):
             continue
         for segment in cache.change(entry.location).header.segments:
-            if not Compartment.BASE < segment.kind < Compartment.ACCESS:
+            kind = segment.kind
+            if not Compartment.BASE < kind < Compartment.ACCESS:
                 continue
-            content = cache.content(entry.location, segment.kind)
+            content = cache.content(entry.location, kind)
             if content is None or not is_copies(content):
                 continue
-            for index in range(len(content[3][3])):
-                copy = copy_at(content, index)
-                found.add((copy.device, copy.number, segment.kind))
-                found.update((r.device, r.number, segment.kind) for r in copy.replaces)
+            for unit in _units_reached(engine, row, segment) or ():
+                for index in range(len(content[3][3])):
+                    copy = copy_at(content, index)
+                    found.add((unit, copy.device, copy.number, kind))
+                    found.update((unit, r.device, r.number, kind) for r in copy.replaces)
     return found
 
 

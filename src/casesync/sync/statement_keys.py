@@ -7,7 +7,7 @@ judged, whatever the order of the changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from casesync.foundation.errors import CasesyncError
 from casesync.foundation.ids import UNSEALED_KIND, Compartment, StreamId
@@ -18,10 +18,42 @@ from casesync.sync.ports import Transaction
 from casesync.translog.unsealed import Box, Statement, UnsealedItems, decode_unsealed
 
 
-def open_stream_keys(
-    engine: Engine, tx: Transaction, stream: StreamId, changes: Iterable[ReadChange]
+def keep_keys_behind(
+    engine: Engine,
+    tx: Transaction,
+    stream: StreamId,
+    changes: Sequence[ReadChange],
+    given_up_at: int,
 ) -> None:
-    """Open and keep every key of the stream that this device can open."""
+    """Drop content keys that no box behind a revocation gives (``StreamRights.given_up_at``)."""
+    kept = [
+        key
+        for (compartment, _), key in engine.keys.stream(stream).items()
+        if compartment == Compartment.BASE
+    ]
+    tx.drop_stream_keys(stream)
+    engine.keys.forget(stream)
+    for key in kept:
+        engine.keys.add(tx, stream, key)
+    open_stream_keys(engine, tx, stream, changes, given_up_at)
+
+
+def open_stream_keys(
+    engine: Engine,
+    tx: Transaction,
+    stream: StreamId,
+    changes: Iterable[ReadChange],
+    given_up_at: int = -1,
+) -> None:
+    """Open and keep every key of the stream that this device can open.
+
+    Args:
+        engine: with the unit seeds.
+        tx: the running transaction.
+        stream: the stream.
+        changes: its changes in log order.
+        given_up_at: boxes of changes up to this log index are left closed, but those of ``base``.
+    """
     engine.keys.load(tx, [stream])
     statements: dict[Dot, Statement] = {}
     boxes: dict[Dot, list[Box]] = {}
@@ -32,9 +64,11 @@ def open_stream_keys(
         for statement in items.statements:
             dot = (change.header.device, change.header.number, statement.position)
             statements.setdefault(dot, statement)
-            boxes.setdefault(dot, []).extend(statement.boxes)
-        for more in items.boxes:
-            boxes.setdefault((more.device, more.number, more.position), []).extend(more.boxes)
+            if change.log_index > given_up_at or statement.compartment == Compartment.BASE:
+                boxes.setdefault(dot, []).extend(statement.boxes)
+        if change.log_index > given_up_at:
+            for more in items.boxes:
+                boxes.setdefault((more.device, more.number, more.position), []).extend(more.boxes)
     for dot, statement in statements.items():
         if engine.keys.get(stream, statement.compartment, statement.commitment[:8]) is None:
             key = engine.keys.open_boxes(
@@ -43,7 +77,7 @@ def open_stream_keys(
                 statement.compartment,
                 dot,
                 statement.commitment,
-                boxes[dot],
+                boxes.get(dot, ()),
             )
             if key is not None:
                 engine.keys.add(tx, stream, key)

@@ -17,7 +17,7 @@ from casesync.model.merge import Segment, StreamState, rebuild
 from casesync.sync.change_reader import OpenedSegment, ReadChange, content_of, facts_of, read_change
 from casesync.sync.context import Engine
 from casesync.sync.ports import QuarantineRow, StreamFlag, Transaction
-from casesync.sync.statement_keys import open_stream_keys
+from casesync.sync.statement_keys import keep_keys_behind, open_stream_keys
 from casesync.sync.stream_row import HistoryEntry, StreamRow
 from casesync.translog.chain import link as chain_link
 
@@ -105,6 +105,9 @@ def rejudge(
         judged.append(entry._replace(verdict=code))
     row.rewrite(judged)
     row.put_rights(rights)
+    given_up_at = rights.given_up_at(engine.unit)
+    if given_up_at >= 0:
+        keep_keys_behind(engine, tx, stream, changes, given_up_at)
     remerge(engine, tx, stream, row, changes, judged)
     return changed
 
