@@ -120,9 +120,9 @@ def _late_work(world: World) -> None:
             narrator.rows(columns, rows)
     narrator.check("late-quarantined", held)
     view = world.on(LAN).ask("show", case=world.case)
-    [grant] = world.on(LAN).ask("grants", case=world.case)
+    states = [grant["state"] for grant in world.on(LAN).ask("grants", case=world.case)]
     silent = world.typed("late") not in json.dumps(view, ensure_ascii=False)
-    narrator.check("late-not-counted", silent and grant["state"] == "revoked")
+    narrator.check("late-not-counted", silent and states == ["revoked"])
 
 
 def _gone_from(world: World, person: Person) -> bool:
