@@ -60,7 +60,10 @@ def _destroy(engine: Engine, tx: Transaction, stream: StreamId) -> bool:
         return False
     row = StreamRow(tx.stream_rows([stream]).get(stream))
     rights = row.rights
-    if rights.owner is None or rights.owner == engine.unit:
+    if rights.owner is None:
+        _forget_unopened(tx, stream, row)
+        return False
+    if rights.owner == engine.unit:
         tx.mark_streams([stream], StreamFlag.RETAINED, on=False)
         return False
     ended = [g for g in rights.grants if g.unit == engine.unit and g.revoked is not None]
