@@ -93,6 +93,18 @@ def _destroy(engine: Engine, tx: Transaction, stream: StreamId) -> bool:
     return wrote
 
 
+def _forget_unopened(tx: Transaction, stream: StreamId, row: StreamRow) -> None:
+    """Wait no longer for the opening of a stream that was granted and revoked before it was here.
+
+    The relay serves what lies between link and unlink, and nothing from before ever comes.
+    """
+    for entry in row.history():
+        tx.drop_quarantine(entry.device, entry.number)
+    row.given_up = True
+    tx.put_stream_rows({stream: row.row}, int(row.kind or 0))
+    tx.mark_streams([stream], StreamFlag.RETAINED | StreamFlag.UNSETTLED, on=False)
+
+
 def _content_positions(tx: Transaction, row: StreamRow) -> dict[int, list[int]]:
     """By location the positions of content segments; statements and base acts are kept."""
     return {
