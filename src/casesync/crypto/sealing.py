@@ -117,9 +117,9 @@ def open_segment(
         CryptoError: ``does-not-verify``.
         RemoteProtocolError: ``malformed`` padding inside a seal that opened.
     """
-    nonce = segment_nonce(previous_link, head, segment_number)
-    aad = head_hash + _NUMBER[segment_number] + commitment
-    return unpad(siv_open(cipher, nonce, aad, sealed))
+    number = _NUMBER[segment_number]
+    nonce = sha256(_NONCE_LABEL + previous_link + head + number).digest()[:NONCE_BYTES]
+    return unpad(siv_open(cipher, nonce, head_hash + number + commitment, sealed))
 
 
 class NetworkKey(NamedTuple):

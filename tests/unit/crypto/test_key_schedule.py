@@ -7,6 +7,10 @@ from hashlib import sha256
 from typing import get_args
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+from hypothesis import given
+from hypothesis import strategies as st
 
 from casesync.crypto.key_schedule import H, Use, check_secret, expand, label
 from casesync.foundation.errors import CryptoError
@@ -34,6 +38,12 @@ def test_expand_is_one_block_of_hkdf():
     key, context = bytes(range(32)), b"where"
     info = b"casesync/v1/sealing-key\x00where\x01"
     assert expand(key, "sealing-key", context) == hmac.digest(key, info, "sha256")
+
+
+@given(st.binary(min_size=32, max_size=32), st.sampled_from(get_args(Use)), st.binary(max_size=200))
+def test_expand_is_the_librarys_hkdf(key, use, context):
+    library = HKDFExpand(hashes.SHA256(), 32, label(use) + context)
+    assert expand(key, use, context) == library.derive(key)
 
 
 @pytest.mark.parametrize(
