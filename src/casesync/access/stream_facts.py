@@ -123,3 +123,21 @@ class GrantFact(NamedTuple):
         Wherever the relay put it: what was pushed first may have been unseen all the same.
         """
         return number > self.covers.get(device, 0)
+
+
+def given_up_at(grants: Sequence[GrantFact], unit: bytes) -> int:
+    """Log index up to which ``unit`` gave up what it held; -1 if it never did.
+
+    It is the newest revocation that left the unit without any grant. A later grant begins anew:
+    what was destroyed, or was to be, is not opened again.
+    """
+    of_unit = [g for g in grants if g.unit == unit]
+    ends = [g.revoked[2] for g in of_unit if g.revoked is not None]
+    return max(
+        (
+            end
+            for end in ends
+            if all(g.log_index > end or (g.revoked and g.revoked[2] <= end) for g in of_unit)
+        ),
+        default=-1,
+    )

@@ -71,23 +71,6 @@ class StreamRights:
         """Grants that hold for a change at ``index``."""
         return [g for g in self.grants if g.in_force(index, log_time_ms)]
 
-    def given_up_at(self, unit: bytes) -> int:
-        """Log index up to which ``unit`` gave up what it held; -1 if it never did.
-
-        It is the newest revocation that left the unit without any grant. A later grant begins
-        anew: what was destroyed, or was to be, is not opened again.
-        """
-        of_unit = [g for g in self.grants if g.unit == unit]
-        ends = [g.revoked[2] for g in of_unit if g.revoked is not None]
-        return max(
-            (
-                end
-                for end in ends
-                if all(g.log_index > end or (g.revoked and g.revoked[2] <= end) for g in of_unit)
-            ),
-            default=-1,
-        )
-
     def statement(self, compartment: int, key_name: bytes) -> StatementFact | None:
         """The first statement of this compartment and key name, valid or not."""
         for fact in self.statements:

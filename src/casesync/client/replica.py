@@ -1,14 +1,5 @@
 """The one public object: a replica of a network's records on this device (client).
 
-    from casesync.client.replica import Replica
-
-    with Replica.open(home, passphrase) as replica:
-        replica.sync()
-        case = replica.resolve_case("7Q4K")
-        with replica.edit(case) as edit:
-            edit.set("case.risk_level", "high")
-        print(replica.show(case))
-
 Synchronous, for one thread. Everything works offline except what says otherwise. All errors are
 ``casesync.foundation.errors.CasesyncError``; each has an exit code, a message and advice in
 Vietnamese and English. Text that comes back is what people wrote, not made harmless for a screen
@@ -64,7 +55,6 @@ from casesync.client.views import (
     HistoryView,
     Page,
 )
-from casesync.foundation.errors import LocalStateError
 from casesync.foundation.ids import StreamId
 from casesync.foundation.limits import INVITATION_LIFETIME_MS
 from casesync.model.schema import Schema
@@ -333,11 +323,6 @@ class Replica:
     def doctor(self) -> list[Finding]:
         """A health check."""
         return self._health.doctor()
-
-    @property
-    def failure(self) -> LocalStateError | None:
-        """Why this replica sends nothing, None if it may."""
-        return self.core.failed
 
     # -- network ----------------------------------------------------------------------------------
 

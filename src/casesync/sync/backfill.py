@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from casesync.access.stream_facts import given_up_at
 from casesync.codec import canonical
 from casesync.foundation.ids import FEED_ALL, StreamId
 from casesync.merkle.compact_range import CompactRange
@@ -60,7 +61,7 @@ def _begin_anew(engine: Engine, tx: Transaction, streams: list[StreamId]) -> Non
     """Give up what a grant opened that ended and began again before it could be destroyed."""
     for stream, raw in tx.stream_rows(streams).items():
         row = StreamRow(raw)
-        if row.rights.given_up_at(engine.unit) >= 0:
+        if given_up_at(row.rights.grants, engine.unit) >= 0:
             rejudge(engine, tx, stream, row, lambda change: check_author(engine, change))
             tx.put_stream_rows({stream: row.row}, int(row.kind or 0))
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from casesync.access.base_acts import Grant, Revocation
-from casesync.access.stream_facts import END_OF_LOG, GrantFact
+from casesync.access.stream_facts import END_OF_LOG, GrantFact, given_up_at
 from casesync.codec import canonical
 from casesync.foundation.errors import AccessDenied, CasesyncError, UsageError
 from casesync.foundation.ids import (
@@ -312,7 +312,7 @@ def _units_reached(engine: Engine, row: StreamRow, segment: SegmentEntry) -> set
     return {
         bytes(key.unit)
         for key in named
-        if key is not None and row.rights.given_up_at(key.unit) < fact.log_index
+        if key is not None and given_up_at(row.rights.grants, key.unit) < fact.log_index
     }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from casesync.access.stream_facts import given_up_at
 from casesync.access.stream_rights import StreamRights
 from casesync.access.verdicts import VERDICTS, State, verdict_code
 from casesync.foundation.errors import CasesyncError, CryptoError
@@ -105,7 +106,7 @@ def rejudge(
         judged.append(entry._replace(verdict=code))
     row.rewrite(judged)
     row.put_rights(rights)
-    given_up_at = rights.given_up_at(engine.unit)
+    given_up_at = given_up_at(rights.grants, engine.unit)
     if given_up_at >= 0:
         keep_keys_behind(engine, tx, stream, changes, given_up_at)
     remerge(engine, tx, stream, row, changes, judged)

@@ -85,7 +85,7 @@ def inventory(home):
 
     def work(say) -> None:
         with Replica.open(home, PASSPHRASE) as replica:
-            assert replica.failure is None, replica.failure
+            assert replica.core.failed is None
             assert replica.sync().synced
             for summary in replica.cases(limit=1000).items:
                 view = replica.show(StreamId(bytes.fromhex(summary.stream_hex)))
