@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from casesync.client.bulk_work import uncollected
 from casesync.client.core import Core, opener_of
 from casesync.foundation.errors import LocalStateError, NetworkError
 from casesync.foundation.ids import BlobHash
@@ -67,7 +68,8 @@ def exchange(core: Core, prepared: Prepared, report: SyncReport) -> bool:
             writes nor sends.
     """
     try:
-        return _exchange(core, prepared, report)
+        with uncollected():
+            return _exchange(core, prepared, report)
     except LocalStateError as error:
         if error.code in STOPPING:
             core.fail(error)
