@@ -135,6 +135,17 @@ def test_a_wrong_code_burns_the_invitation(shelter, tmp_path):
     assert [m["name"] for m in shelter.json("member", "list")["items"]] == ["Lan"]
 
 
+def test_a_new_invitation_helps_where_the_first_was_spoilt(shelter, tmp_path):
+    joiner = Laptop(tmp_path / "a", "p q r s")
+    first = shelter.json("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker")
+    joiner.json("join", first["text"], "--name", "Mai")
+    shelter.json("invite", "cancel", first["id"])
+    expect(joiner.run("join", first["text"], "--name", "Mai", "--json"), 5, "invitation-gone")
+    expect(joiner.run("join", "nonsense", "--name", "Mai", "--json"), 2, "invitation-malformed")
+    enrol(shelter, joiner, "Nhà Bình Yên", "caseworker", "Mai Hoa")
+    assert joiner.json("whoami")["member"] == "Mai Hoa"
+
+
 def test_a_relay_that_is_not_there(tmp_path):
     relay = start_relay(tmp_path / "relay.db")
     laptop = Laptop(tmp_path / "home", "p q r s")

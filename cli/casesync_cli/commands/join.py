@@ -7,10 +7,10 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from casesync.client.network_views import JoinStatus
-from casesync.foundation.errors import LocalStateError, UsageError
+from casesync.foundation.errors import UsageError
 from casesync_cli.command import argument, command, option
 from casesync_cli.render import Output, deliver
-from casesync_cli.session import open_replica, passphrase_to_create
+from casesync_cli.session import open_replica, passphrase_to_create, passphrase_to_open
 from casesync_cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,27 +68,26 @@ def _wait(out: Output, joining: Joining) -> None:
 def _begin(
     settings: Settings, invitation: str, name: str, device_label: str, *, plain_http: bool
 ) -> Joining | None:
-    """Continue what an earlier call began here, else begin; None if it is done already."""
-    from casesync.client.joining import Joining  # noqa: PLC0415 - the engine, not for help
+    """Go on with what an earlier call began here, else begin; None if it is done already."""
+    from casesync.client.home import Home  # noqa: PLC0415 - the engine, not for help
+    from casesync.client.joining import Joining  # noqa: PLC0415 - likewise
 
-    passphrase = passphrase_to_create(settings)
+    begun = Home(settings.home).exists()
+    passphrase = (passphrase_to_open if begun else passphrase_to_create)(settings)
+    begin = Joining.restart if begun else Joining.start
     try:
-        return Joining.resume(settings.home, passphrase)
-    except LocalStateError as error:
-        if error.code not in {"replica-missing", "home-missing"}:
-            raise
+        return begin(
+            settings.home,
+            passphrase,
+            invitation,
+            name=name,
+            device_label=device_label,
+            plain_http=plain_http,
+        )
     except UsageError as error:
         if error.code != "joined-already" or not _is_same_network(settings, invitation):
             raise
-        return None
-    return Joining.start(
-        settings.home,
-        passphrase,
-        invitation,
-        name=name,
-        device_label=device_label,
-        plain_http=plain_http,
-    )
+    return None
 
 
 def _is_same_network(settings: Settings, invitation: str) -> bool:

@@ -18,14 +18,20 @@ from casesync.client.home import Home
 from casesync.client.network_views import JoinStatus
 from casesync.client.system_ports import SystemClock, SystemEntropy
 from casesync.crypto.enrolment import SLOT_COMMITMENT, SLOT_NONCE, SLOT_RESULT, SLOT_REVEAL
-from casesync.foundation.errors import LocalStateError, UsageError
+from casesync.foundation.errors import (
+    AccessDenied,
+    CryptoError,
+    LocalStateError,
+    NetworkError,
+    UsageError,
+)
 from casesync.foundation.ids import DeviceNumber
 from casesync.foundation.ports import Clock, Entropy
 from casesync.merkle.compact_range import CompactRange
 from casesync.merkle.hashing import leaf_hash
 from casesync.storage.sql_store import open_encrypted
 from casesync.sync.enrolment_joiner import Joiner
-from casesync.sync.invitation import check_open, parse_invitation
+from casesync.sync.invitation import Invitation, check_open, parse_invitation
 from casesync.sync.ports import RelayChannel, ReplicaStore, Transaction
 from casesync.translog.chain import control_leaf
 from casesync.transport.http_channel import HttpChannel
@@ -74,24 +80,11 @@ class Joining:
         """
         opening.refuse_existing(folder)
         clock, entropy = SystemClock(), SystemEntropy()
-        invitation = parse_invitation(invitation_text)
-        check_open(invitation, clock.now_ms())
-        HttpChannel(
-            invitation.relay_url,
-            None,
-            None,
-            None,
-            clock,
-            lambda: 0,
-            allow_plain_http=plain_http,
-        ).close()
+        invitation = _usable(invitation_text, clock, plain_http=plain_http)
         joiner = Joiner.start(invitation, name, device_label, entropy)
-
-        def fill(tx: Transaction) -> None:
-            tx.put_value(JOINER, joiner.to_bytes())
-            tx.put_value(PLAIN_HTTP, b"\x01" if plain_http else None)
-
-        opening.create_folder(folder, passphrase, entropy, fill)
+        opening.create_folder(
+            folder, passphrase, entropy, lambda tx: _keep(tx, joiner, plain_http=plain_http)
+        )
         return cls.resume(folder, passphrase)
 
     @classmethod
@@ -124,6 +117,53 @@ class Joining:
             maker = opening.http_channel(clock)
             return cls(folder, store, stack.pop_all(), clock, entropy, maker, channel)
         raise AssertionError("unreachable")
+
+    @classmethod
+    def restart(
+        cls,
+        folder: Path,
+        passphrase: str | None,
+        invitation_text: str,
+        *,
+        name: str,
+        device_label: str = "",
+        plain_http: bool = False,
+    ) -> Self:
+        """Go on with a join that was started here; with another invitation than then, begin anew.
+
+        A device that was let in already stays with the invitation that let it in.
+
+        Raises:
+            LocalStateError, UsageError: as ``start`` and ``resume``.
+        """
+        joining = cls.resume(folder, passphrase)
+        with ExitStack() as stack:
+            stack.callback(joining.close)
+            old = stored_joiner(joining._store)
+            invitation = parse_invitation(invitation_text)
+            if old.invitation.id == invitation.id or joining._is_let_in(invitation.relay_url):
+                stack.pop_all()
+                return joining
+            _usable(invitation_text, SystemClock(), plain_http=plain_http)
+            joiner = Joiner.start(invitation, name, device_label, SystemEntropy())
+            with joining._store.transaction() as tx:
+                _keep(tx, joiner, plain_http=plain_http)
+        return cls.resume(folder, passphrase)
+
+    def _is_let_in(self, next_relay: str) -> bool:
+        """Whether this device has been let in by the stored invitation, asked at its relay.
+
+        Raises: NetworkError: nobody answers there, and the next invitation needs the same relay.
+        """
+        joiner = stored_joiner(self._store)
+        try:
+            return self._meet(joiner)[0].result is not None if joiner.result is None else True
+        except (AccessDenied, CryptoError, UsageError):
+            return False
+        except NetworkError:
+            if joiner.invitation.relay_url == next_relay:
+                raise
+            return False
 
     def close(self) -> None:
         """Release the folder."""
@@ -187,6 +227,27 @@ class Joining:
             self._entropy,
             self._channel_maker,
         )
+
+
+def _usable(invitation_text: str, clock: Clock, *, plain_http: bool) -> Invitation:
+    """The invitation, if it is open and its relay's address is one this device may use."""
+    invitation = parse_invitation(invitation_text)
+    check_open(invitation, clock.now_ms())
+    HttpChannel(
+        invitation.relay_url,
+        None,
+        None,
+        None,
+        clock,
+        lambda: 0,
+        allow_plain_http=plain_http,
+    ).close()
+    return invitation
+
+
+def _keep(tx: Transaction, joiner: Joiner, *, plain_http: bool) -> None:
+    tx.put_value(JOINER, joiner.to_bytes())
+    tx.put_value(PLAIN_HTTP, b"\x01" if plain_http else None)
 
 
 def stored_joiner(store: ReplicaStore) -> Joiner:
