@@ -72,11 +72,10 @@ class StreamRights:
         return [g for g in self.grants if g.in_force(index, log_time_ms)]
 
     def statement(self, compartment: int, key_name: bytes) -> StatementFact | None:
-        """The first statement of this compartment and key name, valid or not."""
-        for fact in self.statements:
-            if fact.compartment == compartment and fact.key_name == key_name:
-                return fact
-        return None
+        """The first valid statement of this compartment and key name, else the first of all."""
+        name = (compartment, key_name)
+        found = [s for s in self.statements if (s.compartment, s.key_name) == name]
+        return next((s for s in found if s.valid), found[0] if found else None)
 
     def entitled(
         self,
@@ -187,7 +186,12 @@ class StreamRights:
             for statement in facts.unsealed.statements:
                 name = bytes(statement.commitment[:8])
                 key = (statement.compartment, name)
-                taken = any(s.key_name == name for s in self.statements) or key in introduced
+                # Only one's own: else whoever copies a pending statement's commitment and is
+                # logged first could have the honest change refused. A copied commitment opens
+                # nothing, since it is bound to the statement's own place.
+                taken = key in introduced or any(
+                    s.key_name == name and s.device == facts.device for s in self.statements
+                )
                 if taken or not self._statement_holds(facts, statement, control, seen):
                     return "statement-invalid"
                 introduced.add(key)
