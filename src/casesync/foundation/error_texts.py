@@ -697,7 +697,7 @@ _TEXTS: Final[dict[str, Text]] = {
     ),
     "demo-process-ended": Text(
         "The process '{who}' of the demo ended by itself. Its last words: {last}",
-        "This is a bug; run the demo again with --keep and send the log files to your administrator.",
+        "This is a bug; run it again with --keep and send the log files to your administrator.",
         "Tiến trình '{who}' của bản trình diễn tự kết thúc. Lời cuối: {last}",
         "Đây là lỗi phần mềm; hãy chạy lại với --keep và gửi các tệp nhật ký cho người quản trị.",
     ),
@@ -709,7 +709,7 @@ _TEXTS: Final[dict[str, Text]] = {
     ),
     "demo-join-endless": Text(
         "The laptops of the demo do not get to the end of joining.",
-        "This is a bug; run the demo again with --keep and send the log files to your administrator.",
+        "This is a bug; run it again with --keep and send the log files to your administrator.",
         "Các máy trong bản trình diễn không gia nhập xong được.",
         "Đây là lỗi phần mềm; hãy chạy lại với --keep và gửi các tệp nhật ký cho người quản trị.",
     ),

@@ -25,7 +25,7 @@ def keep_keys_behind(
     changes: Sequence[ReadChange],
     given_up_at: int,
 ) -> None:
-    """Drop content keys that no box behind a revocation gives (``StreamRights.given_up_at``)."""
+    """Drop content keys that no box behind a revocation gives (``stream_facts.given_up_at``)."""
     kept = [
         key
         for (compartment, _), key in engine.keys.stream(stream).items()

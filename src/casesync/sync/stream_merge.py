@@ -106,9 +106,9 @@ def rejudge(
         judged.append(entry._replace(verdict=code))
     row.rewrite(judged)
     row.put_rights(rights)
-    given_up_at = given_up_at(rights.grants, engine.unit)
-    if given_up_at >= 0:
-        keep_keys_behind(engine, tx, stream, changes, given_up_at)
+    given_up = given_up_at(rights.grants, engine.unit)
+    if given_up >= 0:
+        keep_keys_behind(engine, tx, stream, changes, given_up)
     remerge(engine, tx, stream, row, changes, judged)
     return changed
 
