@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from casesync.access.access_entry import AccessEntry, Shown, decode_entry
+from casesync.access.access_entry import AccessEntry, Shown, decode_entry, entry_hash
 from casesync.access.audit import AuditedChange, DeviceAudit, DeviceFacts, audit_device
 from casesync.access.control_state import ControlState
 from casesync.access.control_views import DeviceView
@@ -30,12 +30,19 @@ from casesync.foundation.ids import FEED_ALL, Compartment, DeviceNumber, StreamI
 from casesync.merkle.compact_range import CompactRange
 from casesync.merkle.hashing import leaf_hash
 from casesync.sync.change_reader import ReadChange, open_at
-from casesync.sync.held_log import CHANGE_RANGE, CONTROL_RANGE, load_range
+from casesync.sync.held_log import (
+    CHANGE_CHECKPOINT,
+    CHANGE_RANGE,
+    CONTROL_CHECKPOINT,
+    CONTROL_RANGE,
+    load_range,
+)
 from casesync.sync.ports import AccessRow, Transaction
 from casesync.sync.stream_merge import load_changes
 from casesync.sync.stream_row import HistoryEntry, StreamRow
 from casesync.sync.waiting_leaves import waiting_changes
 from casesync.translog.chain import change_leaf, control_leaf
+from casesync.translog.checkpoint import Checkpoint, LogName
 
 _STREAMS_PER_READ = 200
 
@@ -163,13 +170,15 @@ class Auditing:
             RelayMisbehaviour: the relay's copy contradicts the checkpoint this replica holds.
         """
         core = self._core
+        with core.store.transaction() as tx:
+            control_size = self._prove_control(tx)  # before anything is believed that it says
         if FEED_ALL not in core.engine.me.feeds:
             raise AccessDenied("not-auditor")
         core.log("audit", detail="verify")
         with core.store.transaction() as tx:
             placed = self._all_changes(tx)
-            control_size = self._prove_control(tx)
             self._prove_changes(tx, placed)
+            self._prove_entries(tx)
         if not offline:
             RelayComparison(core).run()
         audits = self._audit_devices(placed)
@@ -221,7 +230,39 @@ class Auditing:
         held = load_range(tx, CONTROL_RANGE)
         if (log.size, log.root()) != (held.size, held.root()):
             raise AuditFailed("audit-log-differs", log="control", index=log.size)
+        self._prove_checkpoint(tx, "control", CONTROL_CHECKPOINT, held)
         return log.size
+
+    def _prove_checkpoint(
+        self, tx: Transaction, log: Literal["control", "change"], stored_as: str, held: CompactRange
+    ) -> None:
+        """The checkpoint kept is the relay's, and of what is held where it covers as much."""
+        stored = tx.value(stored_as)
+        if stored is None:
+            return
+        identity = self._core.identity
+        try:
+            name = LogName(identity.network, log)
+            checkpoint = Checkpoint.from_binary(name, stored, identity.relay_key)
+        except CasesyncError as error:
+            raise AuditFailed("audit-log-differs", log=log, index=held.size) from error
+        if checkpoint.size == held.size and checkpoint.root != held.root():
+            raise AuditFailed("audit-log-differs", log=log, index=held.size)
+
+    def _prove_entries(self, tx: Transaction) -> None:
+        """The access entries kept here, which lists show, are those of their stored hashes."""
+        sequence, previous = 0, b""
+        device: int | None = None
+        for row in tx.access_rows():
+            if row.device != device:
+                view = self._core.engine.control.device(int(row.device))
+                if view is None:
+                    raise AuditFailed("audit-log-differs", log="access", index=row.sequence)
+                device, sequence, previous = int(row.device), 0, view.enrolment_hash
+            follows = row.sequence == sequence + 1
+            if follows and entry_hash(previous, row.entry) != row.entry_hash:
+                raise AuditFailed("audit-log-differs", log="access", index=row.sequence)
+            sequence, previous = row.sequence, row.entry_hash
 
     def _prove_changes(self, tx: Transaction, placed: list[_Placed]) -> None:
         log = CompactRange()
@@ -239,6 +280,7 @@ class Auditing:
         held = load_range(tx, CHANGE_RANGE)
         if (log.size, log.root()) != (held.size, held.root()):
             raise AuditFailed("audit-log-differs", log="change", index=log.size)
+        self._prove_checkpoint(tx, "change", CHANGE_CHECKPOINT, held)
 
     def _audit_devices(self, placed: list[_Placed]) -> list[DeviceAudit]:
         core = self._core

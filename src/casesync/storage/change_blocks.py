@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgpack
 
+from casesync.foundation.errors import LocalStateError
 from casesync.storage.session import Session
 from casesync.sync.ports import StoredChange
 
@@ -104,8 +105,7 @@ class ChangeBlocks:
         for block, wanted in _by_block(locations).items():
             slots = self._slots(block)
             for location in wanted:
-                link, header, signature, segments = slots[location & _SLOT]
-                found[location] = StoredChange(link, header, signature, tuple(segments))
+                found[location] = _change(slots, location & _SLOT)
         return [found[location] for location in locations]
 
     def drop_segments(self, cuts: Mapping[int, Sequence[int]]) -> None:
@@ -145,7 +145,7 @@ class ChangeBlocks:
         """The changes of a block; the last few are kept, for readers who ask one by one."""
         slots = self._decoded.get(block)
         if slots is None:
-            slots = self._decoded[block] = msgpack.unpackb(self._body(block))
+            slots = self._decoded[block] = _decoded(self._body(block))
             if len(self._decoded) > _DECODED_BLOCKS_MAX:
                 self._decoded.popitem(last=False)
         return slots
@@ -154,6 +154,29 @@ class ChangeBlocks:
 def _array(packed: Iterable[bytes], count: int) -> bytes:
     """A msgpack array in its 16-bit form, whatever its length: items can be added behind it."""
     return b"".join((b"\xdc", count.to_bytes(2, "big"), *packed))
+
+
+def _decoded(body: bytes) -> list[Any]:
+    """The changes of a block. Raises: LocalStateError: ``database-corrupt``."""
+    try:
+        slots: list[Any] = msgpack.unpackb(body)
+    except (ValueError, TypeError, msgpack.UnpackException) as error:
+        raise LocalStateError("database-corrupt") from error
+    return slots
+
+
+def _change(slots: list[Any], slot: int) -> StoredChange:
+    """One change of a block. Raises: LocalStateError: ``database-corrupt``: it is none."""
+    try:
+        link, header, signature, segments = slots[slot]
+        change = StoredChange(link, header, signature, tuple(segments))
+    except (ValueError, TypeError, IndexError) as error:
+        raise LocalStateError("database-corrupt") from error
+    if not (type(link) is type(header) is type(signature) is bytes):
+        raise LocalStateError("database-corrupt")
+    if any(segment is not None and type(segment) is not bytes for segment in change.segments):
+        raise LocalStateError("database-corrupt")
+    return change
 
 
 def _by_block(locations: Iterable[int]) -> dict[int, list[int]]:

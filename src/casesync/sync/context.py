@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from casesync.access.control_state import ControlState
 from casesync.access.control_views import DeviceView, MemberView
 from casesync.crypto.device_keys import DeviceSecrets
+from casesync.foundation.errors import AuditFailed
 from casesync.foundation.ids import CONTENT_COMPARTMENTS, DeviceNumber, NetworkId, UnitId
 from casesync.foundation.ports import Clock, Entropy
 from casesync.model.cells import Form
@@ -34,9 +35,13 @@ class Engine:
 
     @property
     def me(self) -> DeviceView:
-        """This device as the control log has it."""
+        """This device as the control log has it.
+
+        Raises: AuditFailed: ``audit-log-differs``: the stored log does not name it any more.
+        """
         device = self.control.device(self.device)
-        assert device is not None
+        if device is None:
+            raise AuditFailed("audit-log-differs", log="control", index=self.control.size)
         return device
 
     @property

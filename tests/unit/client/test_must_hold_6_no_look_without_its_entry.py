@@ -1,0 +1,225 @@
+"""Must hold 6: no order of crashes shows content without its access entry; an audit turns red when
+one byte of an entry, chain, segment or checkpoint is changed at the relay or in the replica."""
+
+from __future__ import annotations
+
+import random
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from attack_world import OSSO, AttackWorld
+from casesync.access.access_entry import decode_entry
+from casesync.client.case_reader import CaseReader
+from casesync.foundation.errors import AuditFailed, CasesyncError, LocalStateError, Violation
+from casesync.wire.messages import SyncAnswer
+from simulation.faults import Crash, Trouble, TroubledStore
+from simulation.founding import copied
+
+
+def _edit(replica, stream) -> object:
+    with replica.edit(stream) as edit:
+        edit.set("person.given_name", "Hoa", resolve=True)
+    return "saved"
+
+
+def _grant(replica, stream) -> object:
+    [consent] = replica.consents(stream)
+    words = list(consent.compartments)
+    return replica.grant(stream, OSSO, words, "share_with_org", consent.id_hex)
+
+
+LOOKS = {
+    "show": (lambda r, s: r.show(s), "read"),
+    "history": (lambda r, s: r.history(s), "history"),
+    "list": (lambda r, _: r.cases(), "list"),
+    "find": (lambda r, _: r.find("Hòa"), "search"),
+    "conflicts": (lambda r, _: r.conflicts(), "conflict"),
+    "consents": (lambda r, s: r.consents(s), "consent"),
+    "edit": (_edit, "update"),
+    "grant": (_grant, "grant"),
+}
+
+
+@pytest.fixture(scope="module")
+def prepared():
+    """A case in conflict with a consent, at Lan's."""
+    world = AttackWorld()
+    stream = world.case(given_name="Hòa")
+    world.lan.give_consent(stream, "share_with_org", OSSO, ["identity", "contact"])
+    world.sync()
+    world.set("lan", stream, "person.given_name", "Hoa")
+    world.set("mai", stream, "person.given_name", "Hà")
+    world.sync(rounds=2)
+    return world, stream
+
+
+def actions(store) -> list[str]:
+    with store.transaction() as tx:
+        return [decode_entry(row.entry).action for row in tx.access_rows()]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("crashes", [True, False], ids=["crash", "full disk"])
+def test_whatever_fails_when_nothing_is_shown_without_a_durable_entry(prepared, look, crashes):
+    """Trouble at the n-th thing the command asks of its store, for every n."""
+    world, stream = prepared
+    command, action = LOOKS[look]
+    struck = True
+    operations = 0
+    while struck:
+        operations += 1
+        store = copied(world.stores["lan"])
+        trouble = Trouble()
+        replica = world.open("lan", store=TroubledStore(store, trouble))
+        before = actions(store)
+        trouble.arm(operations, crashes=crashes)
+        shown = None
+        with suppress(Crash, LocalStateError):
+            shown = command(replica, stream)
+        struck = trouble.disarm()
+        after = actions(store)
+        if shown is not None:
+            assert action in after[len(before) :]
+        assert after[: len(before)] == before
+    assert operations > 3
+
+
+def test_the_entry_is_durable_before_the_first_value_is_opened_for_showing(prepared, monkeypatch):
+    world, stream = prepared
+    replica = world.open("lan", store=copied(world.stores["lan"]))
+    count = len(actions(replica.core.store))
+    seen = []
+    for name in ("view", "history"):
+        honest = getattr(CaseReader, name)
+
+        def watched(self, *given, honest=honest):
+            seen.append(len(list(self._tx.access_rows())))
+            return honest(self, *given)
+
+        monkeypatch.setattr(CaseReader, name, watched)
+    replica.show(stream)
+    replica.history(stream)
+    assert seen == [count + 1, count + 2]
+
+
+# -- one byte -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def audited():
+    """A network that worked; Dung has everything and finds nothing wrong."""
+    world = AttackWorld()
+    stream = world.case(given_name="Hòa")
+    world.share(stream, OSSO, ("identity", "contact"))
+    world.sync(rounds=2)
+    world.oanh.show(stream)
+    world.sync(rounds=2)
+    world.dung.audit_verify()
+    world.sync("dung")
+    return world
+
+
+def flipped(connection, table: str, column: str, draw: random.Random) -> str:
+    """Change one bit of one row's column; says where."""
+    rows = connection.execute(
+        f'select rowid, "{column}" from "{table}" where length("{column}") > 0'
+    ).fetchall()
+    row, value = draw.choice(rows)
+    data = bytearray(value)
+    at = draw.randrange(len(data))
+    data[at] ^= 1 << draw.randrange(8)
+    connection.execute(f'update "{table}" set "{column}" = ? where rowid = ?', (bytes(data), row))
+    return f"{table} {row} byte {at} of {len(data)}"
+
+
+def blobs_of(connection, table: str) -> list[str]:
+    """Columns of a table that hold bytes, and belong to a table with rowids."""
+    return [
+        column[1]
+        for column in connection.execute(f'pragma table_info("{table}")')
+        if connection.execute(
+            f'select count(*) from "{table}" where typeof("{column[1]}") = \'blob\''
+        ).fetchone()[0]
+    ]
+
+
+@pytest.mark.parametrize("table", ["control_entry", "change_block", "access_entry"])
+def test_one_changed_bit_in_the_replica_turns_the_audit_red(audited, table):
+    draw = random.Random(table)
+    for _ in range(40):
+        store = copied(audited.stores["dung"])
+        column = draw.choice(blobs_of(store._connection, table))
+        where = flipped(store._connection, table, column, draw)
+        with pytest.raises(CasesyncError) as raised:
+            audited.open("dung", store=store).audit_verify(offline=True)
+        assert raised.value.exit_code == 6, (where, raised.value.code)
+
+
+@pytest.mark.parametrize("name", ["control-checkpoint", "change-checkpoint"])
+def test_one_changed_bit_of_a_kept_checkpoint_turns_the_audit_red(audited, name):
+    for at in range(0, 102, 7):
+        store = copied(audited.stores["dung"])
+        with store.transaction() as tx:
+            stored = bytearray(tx.value(name))
+            stored[at] ^= 1
+            tx.put_value(name, bytes(stored))
+        with pytest.raises(AuditFailed):
+            audited.open("dung", store=store).audit_verify(offline=True)
+
+
+def one_bit(data: bytes, draw: random.Random) -> bytes:
+    changed = bytearray(data)
+    changed[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
+    return bytes(changed)
+
+
+def in_control(answer: SyncAnswer, draw: random.Random) -> SyncAnswer:
+    leaves = list(answer.control.leaves)
+    if not leaves:
+        return answer
+    at = draw.randrange(len(leaves))
+    leaves[at] = one_bit(leaves[at], draw)
+    return replace(answer, control=replace_page(answer.control, leaves))
+
+
+def replace_page(page, leaves):
+    return type(page)(page.first, tuple(leaves))
+
+
+def in_frame(answer: SyncAnswer, draw: random.Random) -> SyncAnswer:
+    if not answer.backfills:
+        return answer
+    first = answer.backfills[0]
+    t, streams, devices, items, hashes = first.page
+    items = list(items)
+    at = draw.choice([i for i, item in enumerate(items) if isinstance(item, bytes)])
+    items[at] = one_bit(items[at], draw)
+    page = [t, streams, devices, items, hashes]
+    return replace(answer, backfills=(first._replace(page=page), *answer.backfills[1:]))
+
+
+def in_checkpoint(answer: SyncAnswer, draw: random.Random) -> SyncAnswer:
+    return replace(answer, control_checkpoint=one_bit(answer.control_checkpoint, draw))
+
+
+@pytest.mark.parametrize("change", [in_control, in_frame, in_checkpoint])
+def test_one_bit_changed_at_the_relay_turns_the_audit_red(audited, change):
+    """Entries, links, headers, signatures, segments, log times, checkpoints: all it serves."""
+    draw = random.Random(change.__name__)
+    dung = audited.open("dung")
+    assert dung.audit_verify().entries
+    for _ in range(40):
+        answered = []
+
+        def edit(_, answer: SyncAnswer, answered=answered) -> SyncAnswer:
+            answered.append(change(answer, draw))
+            return answered[-1]
+
+        audited.relay.edit = edit
+        with pytest.raises(Violation) as raised:
+            dung.audit_verify()
+        assert raised.value.exit_code == 6
+    audited.relay.edit = None
+    assert dung.audit_verify().entries
