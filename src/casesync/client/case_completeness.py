@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from casesync.access.base_acts import Grant, decode_acts
 from casesync.access.stream_facts import END_OF_LOG, GrantFact
 from casesync.client.core import Core
 from casesync.client.names import Names
 from casesync.client.views import Fact
 from casesync.foundation.ids import Compartment, StreamId
 from casesync.model.segment_body import copy_at, is_copies
+from casesync.sync.change_reader import ReadChange, open_at
 from casesync.sync.grants import ContentCache
 from casesync.sync.ports import Transaction
 from casesync.sync.stream_merge import load_changes
@@ -80,9 +82,8 @@ class Completeness:
         keys = self._core.engine.keys.stream(self._stream)
         reads = self._core.engine.reads
         copied = self._copied()
-        snapshots = {(g.device, g.number) for g in self._row.rights.grants}
         for entry, change in zip(self._entries, load_changes(self._tx, self._entries), strict=True):
-            if (entry.device, entry.number) in snapshots:
+            if self._grants(change):
                 continue  # copies alone, of what stands elsewhere
             for segment in change.header.segments:
                 kind = segment.kind
@@ -95,6 +96,15 @@ class Completeness:
                 )
                 if behind and entry.counts and (entry.device, entry.number, kind) not in copied:
                     return True
+        return False
+
+    def _grants(self, change: ReadChange) -> bool:
+        """Whether the change is a grant, void or not: what it holds is a snapshot."""
+        for position, segment in enumerate(change.header.segments):
+            if segment.kind == Compartment.BASE:
+                body = open_at(self._core.engine, self._stream, change, position)
+                acts = () if body is None else decode_acts(body)
+                return any(isinstance(act, Grant) for act in acts)
         return False
 
     def _copied(self) -> set[tuple[int, int, int]]:
