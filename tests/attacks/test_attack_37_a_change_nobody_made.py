@@ -12,7 +12,7 @@ import pytest
 from attack_world import OSSO, AttackWorld
 from casesync.foundation.errors import LocalStateError
 from casesync.sync.author import own_chain
-from casesync.testing.hostile_member import HostileMember
+from casesync.testing.hostile_member import Claims, HostileMember
 
 IDENTITY = 2
 
@@ -32,16 +32,8 @@ def forge(world, stream, claimed: str, number_on: int = 1):
         number, link = own_chain(tx, victim.core.engine)
     mai = HostileMember(world.mai)
     body = mai.content(world.person("mai", stream), {"person.given_name": "Giả"})
-    made = mai.write(
-        stream,
-        bodies={IDENTITY: body},
-        device=int(victim.core.engine.device),
-        number=number + number_on,
-        previous_link=link,
-        previous_here=0,
-        after=(),
-        queued=False,
-    )
+    claims = Claims(int(victim.core.engine.device), number + number_on, link, 0, ())
+    made = mai.write(stream, bodies={IDENTITY: body}, claims=claims, queued=False)
     return made, victim.core.channel
 
 

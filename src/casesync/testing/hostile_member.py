@@ -58,6 +58,18 @@ class Copied(NamedTuple):
     sealed: bytes
 
 
+class Claims(NamedTuple):
+    """What a change says of itself; None = the truth."""
+
+    device: int | None = None
+    number: int | None = None
+    previous_link: bytes | None = None
+    previous_here: int | None = None
+    after: Sequence[tuple[int, int, bytes]] | None = None
+    knows: int | None = None
+    """Control size."""
+
+
 @final
 class HostileMember:
     """A device of ``replica`` in hostile hands."""
@@ -108,12 +120,7 @@ class HostileMember:
         keys: Mapping[int, StreamKey] | None = None,
         change_plan: Callable[[KeyPlan], None] | None = None,
         unsealed: bytes | None = None,
-        device: int | None = None,
-        number: int | None = None,
-        previous_link: bytes | None = None,
-        previous_here: int | None = None,
-        after: Sequence[tuple[int, int, bytes]] | None = None,
-        control_size: int | None = None,
+        claims: Claims | None = None,
         signed: bool = True,
         queued: bool = True,
     ) -> Made:
@@ -124,25 +131,21 @@ class HostileMember:
             bodies: plaintext by compartment, or segments copied from elsewhere.
             acts: of the base segment, whatever this member's rights.
             links: feeds to link or unlink.
-            keys: stream keys to seal under instead of those an honest writer would use.
+            keys: stream keys instead of those an honest writer would use.
             change_plan: changes what statements and boxes go along.
-            unsealed: the whole kind 0 segment instead of the planned one; b"" for none.
-            device: claimed as the author instead of this one.
-            number: instead of the next one.
-            previous_link: instead of that of this device's newest change.
-            previous_here: instead of the number of this device's newest change in the stream.
-            after: instead of what was seen here.
-            control_size: instead of the one that is known.
+            unsealed: the kind 0 segment instead of the planned one; b"" for none.
+            claims: what stands in the head instead of the truth.
             signed: False puts zeros where the signature should be.
-            queued: False leaves the chain and the outbox as they are (a fork, when it is pushed).
+            queued: False leaves chain and outbox as they are (a fork, when it is pushed).
         """
         core = self.core
         with core.store.transaction() as tx:
             row = StreamRow(tx.stream_rows([stream]).get(stream))
             core.engine.keys.load(tx, [stream])
             held_number, held_link = own_chain(tx, core.engine)
-            number = held_number + 1 if number is None else number
-            previous_link = held_link if previous_link is None else previous_link
+            lie = claims or Claims()
+            number = held_number + 1 if lie.number is None else lie.number
+            previous_link = held_link if lie.previous_link is None else lie.previous_link
             sealed_bodies: dict[int, bytes | Copied] = dict(bodies or {})
             if acts:
                 sealed_bodies[int(Compartment.BASE)] = encode_acts(acts)
@@ -150,16 +153,14 @@ class HostileMember:
             if change_plan is not None:
                 change_plan(plan)
             if unsealed is None:
-                feed_links = [FeedLink(feed, linked) for feed, linked in links]
-                if plan.statements or plan.boxes or feed_links:
-                    unsealed = encode_unsealed(None, plan.statements, plan.boxes, feed_links)
+                unsealed = _unsealed(plan, links)
             head = encode_head(
-                device=self.device if device is None else device,
+                device=self.device if lie.device is None else lie.device,
                 number=number,
                 stream=stream,
-                previous_here=row.own_previous if previous_here is None else previous_here,
-                after=row.after(self.device) if after is None else after,
-                control_size=core.engine.control.size if control_size is None else control_size,
+                previous_here=row.own_previous if lie.previous_here is None else lie.previous_here,
+                after=row.after(self.device) if lie.after is None else lie.after,
+                control_size=self.engine.control.size if lie.knows is None else lie.knows,
                 random8=core.entropy.bytes(8),
             )
             header, segments = self._sealed(head, previous_link, unsealed, sealed_bodies, plan)
@@ -283,3 +284,11 @@ class HostileMember:
         row = OutboxRow(ChangeNumber(made.number), made.stream, location, len(made.pushed), None)
         tx.put_outbox(row)
         tx.put_value(OWN_CHAIN, canonical.pack([made.number, made.link]))
+
+
+def _unsealed(plan: KeyPlan, links: Sequence[tuple[FeedId, bool]]) -> bytes | None:
+    """The kind 0 segment of what is planned, None if there is nothing to say in it."""
+    feed_links = [FeedLink(feed, linked) for feed, linked in links]
+    if not plan.statements and not plan.boxes and not feed_links:
+        return None
+    return encode_unsealed(None, plan.statements, plan.boxes, feed_links)
