@@ -246,9 +246,10 @@ class RequestCounter:
         if self._next >= self._reserved:
             with self._store.transaction() as tx:
                 stored = tx.value(COUNTER)
-                self._next = 1 if stored is None else canonical.unpack(stored) + 1
-                self._reserved = self._next + COUNTER_BLOCK
-                tx.put_value(COUNTER, canonical.pack(self._reserved))
+                first = 1 if stored is None else canonical.unpack(stored) + 1
+                tx.put_value(COUNTER, canonical.pack(first + COUNTER_BLOCK))
+            # Only now: a block whose reservation failed would be used again after a restart.
+            self._next, self._reserved = first, first + COUNTER_BLOCK
         self._next += 1
         return self._next - 1
 
