@@ -59,12 +59,16 @@ def test_both_are_a_proof_that_anybody_can_check(world):
         verify_change(control.change_key(mai.device), network, made.link, made.signature)
 
 
-def test_where_a_relay_took_both_the_first_counts_and_the_other_is_quarantined(world, monkeypatch):
+@pytest.mark.parametrize("between", [False, True], ids=["one page", "two pages"])
+def test_where_a_relay_took_both_the_first_counts_and_the_other_is_quarantined(
+    world, monkeypatch, between
+):
     stream = world.case()
     world.sync()
     mai, one, other = twins(world, stream)
     mai.push(one)
-
+    if between:
+        world.sync("lan")
     connection = world.relay._stores["honest"]._connection
     connection.execute("delete from device_leaves where device = ?", (mai.device,))
     with monkeypatch.context() as patch:
