@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from casesync.access.stream_facts import END_OF_LOG, GrantFact, StatementFact
+from casesync.access.stream_facts import END_OF_LOG, GrantFact, StatementFact, given_up_at
 from casesync.access.stream_rights import StreamRights
 from casesync.crypto.key_wrap import seal_base_predecessor
 from casesync.foundation.errors import AccessDenied
@@ -85,14 +85,11 @@ class KeyPlanner:
 
     def add_boxes(self, fact: StatementFact, key: StreamKey) -> None:
         """Box an existing key to entitled units that it has not reached."""
-        labels = _labels(fact)
         boxes = []
-        for unit in self.units(fact.compartment):
-            current = self._engine.control.current_unit_key(unit, fact.compartment)
-            if current is not None and current.name not in labels:
-                box = self._engine.keys.make_box(self._engine.control, self._stream, unit, key)
-                if box is not None:
-                    boxes.append(box)
+        for unit in self._lacking(fact):
+            box = self._engine.keys.make_box(self._engine.control, self._stream, unit, key)
+            if box is not None:
+                boxes.append(box)
         if boxes:
             self.plan.boxes.append(MoreBoxes(fact.device, fact.number, fact.position, tuple(boxes)))
 
@@ -134,12 +131,23 @@ class KeyPlanner:
             usable = self._newest_usable(compartment)
             if usable is None:
                 continue
-            labels = _labels(usable[0])
-            for unit in self.units(compartment):
-                current = self._engine.control.current_unit_key(unit, compartment)
-                if current is not None and current.name not in labels:
-                    found.append(usable)
-                    break
+            if self._lacking(usable[0]):
+                found.append(usable)
+        return found
+
+    def _lacking(self, fact: StatementFact) -> list[UnitId]:
+        """Entitled units with a key that have no box of the statement, or gave theirs up."""
+        labels = _labels(fact)
+        found = []
+        for unit in self.units(fact.compartment):
+            current = self._engine.control.current_unit_key(unit, fact.compartment)
+            if current is None:
+                continue
+            gave_up = fact.compartment != Compartment.BASE and fact.log_index <= given_up_at(
+                self._rights.grants, unit
+            )
+            if gave_up or current.name not in labels:
+                found.append(unit)
         return found
 
     def _newest_usable(self, compartment: int) -> tuple[StatementFact, StreamKey] | None:
