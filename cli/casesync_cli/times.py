@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta, timezone
 from typing import Final
 
 from casesync.foundation.errors import UsageError
 
 _DURATION: Final = re.compile(r"(\d{1,6})\s*([smhd])")
+_VIETNAM: Final = timezone(timedelta(hours=7))
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -25,7 +26,10 @@ def iso_time(time_ms: int) -> str:
 
 
 def end_of_day_ms(text: str) -> int:
-    """The last millisecond of a day given as dd/mm/yyyy or yyyy-mm-dd, local time.
+    """The last millisecond of a day given as dd/mm/yyyy or yyyy-mm-dd.
+
+    Of the day in Vietnam, as records hold it, however this computer's clock is set: a consent must
+    not last a day longer than was said.
 
     Raises: UsageError: ``date-form``.
     """
@@ -34,7 +38,7 @@ def end_of_day_ms(text: str) -> int:
             day = datetime.strptime(text.strip(), form).date()  # noqa: DTZ007 - made local below
         except ValueError:
             continue
-        moment = datetime.combine(day, time(23, 59, 59, 999000)).astimezone()
+        moment = datetime.combine(day, time(23, 59, 59, 999000), _VIETNAM)
         return int(moment.timestamp() * 1000)
     raise UsageError("date-form", text=text)
 

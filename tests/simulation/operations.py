@@ -336,7 +336,7 @@ def share(world: World, desk: Desk) -> None:
             case[1],
             to_unit,
             chosen,
-            "share",
+            "share_with_org",
             consent,
             until_ms=until,
             write=rng.random() < 0.6,

@@ -57,7 +57,7 @@ TEXTS: Final[dict[str, str]] = {
     "reason.signature-missing": "chưa có chữ ký nào chứng minh tác giả",
     "reason.change-malformed": "nội dung sai định dạng",
     "reason.no-key": "thiết bị này không có khóa cho nó",
-    "reason.copies-not-allowed": "chép lại lời người khác mà đơn vị của người viết không được chép",
+    "reason.copies-not-allowed": "chép lại lời người khác mà cơ sở của người viết không được chép",
     "reason.field-not-allowed": "có trường không thuộc ngăn mà nó được ghi vào",
     "reason.segment-does-not-open": "một phần bị niêm không mở được bằng khóa của nó",
     "reason.segment-malformed": "bên trong một phần bị niêm sai định dạng",

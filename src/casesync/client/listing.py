@@ -22,6 +22,7 @@ from casesync.sync.ports import ConflictRow, ListingRow, StreamFlag, Transaction
 
 STREAMS_PER_TRANSACTION = 300
 """A few tenths of a second each, so that Ctrl-C is answered soon."""
+PART_IN_CASE, CLIENT = "role_in_case", "client"
 
 
 def refresh_listings(core: Core, progress: Callable[[int, int], None] | None = None) -> int:
@@ -49,8 +50,10 @@ def _refresh(core: Core, tx: Transaction, stream: StreamId) -> None:
     records = reader.projections()
     fields: dict[str, Any] = {}
     texts: list[str] = []
-    for record in records:
-        _collect(reader, record, fields, texts)
+    shown: set[int] = set()
+    for record in sorted(records, key=_leading):
+        _collect(reader, record, fields if record.type not in shown else {}, texts)
+        shown.add(record.type)
     tx.put_listing(
         ListingRow(
             stream=stream,
@@ -64,6 +67,16 @@ def _refresh(core: Core, tx: Transaction, stream: StreamId) -> None:
     tx.put_conflicts(stream, _conflicts(reader, records))
 
 
+def _leading(record: RecordProjection) -> tuple[bool, int, bytes]:
+    """Of several records of a type a list shows one, and never parts of two people as one.
+
+    The client goes first, then whoever was written first.
+    """
+    parts = [f.value for f in record.fields.values() if f.field and f.field.name == PART_IN_CASE]
+    oldest = min((w.clock_ms for cell in record.cells() for w in cell.writes), default=0)
+    return CLIENT not in parts, oldest, record.id
+
+
 def _collect(
     reader: CaseReader, record: RecordProjection, fields: dict[str, Any], texts: list[str]
 ) -> None:
@@ -75,7 +88,7 @@ def _collect(
             continue
         name = f"{record_type.name}.{field.field.name}"
         value = json_value(field.field, field.value)
-        if not record_type.entry and name not in fields:
+        if not record_type.entry:
             fields[name] = value
         if field.cell is None or field.field.value.kind not in (ValueKind.TEXT, ValueKind.PHONE):
             texts += [item for item in _strings(value) if len(item) <= 256]

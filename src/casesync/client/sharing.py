@@ -143,18 +143,21 @@ class Sharing:
         write: bool = False,
         history: bool = False,
     ) -> GrantView:
-        """Share compartments of a case with another office.
+        """Share compartments of a case with another office, at most as long as the consent lasts.
 
         Raises:
             AccessDenied: ``may-not-grant``, ``consent-withdrawn``, ``consent-expired``.
-            UsageError: ``consent-unknown``, ``consent-other-unit``, ``consent-not-covering``,
-                ``identity-needs-contact``, ``grant-to-owner``.
+            UsageError: ``consent-unknown``, ``consent-other-unit``, ``consent-other-purpose``,
+                ``consent-not-covering``, ``identity-needs-contact``, ``grant-to-owner``.
         """
         core = self._core
         unit = self._admin.unit_named(to_unit)
         chosen = parse_compartments(compartments)
         consent = self._consent(case, consent_id)
+        if purpose != consent.purpose:
+            raise UsageError("consent-other-purpose", purpose=consent.purpose)
         self._check_consent(consent, unit, chosen, until_ms)
+        until_ms = consent.until_ms if until_ms is None else until_ms
         view = core.engine.control.unit(unit)
         assert view is not None
         if not any(d.active for d in core.engine.control.devices_of(unit)):

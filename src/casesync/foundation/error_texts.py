@@ -155,7 +155,7 @@ _TEXTS: Final[dict[str, Text]] = {
     "value-not-an-id": Text(
         "'{field}' needs the id of a record, office or member.",
         "Copy the id as 'casesync --json' shows it: 32 characters 0-9 and a-f.",
-        "'{field}' cần mã định danh của bản ghi, đơn vị hoặc thành viên.",
+        "'{field}' cần mã định danh của bản ghi, cơ sở hoặc thành viên.",
         "Hãy chép mã mà 'casesync --json' hiển thị: 32 ký tự 0-9 và a-f.",
     ),
     "value-no-elements": Text(
@@ -485,9 +485,9 @@ _TEXTS: Final[dict[str, Text]] = {
     # relay and network (exit 3, 4, 5, 6)
     "relay-unreachable": Text(
         "The relay cannot be reached; work goes on offline.",
-        "Check the internet connection and run 'casesync sync' later.",
+        "Check the internet connection and run this command again later.",
         "Không kết nối được máy chuyển tiếp; vẫn làm việc ngoại tuyến được.",
-        "Hãy kiểm tra mạng rồi chạy 'casesync sync' sau.",
+        "Hãy kiểm tra mạng rồi chạy lại lệnh này sau.",
     ),
     "relay-refused": Text(
         "The relay refused the request ({reason}).",
@@ -558,7 +558,7 @@ _TEXTS: Final[dict[str, Text]] = {
     "head-moved": Text(
         "Somebody else changed members or units at the same moment; nothing was changed.",
         "Try again.",
-        "Có người khác vừa thay đổi thành viên hoặc đơn vị; chưa có gì thay đổi.",
+        "Có người khác vừa thay đổi thành viên hoặc cơ sở; chưa có gì thay đổi.",
         "Hãy thử lại.",
     ),
     "device-suspended": Text(
@@ -619,7 +619,7 @@ _TEXTS: Final[dict[str, Text]] = {
     "unit-seed-missing": Text(
         "This device was given a key of its office that it does not hold.",
         "Nothing was done; run 'casesync doctor' and ask a colleague to do this instead.",
-        "Máy này lẽ ra có một khóa của đơn vị nhưng không giữ khóa đó.",
+        "Máy này lẽ ra có một khóa của cơ sở nhưng không giữ khóa đó.",
         "Chưa làm gì; chạy 'casesync doctor' và nhờ đồng nghiệp làm thay.",
     ),
     "nothing-to-admit": Text(
@@ -631,7 +631,7 @@ _TEXTS: Final[dict[str, Text]] = {
     "unit-unknown": Text(
         "There is no such office ({unit}).",
         "See 'casesync unit list'.",
-        "Không có đơn vị này ({unit}).",
+        "Không có cơ sở này ({unit}).",
         "Xem 'casesync unit list'.",
     ),
     "name-invalid": Text(
@@ -685,7 +685,7 @@ _TEXTS: Final[dict[str, Text]] = {
     "enrolment-differs": Text(
         "You were enrolled otherwise than you signed: keys, office, role or rights differ.",
         "Do not work with this device; ask for a new invitation.",
-        "Bạn được ghi danh khác với điều đã ký: khóa, đơn vị, vai trò hay quyền bị đổi.",
+        "Bạn được ghi danh khác với điều đã ký: khóa, cơ sở, vai trò hay quyền bị đổi.",
         "Đừng dùng máy này; hãy xin lời mời mới.",
     ),
     # the demo

@@ -45,14 +45,14 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
     "compartment-unknown": (
         "'{compartment}' is no part of a case that can be shared.",
         "Choose from: {known}.",
-        "'{compartment}' không phải phần dữ liệu có thể chia sẻ.",
+        "'{compartment}' không phải ngăn dữ liệu có thể chia sẻ.",
         "Chọn trong: {known}.",
     ),
     "conflict-unknown": (
         "There is no open conflict '{conflict}'.",
         "'casesync conflict list' shows the open ones.",
-        "Không có mâu thuẫn '{conflict}' nào đang mở.",
-        "'casesync conflict list' liệt kê các mâu thuẫn đang mở.",
+        "Không có xung đột '{conflict}' nào đang mở.",
+        "'casesync conflict list' liệt kê các xung đột đang mở.",
     ),
     "consent-unknown": (
         "There is no consent '{consent}' in this case.",
@@ -99,19 +99,19 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
     "unit-ambiguous": (
         "Several offices are called '{unit}': {known}.",
         "Name one by its id.",
-        "Nhiều đơn vị cùng tên '{unit}': {known}.",
-        "Hãy dùng mã của đơn vị.",
+        "Nhiều cơ sở cùng tên '{unit}': {known}.",
+        "Hãy dùng mã của cơ sở.",
     ),
     "unit-exists": (
         "There is an office called '{unit}' already.",
         "Choose another name.",
-        "Đã có đơn vị tên '{unit}'.",
+        "Đã có cơ sở tên '{unit}'.",
         "Chọn tên khác.",
     ),
     "unit-type-unknown": (
         "There is no type of office '{type}'.",
         "Choose from: {known}.",
-        "Không có loại đơn vị '{type}'.",
+        "Không có loại cơ sở '{type}'.",
         "Chọn trong: {known}.",
     ),
     # -- editing ------------------------------------------------------------------------------
@@ -122,10 +122,10 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "Hãy lưu làm nhiều lần, mỗi lần tối đa 256 trường.",
     ),
     "compartment-not-written": (
-        "Your role does not write '{field}' ({compartment}).",
-        "Ask a colleague whose role does; the attempt was logged.",
-        "Vai trò của bạn không được ghi '{field}' ({compartment}).",
-        "Nhờ đồng nghiệp có quyền; lần thử này đã được ghi nhật ký.",
+        "Your role, or what was shared with you, does not let you write '{field}' ({compartment}).",
+        "Ask a colleague who may; the attempt was logged.",
+        "Vai trò của bạn hoặc quyền chia sẻ không cho ghi '{field}' ({compartment}).",
+        "Nhờ đồng nghiệp có quyền; lần thử này đã được ghi vào sổ truy cập.",
     ),
     "conflict-open": (
         "'{field}' has several values from different people; a person must decide.",
@@ -137,7 +137,7 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "Other values came in since you looked; nothing was written.",
         "Show the conflict again and decide on all of them.",
         "Có giá trị khác vừa đến sau khi bạn xem; chưa ghi gì.",
-        "Xem lại mâu thuẫn rồi quyết định trên tất cả các giá trị.",
+        "Xem lại xung đột rồi quyết định trên tất cả các giá trị.",
     ),
     "entry-immutable": (
         "A {type} is an entry: it is never changed.",
@@ -159,9 +159,9 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
     ),
     "field-once": (
         "'{field}' is written once and has a value.",
-        "If it is wrong, add a note that says so.",
+        "An entry is corrected with 'casesync record amend'; otherwise add a note that says so.",
         "'{field}' chỉ ghi một lần và đã có giá trị.",
-        "Nếu sai, hãy thêm ghi chú nêu rõ.",
+        "Sửa một ghi chép bằng 'casesync record amend'; nếu không, hãy thêm ghi chú nêu rõ.",
     ),
     "not-an-entry": (
         "A {type} is no entry and is not amended.",
@@ -191,8 +191,14 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
     "consent-other-unit": (
         "The consent is for {unit}, not for this office.",
         "Use a consent that names the office.",
-        "Sự đồng ý dành cho {unit}, không phải đơn vị này.",
-        "Dùng sự đồng ý nêu đúng đơn vị.",
+        "Sự đồng ý dành cho {unit}, không phải cơ sở này.",
+        "Dùng sự đồng ý nêu đúng cơ sở.",
+    ),
+    "consent-other-purpose": (
+        "The consent is for another purpose: {purpose}.",
+        "Share for that purpose, or ask for a consent for this one.",
+        "Sự đồng ý dành cho mục đích khác: {purpose}.",
+        "Chia sẻ cho đúng mục đích đó, hoặc xin sự đồng ý cho mục đích này.",
     ),
     "consent-withdrawn": (
         "The consent {consent} was withdrawn.",
@@ -209,8 +215,8 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
     "grant-to-owner": (
         "The case belongs to that office already.",
         "Choose another office.",
-        "Hồ sơ vốn thuộc đơn vị đó.",
-        "Chọn đơn vị khác.",
+        "Hồ sơ vốn thuộc cơ sở đó.",
+        "Chọn cơ sở khác.",
     ),
     "identity-needs-contact": (
         "Identity is never shared without the safe-contact rule.",
@@ -221,8 +227,8 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
     "may-not-grant": (
         "You may not share this: role, office or reading rights do not allow it.",
         "Ask a colleague of the owning office whose role may share.",
-        "Bạn không được chia sẻ: vai trò, đơn vị hoặc quyền đọc không cho phép.",
-        "Nhờ đồng nghiệp có quyền chia sẻ ở đơn vị quản lý hồ sơ.",
+        "Bạn không được chia sẻ: vai trò, cơ sở hoặc quyền đọc không cho phép.",
+        "Nhờ đồng nghiệp có quyền chia sẻ ở cơ sở quản lý hồ sơ.",
     ),
     "no-key-for-compartment": (
         "This device holds no key for {compartment}.",
@@ -234,7 +240,7 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "{unit} has no device yet that could read it.",
         "Invite somebody there first.",
         "{unit} chưa có thiết bị nào để đọc.",
-        "Hãy mời người ở đơn vị đó trước.",
+        "Hãy mời người ở cơ sở đó trước.",
     ),
     # -- administration -----------------------------------------------------------------------
     "device-is-own": (
@@ -264,7 +270,7 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
     "not-auditor": (
         "Only devices of an audit office can verify the whole log.",
         "'casesync audit mine' shows your own entries.",
-        "Chỉ thiết bị của đơn vị kiểm toán mới kiểm tra được toàn bộ nhật ký.",
+        "Chỉ thiết bị của cơ sở kiểm tra mới kiểm tra được toàn bộ sổ truy cập.",
         "'casesync audit mine' hiển thị các mục của bạn.",
     ),
     "suspend-administrator": (
@@ -380,13 +386,13 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "Your office has no grant to write in this case.",
         "Ask the owning office to share it with --write.",
         "Đơn vị của bạn không có quyền ghi vào hồ sơ này.",
-        "Nhờ đơn vị quản lý chia sẻ với --write.",
+        "Nhờ cơ sở quản lý chia sẻ với --write.",
     ),
     "grant-revoked": (
         "The grant to your office was revoked.",
         "Talk to the owning office.",
-        "Quyền chia sẻ cho đơn vị của bạn đã bị thu hồi.",
-        "Hãy liên hệ đơn vị quản lý hồ sơ.",
+        "Quyền chia sẻ cho cơ sở của bạn đã bị thu hồi.",
+        "Hãy liên hệ cơ sở quản lý hồ sơ.",
     ),
     "compartment-not-allowed": (
         "Role or grant do not allow this part of the case.",

@@ -88,6 +88,8 @@ def test_a_consent_that_was_withdrawn_or_does_not_cover_carries_no_grant(world):
         return lambda: world.lan.grant(stream, OSSO, compartments, "share_with_org", consent)
 
     unchanged(world, "lan", grant(["contact", "identity"]), "consent-not-covering", 2)
+    other = lambda: world.lan.grant(stream, OSSO, words, "research", consent)  # noqa: E731
+    unchanged(world, "lan", other, "consent-other-purpose", 2)
     world.lan.withdraw_consent(stream, consent)
     unchanged(world, "lan", grant(words), "consent-withdrawn", 5)
     unchanged(world, "lan", lambda: world.lan.revoke_grant(stream, "00" * 16), "grant-unknown", 2)
