@@ -23,6 +23,9 @@ from rich.console import Console
 from rich.table import Table
 
 import form_saves_workload as workload
+import peer_pycrdt
+from casesync.client.control_driver import pull
+from casesync.client.core import IDENTITY as WHO
 from casesync.client.replica import Replica
 from casesync.crypto.sealing import open_segment
 from casesync.foundation.ids import Compartment, RecordId, StreamId, StreamKind
@@ -32,6 +35,8 @@ from casesync.model.cells import CellId
 from casesync.model.segment_body import Write, decode_content, encode_content
 from casesync.storage.sql_store import open_encrypted, open_plain
 from casesync.sync.author import Draft, open_stream, write_change
+from casesync.sync.control_flow import NETWORK_KEYS, named_blobs
+from casesync.sync.held_log import CONTROL_CHECKPOINT, CONTROL_RANGE, CONTROL_VOIDS
 from casesync.sync.run_check import check_runs
 from casesync.sync.session import prepare
 from casesync.sync.stream_merge import state_of
@@ -121,8 +126,6 @@ class Office:
 
 def sync_only(replica: Replica) -> None:
     """A sync without refreshing lists, which nobody looks at here."""
-    from casesync.client.control_driver import pull
-
     pull(replica.core)
 
 
@@ -267,8 +270,6 @@ def main() -> None:
         stream: next(k for (c, _), k in ring.stream(stream).items() if c == IDENTITY)
         for stream in office.streams.values()
     }
-    import peer_pycrdt
-
     with console.status("pycrdt: producing the same saves"):
         base_update, updates, _ = peer_pycrdt.produce(shape)
     for _ in range(options.runs):
@@ -296,7 +297,8 @@ def main() -> None:
 def show(
     console: Console, rows: dict[str, list[float]], cells: int, wire: int, office: Office
 ) -> None:
-    yardstick = sorted(rows["pycrdt, in memory, plaintext"])[len(rows) // 2 - 1]
+    peer = sorted(rows["pycrdt, in memory, plaintext"])
+    yardstick = peer[len(peer) // 2]
     table = Table("step", "cell writes/s (median)", "of pycrdt")
     for name, times in rows.items():
         middle = sorted(times)[len(times) // 2]
@@ -320,10 +322,6 @@ def copy_of(reader: Replica) -> Callable[[], Any]:
 
 def copy_values(origin: Any, store: Any) -> None:
     """Control log, blobs, seeds and small values; no changes."""
-    from casesync.client.core import IDENTITY as WHO
-    from casesync.sync.control_flow import NETWORK_KEYS, named_blobs
-    from casesync.sync.held_log import CONTROL_CHECKPOINT, CONTROL_RANGE, CONTROL_VOIDS
-
     with origin.transaction() as old, store.transaction() as new:
         entries = list(old.control_entries())
         for entry in entries:

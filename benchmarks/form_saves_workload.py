@@ -31,8 +31,22 @@ class Save(NamedTuple):
 
 
 _WORDS = (
-    "nhà bạn", "đã gọi", "hẹn lại", "tự lực", "an toàn", "cần hỗ trợ", "học nghề", "khám bệnh",
-    "pháp lý", "vay vốn", "giấy khai sinh", "tái hôn", "trọ", "quê", "chưa rõ", "đồng ý",
+    "nhà bạn",
+    "đã gọi",
+    "hẹn lại",
+    "tự lực",
+    "an toàn",
+    "cần hỗ trợ",
+    "học nghề",
+    "khám bệnh",
+    "pháp lý",
+    "vay vốn",
+    "giấy khai sinh",
+    "tái hôn",
+    "trọ",
+    "quê",
+    "chưa rõ",
+    "đồng ý",
 )
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 
-from form_saves_workload import Shape, saves
 from pycrdt import Doc, Map
+
+from form_saves_workload import Shape, saves
 
 
 def produce(shape: Shape) -> tuple[bytes, list[bytes], float]:

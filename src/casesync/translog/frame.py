@@ -79,15 +79,31 @@ def decode_frame(frame: bytes, streams: Sequence[bytes], devices: Sequence[bytes
         )
         signature = frame[signature_at : signature_at + _SIGNATURE_BYTES]
         return log_time_ms, previous, device_ref, header, signature, (segment,)
-    signature_at = table + _ROW_BYTES * count + _DIGEST_BYTES * withheld.bit_count()
-    parts = [
+    before = (
         frame[at : at + 3],
         devices[device_ref],
         frame[at + 3 : at + 9],
         streams[stream_ref],
         frame[at + 9 : table],
-    ]
+    )
+    return (log_time_ms, previous, device_ref, *_decode_table(frame, before, table, withheld))
+
+
+def _decode_table(
+    frame: bytes, before: tuple[bytes, ...], table: int, withheld: int
+) -> tuple[bytes, bytes, tuple[bytes | None, ...]]:
+    """Header, signature and segments of a frame with any number of segments.
+
+    Args:
+        frame: the whole frame.
+        before: what the header holds before its segment table.
+        table: where the frame's segment table begins, behind its count.
+        withheld: bit j is set if segment j is not in the frame.
+    """
+    count = frame[table - 1]
+    parts = list(before)
     segments: list[bytes | None] = []
+    signature_at = table + _ROW_BYTES * count + _DIGEST_BYTES * withheld.bit_count()
     start = signature_at + _SIGNATURE_BYTES
     for position in range(count):
         row = frame[table : table + _ROW_BYTES]
@@ -106,14 +122,8 @@ def decode_frame(frame: bytes, streams: Sequence[bytes], devices: Sequence[bytes
         parts.append(digest)
     if start != len(frame):
         raise RelayMisbehaviour("page-contradicts-log", what="frame")
-    return (
-        log_time_ms,
-        previous,
-        device_ref,
-        b"".join(parts),
-        frame[signature_at : signature_at + _SIGNATURE_BYTES],
-        tuple(segments),
-    )
+    signature = frame[signature_at : signature_at + _SIGNATURE_BYTES]
+    return b"".join(parts), signature, tuple(segments)
 
 
 def decode_own_frame(frame: bytes) -> tuple[int, int]:
