@@ -18,7 +18,7 @@ from casesync.codec.padding import pad, unpad
 from casesync.crypto.aead import NONCE_BYTES, TAG_BYTES, prepare, siv_open, siv_seal
 from casesync.crypto.key_schedule import H, check_secret, expand, label
 from casesync.foundation.errors import CryptoError
-from casesync.foundation.ids import ChangeNumber, DeviceNumber, NetworkId, StreamId
+from casesync.foundation.ids import NetworkId, StreamId
 from casesync.foundation.limits import SEGMENTS_PER_CHANGE_MAX
 
 KEY_NAME_BYTES: Final = 8
@@ -31,8 +31,8 @@ def statement_context(
     network: NetworkId,
     stream: StreamId,
     compartment: int,
-    device: DeviceNumber,
-    number: ChangeNumber,
+    device: int,
+    number: int,
     position: int,
 ) -> bytes:
     """What a stream key is bound to: its statement, and where that stands (60 bytes).

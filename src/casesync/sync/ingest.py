@@ -142,11 +142,12 @@ def _finish(
             rejudge(engine, tx, stream, held.row, lambda change: check_author(engine, change))
         else:
             stale.append(stream)
-        if held.row.kind is StreamKind.ACCESS:
+        kind = held.row.kind_number
+        if kind == StreamKind.ACCESS:
             take_access_segment(engine, tx, stream, held.row)
         elif held.row.is_shared() and held.row.rights.owner == engine.unit:
             shared.append(stream)
-        by_kind.setdefault(int(held.row.kind or 0), {})[stream] = held.row.row
+        by_kind.setdefault(kind, {})[stream] = held.row.row
     for kind, rows in by_kind.items():
         tx.put_stream_rows(rows, kind)
     tx.mark_streams(stale, StreamFlag.LISTING_STALE, on=True)

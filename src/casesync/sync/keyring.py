@@ -24,7 +24,7 @@ from casesync.crypto.key_wrap import (
     open_box_public,
     open_box_symmetric,
 )
-from casesync.crypto.sealing import segment_keys
+from casesync.crypto.sealing import segment_keys, statement_context
 from casesync.foundation.errors import CasesyncError
 from casesync.foundation.ids import (
     ChangeNumber,
@@ -100,8 +100,8 @@ class KeyRing:
 
     def prepare(self, stream: StreamId, compartment: int, statement: Dot, key: bytes) -> StreamKey:
         """Derive sealing key and commitment of a stream key."""
-        identity = self.statement(stream, compartment, statement)
-        sealing, commitment = segment_keys(key, identity.context())
+        context = statement_context(self._network, stream, compartment, *statement)
+        sealing, commitment = segment_keys(key, context)
         return StreamKey(prepare(sealing), commitment, key, compartment, statement)
 
     def statement(self, stream: StreamId, compartment: int, statement: Dot) -> StatementId:

@@ -93,6 +93,8 @@ class PageStream:
         """
         malformed: list[ServedLeaf] = []
         newest: dict[int, int] = {}
+        row = self.row
+        newest_number = row.newest_number if row.has_uncounted() else row.newest_applied
         for leaf in leaves:
             device = leaf.device
             header = None
@@ -109,7 +111,7 @@ class PageStream:
                 number = plain[0]
             known = newest.get(device)
             if known is None:
-                known = newest[device] = self.row.newest_number(device)
+                known = newest[device] = newest_number(device)
             if number > known:
                 newest[device] = number
             elif not self._is_fresh(leaf, number):
@@ -182,10 +184,8 @@ class PageStream:
 
     def changes(self) -> list[StoredChange]:
         """What is to be stored, in the order in which ``merge`` asks for locations."""
-        return [
-            StoredChange(leaf.previous_link, leaf.header, leaf.signature, leaf.segments)
-            for leaf, _, _, _ in self._fresh
-        ]
+        # Items 2 to 5 of a leaf: previous link, header, signature, segments.
+        return [StoredChange._make(item[0][2:6]) for item in self._fresh]
 
     # -- merging ------------------------------------------------------------------------------
 

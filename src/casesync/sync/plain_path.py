@@ -15,7 +15,7 @@ from casesync.access.verdicts import COUNTS
 from casesync.crypto.sealing import open_segment
 from casesync.foundation.errors import CasesyncError
 from casesync.foundation.ids import CONTENT_COMPARTMENTS
-from casesync.model.segment_body import decode_content, is_copies
+from casesync.model.segment_body import decode_content
 from casesync.sync.change_reader import fields_allowed
 from casesync.sync.context import Engine
 from casesync.translog.header import PLAIN_TABLE_BYTES
@@ -57,7 +57,7 @@ class PlainPath:
         """Judge, open and apply one leaf that comes next in ``held``; False changes nothing."""
         number, control_size, kind, key_name = plain
         device = leaf.device
-        unit, mask = self.device(device)
+        unit, mask = self._devices.get(device) or self.device(device)
         sealed = leaf.segments[0]
         if (
             unit is None
@@ -80,7 +80,7 @@ class PlainPath:
             )
         except CasesyncError:
             return False
-        if is_copies(content) or not fields_allowed(self._engine, kind, content):
+        if content[2] is None or not fields_allowed(self._engine, kind, content):
             return False
         link8 = leaf.link[:8]
         held.row.add(leaf.index, device, number, location, COUNTS, leaf.log_time_ms)

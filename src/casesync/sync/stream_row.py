@@ -110,6 +110,12 @@ class StreamRow:
         return StreamKind(self.row[_KIND]) if self.row[_KIND] else None
 
     @property
+    def kind_number(self) -> int:
+        """``kind`` as the store has it; 0 before the opening."""
+        number: int = self.row[_KIND]
+        return number
+
+    @property
     def complete_from(self) -> int:
         """Log index from which the stream is complete here; 0 = whole."""
         value: int = self.row[_COMPLETE_FROM]
@@ -164,11 +170,15 @@ class StreamRow:
 
     def newest_number(self, device: int) -> int:
         """Largest number of a device in the history, 0 if there is none."""
-        held = self.row[_NEWEST].get(device)
-        newest = 0 if held is None else int(held[0])
-        if self.has_uncounted() or self.complete_from:  # what was given up was never applied
+        newest = self.newest_applied(device)
+        if self.has_uncounted():
             newest = max([newest, *(e.number for e in self.history() if e.device == device)])
         return newest
+
+    def newest_applied(self, device: int) -> int:
+        """As ``newest_number``, of what counts alone: the same unless ``has_uncounted``."""
+        held = self.row[_NEWEST].get(device)
+        return 0 if held is None else held[0]
 
     def is_shared(self) -> bool:
         """Whether the stream ever had a grant."""
