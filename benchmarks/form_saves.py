@@ -42,7 +42,13 @@ from casesync.sync.session import prepare
 from casesync.sync.stream_merge import state_of
 from casesync.sync.stream_row import StreamRow
 from casesync.testing.offices import Offices
-from casesync.translog.header import head_bytes, parse_header
+from casesync.translog.header import (
+    PLAIN_TABLE_BYTES,
+    STREAM_PART,
+    head_bytes,
+    parse_header,
+    plain_header,
+)
 from casesync.translog.page import read_page
 from casesync.wire.messages import SyncAnswer, SyncRequest
 
@@ -182,18 +188,19 @@ def floor(
         root = answer.change_checkpoint[6:38]
         leaves, held = read_page(answer.page, held, size, root, lambda _n: None)
         for leaf in check_runs(engine, leaves).proven:
-            header = parse_header(leaf.header)
-            head = head_bytes(leaf.header, header)
-            head_hash = sha256(head).digest()
-            for position, segment in enumerate(header.segments):
-                if segment.kind == IDENTITY:
-                    key = keys(StreamId(header.stream))
-                    decode_content(
-                        open_segment(
-                            key.cipher, leaf.previous_link, head, head_hash, position,
-                            key.commitment, leaf.segments[position],
-                        )
-                    )  # fmt: skip
+            plain = plain_header(leaf.header)
+            if plain is None:  # the first change of a push: a checkpoint stands in its header
+                header = parse_header(leaf.header)
+                head = head_bytes(leaf.header, header)
+            else:
+                head = leaf.header[:-PLAIN_TABLE_BYTES]
+            key = keys(StreamId(leaf.header[STREAM_PART]))
+            decode_content(
+                open_segment(
+                    key.cipher, leaf.previous_link, head, sha256(head).digest(), 0,
+                    key.commitment, leaf.segments[0],
+                )
+            )  # fmt: skip
     return time.perf_counter() - started
 
 

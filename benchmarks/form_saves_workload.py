@@ -11,6 +11,20 @@ import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
+FIELD_NAMES = (
+    "family_name",
+    "middle_name",
+    "given_name",
+    "date_of_birth",
+    "sex_on_file",
+    "gender",
+    "address",
+    "address_area",
+    "current_area",
+    "religion",
+)
+"""What the fields are called, where an engine names them; ours numbers them (``person.toml``)."""
+
 
 class Shape(NamedTuple):
     """Size of a workload."""

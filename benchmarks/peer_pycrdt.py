@@ -10,7 +10,7 @@ import time
 
 from pycrdt import Doc, Map
 
-from form_saves_workload import Shape, saves
+from form_saves_workload import FIELD_NAMES, Shape, saves
 
 
 def produce(shape: Shape) -> tuple[bytes, list[bytes], float]:
@@ -19,7 +19,7 @@ def produce(shape: Shape) -> tuple[bytes, list[bytes], float]:
     records = base.get("records", type=Map)
     with base.transaction():
         for record in range(shape.records):
-            records[str(record)] = Map()
+            records[_id(record)] = Map()
     base_update = base.get_update()
     docs = []
     for _ in range(shape.devices):
@@ -36,9 +36,9 @@ def produce(shape: Shape) -> tuple[bytes, list[bytes], float]:
         latest.clear()
         started = time.perf_counter()
         with doc.transaction():
-            record = maps[str(save.record)]
-            for field, value in enumerate(save.values):
-                record[f"f{field}"] = value
+            record = maps[_id(save.record)]
+            for name, value in zip(FIELD_NAMES, save.values, strict=False):
+                record[name] = value
         spent += time.perf_counter() - started
         update = latest[0]
         updates.append(update)
@@ -46,6 +46,11 @@ def produce(shape: Shape) -> tuple[bytes, list[bytes], float]:
             if other is not doc:
                 other.apply_update(update)
     return base_update, updates, spent
+
+
+def _id(record: int) -> str:
+    """128 bits, as text."""
+    return f"{record:032x}"
 
 
 def merge(base_update: bytes, updates: list[bytes]) -> float:
