@@ -26,8 +26,7 @@ class Session:
         Raises:
             UsageError: ``transaction-over`` outside a transaction.
         """
-        if not self.is_open:
-            raise UsageError("transaction-over")
+        self.check_open()
         return self._connection.execute(sql, parameters)
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -36,9 +35,17 @@ class Session:
         Raises:
             UsageError: ``transaction-over`` outside a transaction.
         """
+        self.check_open()
+        self._connection.executemany(sql, rows)
+
+    def check_open(self) -> None:
+        """For what is answered without a statement.
+
+        Raises:
+            UsageError: ``transaction-over`` outside a transaction.
+        """
         if not self.is_open:
             raise UsageError("transaction-over")
-        self._connection.executemany(sql, rows)
 
     def begin(self) -> None:
         """Start; the database is locked for writing from here.

@@ -13,19 +13,38 @@ class SmallValues:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._values: dict[str, bytes | None] = {}  # read or put in this transaction
+        self._put: set[str] = set()
 
     def value(self, key: str) -> bytes | None:
         """The value stored under a key."""
-        return self._body("SELECT body FROM value WHERE key = ?", key)
+        self._session.check_open()
+        if key not in self._values:
+            self._values[key] = self._body("SELECT body FROM value WHERE key = ?", key)
+        return self._values[key]
 
     def put_value(self, key: str, value: bytes | None) -> None:
-        """Store a value; None removes it."""
-        if value is None:
-            self._session.execute("DELETE FROM value WHERE key = ?", (key,))
-        else:
-            self._session.execute(
-                "INSERT OR REPLACE INTO value(key, body) VALUES (?, ?)", (key, value)
-            )
+        """Store a value; None removes it. It reaches the database with ``flush``."""
+        self._session.check_open()
+        self._values[key] = value
+        self._put.add(key)
+
+    def flush(self) -> None:
+        """Write what was put to the database: a value that every save changes is written once."""
+        for key in sorted(self._put):
+            value = self._values[key]
+            if value is None:
+                self._session.execute("DELETE FROM value WHERE key = ?", (key,))
+            else:
+                self._session.execute(
+                    "INSERT OR REPLACE INTO value(key, body) VALUES (?, ?)", (key, value)
+                )
+        self._put.clear()
+
+    def forget(self) -> None:
+        """Drop what was read: the transaction is over."""
+        self._values.clear()
+        self._put.clear()
 
     def append_control(self, index: int, log_time_ms: int, entry: bytes) -> None:
         """Add a control entry; an index that is taken is a bug of the caller."""

@@ -52,6 +52,7 @@ class SqlTransaction(Transaction):
 
     def flush(self) -> None:
         """Before the commit: everything that was held back goes to the database."""
+        self._small.flush()
         self._packed.flush()
         self._keys.flush()
         self._blocks.flush()
@@ -60,6 +61,7 @@ class SqlTransaction(Transaction):
 
     def end(self, *, undone: bool) -> None:
         """After the commit or roll-back: nothing of the transaction is remembered."""
+        self._small.forget()
         self._packed.forget()
         self._keys.forget()
         self._blocks.forget()

@@ -127,9 +127,7 @@ def write_change(engine: Engine, tx: Transaction, draft: Draft) -> tuple[int, St
         bodies[int(Compartment.BASE)] = encode_acts(draft.acts)
     stored = _sealed(engine, head, previous_link, unsealed, bodies, planner)
     link = chain_link(previous_link, stored.header)
-    stored = stored._replace(
-        signature=sign_change(engine.secrets.change_signer(), engine.network, link)
-    )
+    stored = stored._replace(signature=sign_change(engine.signer, engine.network, link))
     [location] = tx.append_changes([stored])
     entry = HistoryEntry(END_OF_LOG + number, int(engine.device), number, location, COUNTS, 0)
     _judge_own(engine, tx, draft, row, entry, stored, unsealed, link)
@@ -138,7 +136,7 @@ def write_change(engine: Engine, tx: Transaction, draft: Draft) -> tuple[int, St
     _apply_own(engine, draft, row, entry, link)
     row.append(entry)
     row.note_authored(number, after)
-    tx.put_stream_rows({draft.stream: row.row}, int(row.kind or 0))
+    tx.put_stream_rows({draft.stream: row.row}, row.kind_number)
     tx.mark_streams([draft.stream], StreamFlag.LISTING_STALE, on=True)
     size = len(stored.header) + 64 + sum(len(s or b"") for s in stored.segments)
     tx.put_outbox(OutboxRow(ChangeNumber(number), draft.stream, location, size, None))
@@ -149,6 +147,8 @@ def write_change(engine: Engine, tx: Transaction, draft: Draft) -> tuple[int, St
 
 def _rights_with(engine: Engine, draft: Draft, rights: StreamRights, number: int) -> StreamRights:
     """The fold with the draft's acts taken in, to see who is entitled then."""
+    if not draft.acts:
+        return rights
     future = StreamRights.from_row(rights.to_row())
     future.fold_acts(
         ChangeFacts(
@@ -281,8 +281,9 @@ def _judge_own(
     code = rights.judge(facts, engine.control, draft.stream, engine.network, seen)
     if code != COUNTS:
         raise AccessDenied(VERDICTS[code].reason)
-    rights.fold(facts, code, engine.control)
-    row.put_rights(rights)
+    if items is not None or draft.acts:
+        rights.fold(facts, code, engine.control)
+        row.put_rights(rights)
 
 
 def _apply_own(

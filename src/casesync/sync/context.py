@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from casesync.access.control_state import ControlState
 from casesync.access.control_views import DeviceView, MemberView
 from casesync.crypto.device_keys import DeviceSecrets
+from casesync.crypto.signatures import Ed25519Signer
 from casesync.foundation.errors import AuditFailed
 from casesync.foundation.ids import CONTENT_COMPARTMENTS, DeviceNumber, NetworkId, UnitId
 from casesync.foundation.ports import Clock, Entropy
@@ -32,6 +33,15 @@ class Engine:
     entropy: Entropy
     forms_checked: dict[tuple[int, int, Form], bool] = field(default_factory=dict)
     """Cache of ``change_reader.fields_allowed``: (schema version, compartment, form)."""
+
+    _signer: Ed25519Signer | None = None
+
+    @property
+    def signer(self) -> Ed25519Signer:
+        """Signs this device's changes; made once, which costs as much as a signature."""
+        if self._signer is None:
+            self._signer = self.secrets.change_signer()
+        return self._signer
 
     @property
     def me(self) -> DeviceView:

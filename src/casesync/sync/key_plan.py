@@ -54,12 +54,17 @@ class KeyPlanner:
         self._number = number
         self._position = first_statement_position(random16)
         self._grants = rights.grants_in_force(_BEHIND_THE_LOG, engine.clock.now_ms())
+        self._units: dict[int, list[UnitId]] = {}
         self.plan = KeyPlan()
 
     def units(self, compartment: int) -> list[UnitId]:
         """Units entitled to the compartment's key now."""
-        control = self._engine.control
-        return self._rights.entitled(compartment, control, control.size, self._grants)
+        found = self._units.get(compartment)
+        if found is None:
+            control = self._engine.control
+            found = self._rights.entitled(compartment, control, control.size, self._grants)
+            self._units[compartment] = found
+        return found
 
     @property
     def grants(self) -> list[GrantFact]:

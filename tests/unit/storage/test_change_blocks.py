@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from casesync.foundation.errors import LocalStateError
 from casesync.storage.change_blocks import BLOCK_BYTES, SLOTS_MAX
 from casesync.storage.sql_store import open_plain
 from casesync.sync.ports import StoredChange
@@ -86,11 +87,11 @@ def test_dropped_segments_are_gone_from_the_block():
         assert transaction.changes_at([location]) == [change._replace(segments=(None,) * 3)]
 
 
-def test_an_unknown_location_is_a_bug_and_not_somebody_elses_change():
+def test_an_unknown_location_is_damage_and_not_somebody_elses_change():
     store = open_plain()
     with store.transaction() as transaction:
         (location,) = transaction.append_changes([stored_change(1)])
-        with pytest.raises((IndexError, TypeError)):
+        with pytest.raises(LocalStateError):
             transaction.changes_at([location + 1])
 
 
