@@ -122,7 +122,7 @@ class Trouble:
         self._left = None
         return struck
 
-    def passed(self, *, inside: bool) -> None:
+    def passed(self, *, writes: bool) -> None:
         """One operation more."""
         if self.dead:
             raise Crash
@@ -134,7 +134,7 @@ class Trouble:
         if self._crashes:
             self.dead = True
             raise Crash
-        if inside:
+        if writes:
             raise LocalStateError("disk-full")
         self._left = 1
 
@@ -148,11 +148,11 @@ class TroubledStore:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        self._trouble.passed(inside=False)
+        self._trouble.passed(writes=False)
         with self._store.transaction() as tx:
             yield _TroubledTransaction(tx, self._trouble)  # type: ignore[misc]
-            self._trouble.passed(inside=True)
-        self._trouble.passed(inside=False)
+            self._trouble.passed(writes=False)
+        self._trouble.passed(writes=False)
 
     def close(self) -> None:
         """The world keeps the store."""
@@ -164,7 +164,7 @@ class _TroubledTransaction:
         self._trouble = trouble
 
     def __getattr__(self, name: str) -> Any:
-        self._trouble.passed(inside=True)
+        self._trouble.passed(writes=name.startswith(("put_", "append_", "drop_", "mark_")))
         return getattr(self._tx, name)
 
 
@@ -226,6 +226,14 @@ def _alter_control(answer: SyncAnswer, rng: Random) -> SyncAnswer:
     return replace(answer, control=answer.control._replace(leaves=tuple(leaves)))
 
 
+def _alter_backfill(answer: SyncAnswer, rng: Random) -> SyncAnswer:
+    first = answer.backfills[0]
+    as_page = replace(answer, page=list(first.page))
+    lie = rng.choice((_swap, _repeat, _drop, _alter))
+    changed = first._replace(page=lie(as_page, rng).page)
+    return replace(answer, backfills=(changed, *answer.backfills[1:]))
+
+
 def _frames(answer: SyncAnswer) -> int:
     return sum(isinstance(item, bytes) for item in answer.page[3])
 
@@ -237,4 +245,5 @@ LIES: Final[dict[str, Callable[[SyncAnswer, Random], SyncAnswer]]] = {
     "alter": _alter,
     "checkpoint": _alter_checkpoint,
     "control": _alter_control,
+    "back-fill": _alter_backfill,
 }

@@ -11,22 +11,32 @@ from typing import Final
 
 from casesync.client.case_edit import CaseEdit
 from casesync.client.replica import Replica
-from casesync.client.views import CaseView, RecordView
+from casesync.client.views import RecordView
 from casesync.foundation.errors import ConflictStop
 from casesync.foundation.ids import Compartment, StreamId
 from casesync.model.cells import CellId
 from casesync.model.schema import Field, RecordType, ResolverCode, Schema, ValueSpec
 from casesync.model.schema_types import ValueKind
+from casesync.testing.hostile_relay import HONEST
 from simulation.acknowledged import Token
 from simulation.faults import DAY_MS, HOUR_MS, LIES, Lie, draw_skew_ms
-from simulation.founding import AUDIT, OSSO, SHELTER, UNION
-from simulation.world import HONEST, Desk, World
+from simulation.founding import AUDIT, OSSO, SHELTER
+from simulation.world import Desk, World
 
-CASES_MAX: Final = 2
-"""That one desk opens more at; others may share theirs with it."""
 NEWCOMERS_MAX: Final = 1
 SUSPENSIONS_MAX: Final = 2
 COMPARTMENTS: Final = ("identity", "protection", "livelihood", "contact", "operations")
+HOT: Final = (
+    "person.given_name",
+    "person.contact_rule",
+    "person.phones",
+    "case.risk_level",
+    "case.kinds",
+    "case.next_follow_up_due",
+    "case.livelihood_goals",
+    "case.health_goals",
+)
+"""Fields everybody touches, so that people meet."""
 POPULAR: Final = (
     "person.given_name",
     "person.address",
@@ -45,7 +55,7 @@ POPULAR: Final = (
     "case.livelihood_goals",
     "case.health_goals",
 )
-"""Fields many people touch, so that they meet; at times any other field is taken."""
+"""Fields many people touch; at times any other field is taken."""
 _UNTYPEABLE: Final = frozenset(
     {
         ValueKind.RECORD,
@@ -76,14 +86,14 @@ def look(world: World, desk: Desk) -> None:
         elif kind == "history":
             replica.history(case[1])
         else:
-            desk.seen[case[0]] = replica.show(case[1]).base
+            desk.seen[case[0]] = replica.show(case[1])
 
     world.act(desk, f"look {kind}", command)
 
 
 def audit(world: World, desk: Desk) -> None:
     """An auditor reads the access entries, or verifies everything."""
-    if world.rng.random() < 0.5:
+    if world.rng.random() < 0.7:
         world.act(desk, "audit-list", lambda replica: _ignored(replica.audit_list()))
     else:
         world.act(desk, "audit-verify", lambda replica: _ignored(replica.audit_verify()))
@@ -99,12 +109,14 @@ def _some_case(world: World, desk: Desk) -> tuple[str, StreamId] | None:
 
 
 def new_case(world: World, desk: Desk) -> None:
-    """Open a case of one's own office."""
-    if desk.role in ("auditor", "clinician") or len(desk.cases()) >= CASES_MAX:
+    """Open a case of one's own office, if there are not enough."""
+    opens = desk.role not in ("auditor", "clinician")
+    if not opens or world.cases_opened >= world.cases_wanted:
         look(world, desk)
         return
     kinds = world.rng.sample(("trafficking", "gbv", "returning_migrant"), 2)
-    world.act(desk, "new-case", lambda replica: _ignored(replica.new_case(kinds)))
+    outcome = world.act(desk, "new-case", lambda replica: _ignored(replica.new_case(kinds)))
+    world.cases_opened += outcome == "ok"
 
 
 def edit(world: World, desk: Desk) -> None:
@@ -115,11 +127,12 @@ def edit(world: World, desk: Desk) -> None:
         return
     name, stream = case
     rng = Random(world.rng.random())
-    base = desk.seen.get(name) if rng.random() < 0.4 else None
+    on_what_was_seen = rng.random() < 0.4
 
     def command(replica: Replica) -> list[Token]:
         written: dict[str, Token] = {}
-        persons = _records(replica, stream, "person")
+        persons = _records(rng, desk, name, stream, "person")
+        base = desk.seen[name].base if on_what_was_seen else None
         with replica.edit(stream, base=base) as draft:
             for _ in range(rng.randint(1, 4)):
                 path, field = _some_cell(rng, replica, persons)
@@ -129,8 +142,7 @@ def edit(world: World, desk: Desk) -> None:
                     written[path] = Token(name, int(field.compartment), word)
         return list(written.values())
 
-    if world.act(desk, f"edit {name}", command) == "ok":
-        desk.seen.pop(name, None)
+    world.act(desk, f"edit {name}", command)
 
 
 def entry(world: World, desk: Desk) -> None:
@@ -146,7 +158,7 @@ def entry(world: World, desk: Desk) -> None:
     field, compartment = ("health_text", 4) if desk.role == "clinician" else ("text", 7)
 
     def command(replica: Replica) -> list[Token]:
-        entries = _records(replica, stream, kind)
+        entries = _records(rng, desk, name, stream, kind)
         with replica.edit(stream) as draft:
             if entries and rng.random() < 0.4:
                 values = {field: word, "amendment_reason": "sửa"}
@@ -183,14 +195,14 @@ def resolve(world: World, desk: Desk) -> None:
     world.act(desk, "resolve", command)
 
 
-def _records(replica: Replica, stream: StreamId, kind: str) -> list[RecordView]:
-    view: CaseView = replica.show(stream)
-    return [record for record in view.records if record.type == kind]
+def _records(rng: Random, desk: Desk, name: str, stream: StreamId, kind: str) -> list[RecordView]:
+    """Records of a case as this person remembers them, or as she looks them up now."""
+    if name not in desk.seen or rng.random() < 0.3:
+        desk.seen[name] = desk.replica.show(stream)
+    return [record for record in desk.seen[name].records if record.type == kind]
 
 
-def _some_cell(
-    rng: Random, replica: Replica, persons: list[RecordView]
-) -> tuple[str, Field]:
+def _some_cell(rng: Random, replica: Replica, persons: list[RecordView]) -> tuple[str, Field]:
     kind, field = _some_field(rng, replica.schema(), replica.core.engine.writes)
     if kind.name == "person" and persons:
         return f"person/{rng.choice(persons).id_hex}.{field.name}", field
@@ -215,8 +227,9 @@ def _carries_words(field: Field) -> bool:
 def _some_field(
     rng: Random, schema: Schema, writes: Callable[[int], bool]
 ) -> tuple[RecordType, Field]:
-    names = list(POPULAR)
-    if rng.random() < 0.25:
+    chance = rng.random()
+    names = list(HOT if chance < 0.55 else POPULAR)
+    if chance > 0.85:
         names = [
             f"{kind.name}.{field.name}"
             for kind in (schema.type_by_name("case"), schema.type_by_name("person"))
@@ -255,9 +268,7 @@ def _write(
         draft.set(path, _text(rng, schema, field.value, word), resolve=resolve)
 
 
-def _write_element(
-    rng: Random, schema: Schema, draft: CaseEdit, path: str, field: Field
-) -> None:
+def _write_element(rng: Random, schema: Schema, draft: CaseEdit, path: str, field: Field) -> None:
     assert field.element is not None
     element = _text(rng, schema, field.element, rng.choice(("an", "bình")))
     if field.parts and rng.random() < 0.5:
@@ -309,8 +320,8 @@ def _text(rng: Random, schema: Schema, spec: ValueSpec, word: str) -> str:
 def share(world: World, desk: Desk) -> None:
     """Record a consent if there is none yet, and grant on it."""
     case = _some_case(world, desk)
-    offices = [unit for unit in (SHELTER, OSSO, UNION) if unit != desk.unit]
-    if case is None or desk.role in ("auditor", "clinician"):
+    offices = sorted({d.unit for d in world.desks} - {desk.unit, AUDIT})
+    if case is None or not offices or desk.role in ("auditor", "clinician"):
         look(world, desk)
         return
     rng = Random(world.rng.random())
@@ -318,7 +329,9 @@ def share(world: World, desk: Desk) -> None:
     until = world.clock.now_ms() + rng.randint(1, 20) * DAY_MS if rng.random() < 0.2 else None
 
     def command(replica: Replica) -> None:
-        reads = [c.word for c in Compartment if replica.core.engine.reads(int(c))]
+        engine = replica.core.engine
+        may = engine.reads if rng.random() < 0.1 else engine.writes
+        reads = [c.word for c in Compartment if may(int(c))]
         chosen = [word for word in reads if word in COMPARTMENTS and rng.random() < 0.6]
         if "identity" in chosen and "contact" not in chosen:
             chosen.append("contact")
@@ -329,9 +342,8 @@ def share(world: World, desk: Desk) -> None:
         if fitting and rng.random() < 0.8:
             consent = fitting[0].id_hex
         else:
-            consent = replica.give_consent(
-                case[1], "share_with_org", to_unit, chosen, "Xin đồng ý"
-            ).hex()
+            notice = "Xin đồng ý" if engine.writes(Compartment.IDENTITY) else None
+            consent = replica.give_consent(case[1], "share_with_org", to_unit, chosen, notice).hex()
         replica.grant(
             case[1],
             to_unit,
@@ -425,7 +437,7 @@ def misfortune(world: World) -> None:
         world.trace.append(f"{world.step}:relay starts again")
     if rng.random() < rates.hostile:
         hostile(world, rng)
-    world.clock.advance(rng.choice((1, 60_000, HOUR_MS, 8 * HOUR_MS)))
+    world.clock.advance(rng.choice((1, 60_000, HOUR_MS, 8 * HOUR_MS, 2 * DAY_MS)))
 
 
 def hostile(world: World, rng: Random) -> None:
@@ -476,15 +488,15 @@ def _ignored(_result: object) -> None:
 INTERRUPTIONS: Final = (sync, sync, sync, edit, entry, share, take_back, suspend)
 """What others may do between two exchanges of somebody."""
 ACTS: Final[tuple[tuple[Callable[[World, Desk], None], int], ...]] = (
-    (sync, 22),
-    (edit, 30),
-    (entry, 8),
-    (look, 8),
+    (sync, 6),
+    (edit, 34),
+    (entry, 7),
+    (look, 5),
     (resolve, 6),
-    (share, 9),
-    (take_back, 5),
-    (new_case, 4),
+    (share, 12),
+    (take_back, 6),
+    (new_case, 3),
     (suspend, 3),
-    (newcomer, 1),
+    (newcomer, 2),
 )
 """Acts with how often people do them."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from random import Random
 from typing import Final
 
@@ -18,24 +19,26 @@ from casesync.access.stream_rights import StreamRights
 from casesync.client import opening
 from casesync.client.core import Core, Identity
 from casesync.client.replica import Replica
+from casesync.client.views import CaseView
 from casesync.codec import canonical
 from casesync.foundation.errors import CasesyncError
 from casesync.foundation.ids import StreamId, StreamKind
+from casesync.foundation.limits import PAGE_BYTES_DEFAULT
+from casesync.relay import sync_answer
 from casesync.relay.mailbox import Caller
 from casesync.storage.sql_store import SqlStore
 from casesync.sync.author import OWN_CHAIN
-from casesync.sync.ports import RelayChannel
 from casesync.sync.held_log import CHANGE_RANGE, CONTROL_RANGE, load_range
+from casesync.sync.ports import RelayChannel
 from casesync.sync.stream_row import StreamRow
 from casesync.testing.clock import FakeClock, SkewedClock
 from casesync.testing.entropy import SeededEntropy
 from casesync.testing.hostile_relay import HONEST, HostileRelay
 from casesync.testing.memory_network import Fault, MemoryNetwork
 from casesync.testing.offices import Offices
-from casesync.wire.messages import SyncAnswer, SyncRequest
+from casesync.wire.messages import SyncRequest
 from simulation.acknowledged import Acknowledged, Token
 from simulation.faults import (
-    CALM,
     Crash,
     FaultRates,
     Trouble,
@@ -43,10 +46,12 @@ from simulation.faults import (
     draw_exchange_fault,
     draw_rates,
 )
-from simulation.founding import DESKS_MAX, copied, founded
+from simulation.founding import DESKS_MAX, copied, founded, waits_for_keys
 
 ROUNDS_MAX: Final = 12
 """Rounds of syncs after which a healed world must be quiet; 3 or 4 are usual."""
+HEALING_FROM: Final = 9000
+"""Steps from here on are rounds of healing."""
 STORE_OPERATIONS_MAX: Final = 120
 """Trouble strikes within so many operations of a command, if it has as many."""
 
@@ -71,8 +76,8 @@ class Desk:
         self.clock = SkewedClock(world.clock, 0)
         self.online = True
         self.busy = False
-        self.seen: dict[str, str] = {}
-        """By case the token of what this person looked at last."""
+        self.seen: dict[str, CaseView] = {}
+        """By case what this person looked at last."""
         self._opened = 0
         self._replica: Replica | None = None
         who = self.replica.whoami()
@@ -166,6 +171,8 @@ class World:
         drawn = self.rng.choice((2, 3, 3, 4, 4, 5, 5, 6, 6, 7, DESKS_MAX))
         drawn_rates = draw_rates(self.fault_rng)
         self.rates = rates or drawn_rates
+        self.page_bytes = self.rng.choice((PAGE_BYTES_DEFAULT, PAGE_BYTES_DEFAULT, 10_000, 3_000))
+        """Room of an answer: small ones make many pages of what is a little."""
         start = founded(desks or drawn)
         self.clock = FakeClock(start.now_ms)
         self.hostile = HostileRelay(self.clock, SeededEntropy(seed), store=start.relay.copy())
@@ -180,6 +187,8 @@ class World:
         self.armed = False
         self.past: dict[str, int] = {}
         """Old states the relay kept: view and its change-log size."""
+        self.cases_wanted = self.rng.choice((1, 1, 2, 3))
+        self.cases_opened = 0
         self.step = 0
         self.tokens = 0
         self._depth = 0
@@ -196,9 +205,7 @@ class World:
         """An error to raise, with what led to it."""
         return SimulationFailure(self, problem)
 
-    def act(
-        self, desk: Desk, what: str, command: Callable[[Replica], list[Token] | None]
-    ) -> str:
+    def act(self, desk: Desk, what: str, command: Callable[[Replica], list[Token] | None]) -> str:
         """Let a person give one command; returns "ok", "crash" or the error's code.
 
         ``command`` returns what it wrote, in words of its own that nobody else writes.
@@ -309,7 +316,7 @@ class World:
             self.desks.append(desk)
             for colleague in self.active_desks:
                 idle = colleague.unit == unit and not colleague.busy
-                if idle and desk.replica.status().missing:
+                if idle and waits_for_keys(desk.replica):
                     colleague.replica.sync()
                     colleague.replica.approve_step(str(device))
                     desk.replica.sync()
@@ -318,26 +325,49 @@ class World:
     # -- the end ----------------------------------------------------------------------------------
 
     def heal(self) -> int:
-        """Everything works again; sync until nothing moves. Returns the rounds it took."""
+        """Everything works again; sync until nothing moves. Returns the rounds it took.
+
+        After the first round everybody looks at something once more, so that older access entries
+        reach an audit unit that came late ("with the stream's next write").
+        """
         self.armed = False
         self.hostile.edit = None
         for desk in self.desks:
             desk.online = True
             self.hostile.serve(HONEST, desk.device)
         for rounds in range(1, ROUNDS_MAX + 1):
-            before = [self.relay_sizes(), *(desk.cursors() for desk in self.active_desks)]
+            self.step = HEALING_FROM + rounds
             for desk in self.active_desks:
-                outcome = self.act(desk, "heal", _sync)
-                if outcome != "ok":
-                    raise self.fail(f"{desk.name} cannot sync in a healed world: {outcome}")
-            after = [self.relay_sizes(), *(desk.cursors() for desk in self.active_desks)]
-            if before == after:
+                self._must(desk, "heal", _sync)
+                if rounds == 1:
+                    self._must(desk, "look last", _look)
+            if self._quiet():
                 return rounds
         raise self.fail(f"not quiet after {ROUNDS_MAX} rounds")
+
+    def _must(self, desk: Desk, what: str, command: Callable[[Replica], None]) -> None:
+        outcome = self.act(desk, what, command)
+        if outcome != "ok":
+            raise self.fail(f"{desk.name} cannot {what} in a healed world: {outcome}")
+
+    def _quiet(self) -> bool:
+        """Whether every desk holds all there is, and has nothing to say."""
+        sizes = self.relay_sizes()
+        for desk in self.active_desks:
+            if desk.cursors() != sizes:
+                return False
+            with desk.store.transaction() as tx:
+                if tx.outbox() or tx.access_unsealed():
+                    return False
+        return True
 
 
 def _sync(replica: Replica) -> None:
     replica.sync()
+
+
+def _look(replica: Replica) -> None:
+    replica.cases()
 
 
 class _SeenRequests:
@@ -347,14 +377,17 @@ class _SeenRequests:
         self._world = world
 
     def sync(self, caller: Caller, body: bytes) -> bytes:
+        world = self._world
         request = SyncRequest.decode(body)
-        self._world.requested_cursor[int(caller.device)] = request.cursor
-        answer = self._world.hostile.sync(caller, body)
-        self._world.hostile.answers.clear()
-        return answer
+        world.requested_cursor[int(caller.device)] = request.cursor
+        usual, sync_answer._ROOM_MIN = sync_answer._ROOM_MIN, world.page_bytes
+        try:
+            return world.hostile.sync(
+                caller, replace(request, answer_bytes_max=world.page_bytes).encode()
+            )
+        finally:
+            sync_answer._ROOM_MIN = usual
+            world.hostile.answers.clear()
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._world.hostile, name)
-
-
-__all__ = ["CALM", "Desk", "SimulationFailure", "SyncAnswer", "World"]
