@@ -38,10 +38,13 @@ STREAM_PART: Final = slice(13, 29)
 _AFTER_COUNT_AT: Final = _FRONT.size - 1
 PLAIN_TABLE_BYTES: Final = 1 + _SEGMENT.size
 """The segment table of a plain header, which its head stands before."""
-_PLAIN: Final = tuple(
-    Struct(">BHIHI16xHIB" + "IHI8x" * count + "HI8xHIBB8sI32x") for count in range(9)
-)
-"""Plain headers by their number of ``after`` entries."""
+_PLAIN: Final = {
+    (count, layout.size): layout
+    for count in range(9)
+    for root in ("", "32x")
+    for layout in [Struct(">BHIHI16xHIB" + "IHI8x" * count + "HI8xHI" + root + "BB8sI32x")]
+}
+"""Plain headers by number of ``after`` entries and length: without and with a checkpoint."""
 
 
 class After(NamedTuple):
@@ -127,23 +130,24 @@ def parse_header(data: bytes) -> Header:
 def plain_header(data: bytes) -> tuple[int, int, int, bytes] | None:
     """(number, control size, kind, key name) of a plain header: what most changes of a page have.
 
-    Plain is a valid header with one sealed segment of at most 512 bytes, no checkpoint and at most
-    eight ``after`` entries; of every other, None: ``parse_header`` reads it or says what is wrong.
+    Plain is a valid header with one sealed segment of at most 512 bytes and at most eight ``after``
+    entries; of every other, None: ``parse_header`` reads it or says what is wrong.
     """
     try:
-        fields = _PLAIN[data[_AFTER_COUNT_AT]].unpack(data)
-    except (StructError, IndexError):
+        layout = _PLAIN[data[_AFTER_COUNT_AT], len(data)]
+    except (KeyError, IndexError):
         return None
+    fields = layout.unpack(data)
     suite, _, device, number_high, number_low, here_high, here_low, count = fields[:8]
     control_high, control_low, size_high, size_low, segments, kind, key_name, length = fields[-8:]
     number = number_high << 32 | number_low
+    has_root = len(data) - PLAIN_TABLE_BYTES > _FRONT.size + _AFTER.size * count + _BACK.size
     if (
         suite != SUITE
         or segments != 1
         or kind == UNSEALED_KIND
         or length not in _CLASSES
-        or size_high
-        or size_low
+        or has_root != bool(size_high or size_low)
         or not device
         or here_high << 32 | here_low >= number
     ):
