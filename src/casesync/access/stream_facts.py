@@ -16,6 +16,9 @@ from casesync.translog.unsealed import UnsealedItems
 END_OF_LOG = 1 << 60
 """An unsent change is judged at this index plus its number: behind the log, in its order."""
 
+NOTHING_OPENS = END_OF_LOG * 2
+"""Behind every log index, those of unsent changes included."""
+
 Seen = Callable[[], Mapping[int, int]]
 """Per device the newest number in this stream that the author had seen; computed on demand."""
 
@@ -110,12 +113,25 @@ class GrantFact(NamedTuple):
     """Per device the newest number that its snapshot has taken in."""
     revoked: tuple[int, int, int] | None
     """(device, number, index) of the revocation."""
+    revoked_again: tuple[tuple[int, int, int], ...] = ()
+    """Likewise what others revoked who had not seen that one."""
 
     def in_force(self, index: int, log_time_ms: int) -> bool:
         """Whether the grant holds for a change at ``index`` stamped ``log_time_ms``."""
         if self.log_index >= index or (self.revoked is not None and self.revoked[2] < index):
             return False
         return self.expires_ms is None or log_time_ms < self.expires_ms
+
+    @property
+    def revocations(self) -> tuple[tuple[int, int, int], ...]:
+        """Every revocation of the grant; the first counts, an author may have seen another."""
+        return () if self.revoked is None else (self.revoked, *self.revoked_again)
+
+    def with_revocation(self, revoked: tuple[int, int, int]) -> GrantFact:
+        """The grant once (device, number, index) has revoked it too."""
+        if self.revoked is None:
+            return self._replace(revoked=revoked)
+        return self._replace(revoked_again=(*self.revoked_again, revoked))
 
     def lies_behind(self, device: int, number: int) -> bool:
         """Whether the granting device had not seen this change: its snapshot lacks it.
@@ -125,19 +141,18 @@ class GrantFact(NamedTuple):
         return number > self.covers.get(device, 0)
 
 
-def given_up_at(grants: Sequence[GrantFact], unit: bytes) -> int:
-    """Log index up to which ``unit`` gave up what it held; -1 if it never did.
+def opens_from(grants: Sequence[GrantFact], unit: bytes, compartment: int) -> int:
+    """Log index from which on a unit that is not the owner opens boxes of a compartment.
 
-    It is the newest revocation that left the unit without any grant. A later grant begins anew:
-    what was destroyed, or was to be, is not opened again.
+    Its first grant of the compartment that counts, behind the newest revocation that left it
+    without one: what ended is given up, also by who learns of end and new beginning together, and
+    what a void grant boxed is left closed. ``NOTHING_OPENS`` without such a grant.
     """
-    of_unit = [g for g in grants if g.unit == unit]
-    ends = [g.revoked[2] for g in of_unit if g.revoked is not None]
-    return max(
-        (
-            end
-            for end in ends
-            if all(g.log_index > end or (g.revoked and g.revoked[2] <= end) for g in of_unit)
-        ),
-        default=-1,
-    )
+    of_unit = [g for g in grants if g.unit == unit and g.mask >> compartment & 1]
+    ends = [-1]
+    for grant in of_unit:
+        end = -1 if grant.revoked is None else grant.revoked[2]
+        if all(g.log_index > end or (g.revoked and g.revoked[2] <= end) for g in of_unit):
+            ends.append(end)
+    begins = [g.log_index for g in of_unit if g.log_index > max(ends)]
+    return min(begins, default=NOTHING_OPENS)

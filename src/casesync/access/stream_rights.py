@@ -50,7 +50,10 @@ class StreamRights:
             opening, grants, statements, rights.base_blocked = row
             rights.opening = None if opening is None else tuple(opening)
             rights.grants = [
-                GrantFact._make([*g[:-1], None if g[-1] is None else tuple(g[-1])]) for g in grants
+                GrantFact._make(
+                    [*g[:-2], None if g[-2] is None else tuple(g[-2]), tuple(map(tuple, g[-1]))]
+                )
+                for g in grants
             ]
             rights.statements = [StatementFact._make(s) for s in statements]
         return rights
@@ -253,7 +256,7 @@ class StreamRights:
             for g in self.grants
             if g.expires_ms is None
             and known(g.device, g.number)
-            and not (g.revoked and known(g.revoked[0], g.revoked[1]))
+            and not any(known(device, number) for device, number, _ in g.revocations)
         ]
 
     def _with_acts(self, facts: ChangeFacts) -> StreamRights:
@@ -317,9 +320,7 @@ class StreamRights:
             return False
         if control is not None and mask & ~control.reads_mask(facts.device):
             return False
-        revoked = [
-            g.revoked for g in self.grants if g.unit == act.to_unit and g.revoked is not None
-        ]
+        revoked = [r for g in self.grants if g.unit == act.to_unit for r in g.revocations]
         latest = max(revoked, key=lambda r: r[2])[:2] if revoked else None
         named = None if act.revocation is None else tuple(act.revocation)
         return named == latest
@@ -349,8 +350,7 @@ class StreamRights:
     def _fold_revocation(self, facts: ChangeFacts, act: Revocation) -> None:
         revoked = (facts.device, facts.number, facts.log_index)
         self.grants = [
-            g._replace(revoked=revoked) if g.grant == act.grant and g.revoked is None else g
-            for g in self.grants
+            g if g.grant != act.grant else g.with_revocation(revoked) for g in self.grants
         ]
 
     def _fold_statements(self, facts: ChangeFacts, items: UnsealedItems, *, valid: bool) -> None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from casesync.access.base_acts import Grant, decode_acts
 from casesync.access.stream_facts import END_OF_LOG, GrantFact
 from casesync.client.core import Core
 from casesync.client.names import Names
 from casesync.client.views import Fact
 from casesync.foundation.ids import Compartment, StreamId
 from casesync.model.segment_body import copy_at, is_copies
-from casesync.sync.change_reader import ReadChange, open_at
+from casesync.sync.change_reader import ReadChange
 from casesync.sync.grants import ContentCache
 from casesync.sync.ports import Transaction
-from casesync.sync.stream_merge import load_changes
+from casesync.sync.stream_merge import SeenVectors, load_changes
 from casesync.sync.stream_row import StreamRow
 
 
@@ -30,6 +29,7 @@ class Completeness:
         self._cache = ContentCache(core.engine, tx, stream, row)
         self._names = Names(core)
         self._entries = list(row.history())
+        self._vectors: SeenVectors | None = None
 
     def facts(self) -> list[Fact]:
         """What of the case is known to exist and is not here."""
@@ -83,28 +83,45 @@ class Completeness:
         reads = self._core.engine.reads
         copied = self._copied()
         for entry, change in zip(self._entries, load_changes(self._tx, self._entries), strict=True):
-            if self._grants(change):
-                continue  # copies alone, of what stands elsewhere
             for segment in change.header.segments:
                 kind = segment.kind
                 content = Compartment.BASE < kind < Compartment.ACCESS
                 if not content or not reads(kind) or (kind, segment.key_name) in keys:
                     continue
-                behind = any(
-                    g.mask >> kind & 1 and g.lies_behind(entry.device, entry.number)
+                if not entry.counts or (entry.device, entry.number, kind) in copied:
+                    continue
+                behind = [
+                    g
                     for g in granted
-                )
-                if behind and entry.counts and (entry.device, entry.number, kind) not in copied:
+                    if g.mask >> kind & 1 and g.lies_behind(entry.device, entry.number)
+                ]
+                if behind and not any(self._answered(change, kind, grant) for grant in behind):
                     return True
         return False
 
-    def _grants(self, change: ReadChange) -> bool:
-        """Whether the change is a grant, void or not: what it holds is a snapshot."""
-        for position, segment in enumerate(change.header.segments):
-            if segment.kind == Compartment.BASE:
-                body = open_at(self._core.engine, self._stream, change, position)
-                acts = () if body is None else decode_acts(body)
-                return any(isinstance(act, Grant) for act in acts)
+    def _answered(self, change: ReadChange, kind: int, grant: GrantFact) -> bool:
+        """Whether a device that copies had seen change and grant when it wrote later.
+
+        Then it copied what was to be copied, or there was nothing: what we cannot open may be
+        copies for another office.
+        """
+        control = self._core.engine.control
+        named = (change.header.device, change.header.number)
+        if self._vectors is None:
+            self._vectors = SeenVectors()
+            for noted in load_changes(self._tx, self._row.in_log_order()):
+                self._vectors.note(noted)
+        for entry in self._entries:
+            if control.unit_of(entry.device) != self._row.rights.owner:
+                continue
+            if (entry.device, entry.number) == named or not control.writes_mask(
+                entry.device
+            ) >> kind & 1:
+                continue
+            seen = self._vectors.seen_by(entry.device, entry.number)
+            both = (named, (grant.device, grant.number))
+            if all(seen.get(device, 0) >= number for device, number in both):
+                return True
         return False
 
     def _copied(self) -> set[tuple[int, int, int]]:

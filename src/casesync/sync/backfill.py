@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from casesync.access.stream_facts import given_up_at
 from casesync.codec import canonical
 from casesync.foundation.ids import FEED_ALL, StreamId
 from casesync.merkle.compact_range import CompactRange
 from casesync.sync.context import Engine
 from casesync.sync.held_log import BACKFILL
-from casesync.sync.ingest import IngestReport, check_author, ingest
+from casesync.sync.ingest import IngestReport, ingest
 from casesync.sync.ports import StreamFlag, Transaction
-from casesync.sync.stream_merge import rejudge
 from casesync.sync.stream_row import StreamRow
 from casesync.translog.page import OwnChange, read_page
 from casesync.wire.messages import SyncAnswer
@@ -53,17 +51,7 @@ def owe_linked(
         whole = row.rights.opening is not None and row.complete_from == 0
         if chosen_at and index >= chosen_at and not whole:
             tx.put_owed(stream, 0, chosen_at)
-    _begin_anew(engine, tx, [stream for stream, feed, _, _ in report.linked if feed in feeds])
     report.linked.clear()
-
-
-def _begin_anew(engine: Engine, tx: Transaction, streams: list[StreamId]) -> None:
-    """Give up what a grant opened that ended and began again before it could be destroyed."""
-    for stream, raw in tx.stream_rows(streams).items():
-        row = StreamRow(raw)
-        if given_up_at(row.rights.grants, engine.unit) >= 0:
-            rejudge(engine, tx, stream, row, lambda change: check_author(engine, change))
-            tx.put_stream_rows({stream: row.row}, int(row.kind or 0))
 
 
 def running_backfill(tx: Transaction) -> RunningBackfill | None:

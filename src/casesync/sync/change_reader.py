@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from casesync.access.base_acts import BaseAct, decode_acts
-from casesync.access.stream_facts import ChangeFacts, given_up_at
+from casesync.access.stream_facts import ChangeFacts, opens_from
 from casesync.access.stream_rights import StreamRights
 from casesync.crypto.sealing import open_segment
 from casesync.foundation.errors import CasesyncError
@@ -136,7 +136,7 @@ def should_open(engine: Engine, rights: StreamRights, compartment: int, key_name
     if rights.owner == engine.unit:
         return True
     fact = rights.statement(compartment, key_name)
-    if fact is None or fact.log_index <= given_up_at(rights.grants, engine.unit):
+    if fact is None or fact.log_index < opens_from(rights.grants, engine.unit, compartment):
         return False
     for at in range(0, len(fact.labels), 8):
         named = engine.control.unit_key_by_name(fact.labels[at : at + 8])

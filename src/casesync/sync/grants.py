@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from casesync.access.base_acts import Grant, Revocation
-from casesync.access.stream_facts import END_OF_LOG, GrantFact, given_up_at
+from casesync.access.stream_facts import END_OF_LOG, GrantFact, opens_from
 from casesync.codec import canonical
 from casesync.foundation.errors import AccessDenied, CasesyncError, UsageError
 from casesync.foundation.ids import (
@@ -128,7 +128,7 @@ def write_grant(
         or not all(engine.reads(c) for c in chosen)
     ):
         raise AccessDenied("may-not-grant")
-    revoked = [g.revoked for g in rights.grants if g.unit == terms.to_unit and g.revoked]
+    revoked = [r for g in rights.grants if g.unit == terms.to_unit for r in g.revocations]
     latest = max(revoked, key=lambda r: (r[2], r[1])) if revoked else None
     grant = GrantId(engine.entropy.bytes(16))
     covers = tuple(
@@ -312,7 +312,8 @@ def _units_reached(engine: Engine, row: StreamRow, segment: SegmentEntry) -> set
     return {
         bytes(key.unit)
         for key in named
-        if key is not None and given_up_at(row.rights.grants, key.unit) < fact.log_index
+        if key is not None
+        and fact.log_index >= opens_from(row.rights.grants, key.unit, segment.kind)
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from casesync.access.stream_facts import END_OF_LOG, GrantFact, StatementFact, given_up_at
+from casesync.access.stream_facts import END_OF_LOG, GrantFact, StatementFact, opens_from
 from casesync.access.stream_rights import StreamRights
 from casesync.crypto.key_wrap import seal_base_predecessor
 from casesync.foundation.errors import AccessDenied
@@ -148,8 +148,11 @@ class KeyPlanner:
             current = self._engine.control.current_unit_key(unit, fact.compartment)
             if current is None:
                 continue
-            gave_up = fact.compartment != Compartment.BASE and fact.log_index <= given_up_at(
-                self._rights.grants, unit
+            # The owner, and outside the content everybody, keeps what it was ever given.
+            content = Compartment.BASE < fact.compartment < Compartment.ACCESS
+            kept = unit == self._rights.owner or not content
+            gave_up = not kept and fact.log_index < opens_from(
+                self._rights.grants, unit, fact.compartment
             )
             if gave_up or current.name not in labels:
                 found.append(unit)

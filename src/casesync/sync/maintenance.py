@@ -8,13 +8,15 @@ do it.
 from __future__ import annotations
 
 from casesync.access.base_acts import DestructionReceipt
+from casesync.access.stream_facts import END_OF_LOG
 from casesync.foundation.errors import AccessDenied
-from casesync.foundation.ids import Compartment, GrantId, StreamId, StreamKind
+from casesync.foundation.ids import Compartment, FeedId, GrantId, StreamId, StreamKind, UnitId
 from casesync.sync.author import Draft, write_change
 from casesync.sync.context import Engine
 from casesync.sync.grants import ContentCache, supplement_due, write_supplement
 from casesync.sync.key_plan import KeyPlanner
 from casesync.sync.ports import StreamFlag, Transaction
+from casesync.sync.statement_keys import unsealed_of
 from casesync.sync.stream_merge import load_changes
 from casesync.sync.stream_row import StreamRow
 
@@ -44,14 +46,31 @@ def _serve_grantees(engine: Engine, tx: Transaction, stream: StreamId) -> bool:
         wrote = True
     number = 0
     planner = KeyPlanner(engine, stream, row.rights, number, None)
-    if planner.lacking_boxes():
-        draft = Draft(stream=stream, box_all=True)
+    unlinked = _unlinked(engine, tx, row)
+    if planner.lacking_boxes() or unlinked:
+        draft = Draft(stream=stream, box_all=True, feed_links=[(f, True) for f in unlinked])
         try:
             write_change(engine, tx, draft)
         except AccessDenied:
             return wrote
         wrote = True
     return wrote
+
+
+def _unlinked(engine: Engine, tx: Transaction, row: StreamRow) -> list[FeedId]:
+    """Feeds of offices with a grant in force to which the stream is not linked.
+
+    Who revoked an older grant had not seen the newer one.
+    """
+    linked: dict[bytes, bool] = {}
+    for change in load_changes(tx, row.in_log_order()):
+        items = unsealed_of(change)
+        if items is not None:
+            linked.update({bytes(link.feed): link.linked for link in items.feed_links})
+    grants = row.rights.grants_in_force(END_OF_LOG * 2, engine.clock.now_ms())
+    units = [engine.control.unit(UnitId(grant.unit)) for grant in grants]
+    feeds = dict.fromkeys(unit.feed for unit in units if unit is not None)
+    return [feed for feed in feeds if not linked.get(bytes(feed), False)]
 
 
 def _destroy(engine: Engine, tx: Transaction, stream: StreamId) -> bool:
@@ -67,7 +86,8 @@ def _destroy(engine: Engine, tx: Transaction, stream: StreamId) -> bool:
         tx.mark_streams([stream], StreamFlag.RETAINED, on=False)
         return False
     ended = [g for g in rights.grants if g.unit == engine.unit and g.revoked is not None]
-    if not ended:
+    in_force = rights.grants_in_force(END_OF_LOG * 2, engine.clock.now_ms())
+    if not ended or any(grant.unit == engine.unit for grant in in_force):
         return False
     grant = max(ended, key=lambda g: g.log_index)
     engine.keys.load(tx, [stream])

@@ -94,7 +94,8 @@ class PageStream:
         malformed: list[ServedLeaf] = []
         newest: dict[int, int] = {}
         row = self.row
-        newest_number = row.newest_number if row.has_uncounted() else row.newest_applied
+        applied = not row.has_uncounted() and not row.is_partial
+        newest_number = row.newest_applied if applied else row.newest_number
         for leaf in leaves:
             device = leaf.device
             header = None
@@ -272,6 +273,8 @@ class PageStream:
             return dict(vectors.of(change))
 
         rights = row.rights
+        if facts.base and rights.owner not in (None, engine.unit):
+            return None  # grants and revocations change what we open
         code = rights.judge(facts, engine.control, self.stream, engine.network, seen)
         if code != COUNTS:
             return code

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from casesync.access.stream_facts import GrantFact, opens_from
 from casesync.foundation.errors import CasesyncError
 from casesync.foundation.ids import UNSEALED_KIND, Compartment, StreamId
 from casesync.sync.change_reader import ReadChange
@@ -18,24 +19,24 @@ from casesync.sync.ports import Transaction
 from casesync.translog.unsealed import Box, Statement, UnsealedItems, decode_unsealed
 
 
-def keep_keys_behind(
+def give_up_keys(
     engine: Engine,
     tx: Transaction,
     stream: StreamId,
     changes: Sequence[ReadChange],
-    given_up_at: int,
+    grants: Sequence[GrantFact],
 ) -> None:
-    """Drop content keys that no box behind a revocation gives (``stream_facts.given_up_at``)."""
+    """Drop content keys that no box within our unit's grants gives (``opens_from``)."""
     kept = [
         key
         for (compartment, _), key in engine.keys.stream(stream).items()
-        if compartment == Compartment.BASE
+        if not Compartment.BASE < compartment < Compartment.ACCESS
     ]
     tx.drop_stream_keys(stream)
     engine.keys.forget(stream)
     for key in kept:
         engine.keys.add(tx, stream, key)
-    open_stream_keys(engine, tx, stream, changes, given_up_at)
+    open_stream_keys(engine, tx, stream, changes, grants)
 
 
 def open_stream_keys(
@@ -43,7 +44,7 @@ def open_stream_keys(
     tx: Transaction,
     stream: StreamId,
     changes: Iterable[ReadChange],
-    given_up_at: int = -1,
+    grants: Sequence[GrantFact] | None = None,
 ) -> None:
     """Open and keep every key of the stream that this device can open.
 
@@ -52,11 +53,12 @@ def open_stream_keys(
         tx: the running transaction.
         stream: the stream.
         changes: its changes in log order.
-        given_up_at: boxes of changes up to this log index are left closed, but those of ``base``.
+        grants: if given, content boxes outside our unit's grants among them are left closed.
     """
     engine.keys.load(tx, [stream])
     statements: dict[Dot, Statement] = {}
     boxes: dict[Dot, list[Box]] = {}
+    carried: list[tuple[int, Dot, Iterable[Box]]] = []
     for change in changes:
         items = unsealed_of(change)
         if items is None:
@@ -64,11 +66,15 @@ def open_stream_keys(
         for statement in items.statements:
             dot = (change.header.device, change.header.number, statement.position)
             statements.setdefault(dot, statement)
-            if change.log_index > given_up_at or statement.compartment == Compartment.BASE:
-                boxes.setdefault(dot, []).extend(statement.boxes)
-        if change.log_index > given_up_at:
-            for more in items.boxes:
-                boxes.setdefault((more.device, more.number, more.position), []).extend(more.boxes)
+            carried.append((change.log_index, dot, statement.boxes))
+        for more in items.boxes:
+            dot = (more.device, more.number, more.position)
+            carried.append((change.log_index, dot, more.boxes))
+    for index, dot, sealed in carried:
+        compartment = Compartment.BASE if dot not in statements else statements[dot].compartment
+        given = grants is None or not Compartment.BASE < compartment < Compartment.ACCESS
+        if given or index >= opens_from(grants or (), engine.unit, compartment):
+            boxes.setdefault(dot, []).extend(sealed)
     for dot, statement in statements.items():
         if engine.keys.get(stream, statement.compartment, statement.commitment[:8]) is None:
             key = engine.keys.open_boxes(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from casesync.access.stream_facts import given_up_at
 from casesync.access.stream_rights import StreamRights
 from casesync.access.verdicts import VERDICTS, State, verdict_code
 from casesync.foundation.errors import CasesyncError, CryptoError
@@ -18,7 +17,7 @@ from casesync.model.merge import Segment, StreamState, rebuild
 from casesync.sync.change_reader import OpenedSegment, ReadChange, content_of, facts_of, read_change
 from casesync.sync.context import Engine
 from casesync.sync.ports import QuarantineRow, StreamFlag, Transaction
-from casesync.sync.statement_keys import keep_keys_behind, open_stream_keys
+from casesync.sync.statement_keys import give_up_keys, open_stream_keys
 from casesync.sync.stream_row import HistoryEntry, StreamRow
 from casesync.translog.chain import link as chain_link
 
@@ -106,9 +105,8 @@ def rejudge(
         judged.append(entry._replace(verdict=code))
     row.rewrite(judged)
     row.put_rights(rights)
-    given_up = given_up_at(rights.grants, engine.unit)
-    if given_up >= 0:
-        keep_keys_behind(engine, tx, stream, changes, given_up)
+    if rights.owner not in (None, engine.unit):
+        give_up_keys(engine, tx, stream, changes, rights.grants)
     remerge(engine, tx, stream, row, changes, judged)
     return changed
 

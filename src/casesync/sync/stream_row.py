@@ -168,15 +168,23 @@ class StreamRow:
         """Whether any change of the stream does not count."""
         return any(self.row[_HISTORY][4::_WIDTH])
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether changes may be here unapplied: destroyed, or not fetched again in full yet."""
+        return self.given_up or self.complete_from > 0
+
     def newest_number(self, device: int) -> int:
         """Largest number of a device in the history, 0 if there is none."""
         newest = self.newest_applied(device)
-        if self.has_uncounted():
+        if self.has_uncounted() or self.is_partial:
             newest = max([newest, *(e.number for e in self.history() if e.device == device)])
         return newest
 
     def newest_applied(self, device: int) -> int:
-        """As ``newest_number``, of what counts alone: the same unless ``has_uncounted``."""
+        """As ``newest_number``, of what was applied alone.
+
+        The same unless ``has_uncounted`` or ``is_partial``.
+        """
         held = self.row[_NEWEST].get(device)
         return 0 if held is None else held[0]
 
