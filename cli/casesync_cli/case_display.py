@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 from casesync.foundation.errors import UsageError
 from casesync_cli.render import Output, value_text
 from casesync_cli.times import people_time
+from casesync_cli.value_display import SHORT_ID
 
 if TYPE_CHECKING:
     from casesync.client.views import CaseView, ElementView, FieldView, RecordView, ValueView
     from casesync.model.schema_types import Field, Part, RecordType, Schema
     from casesync_cli.value_display import Shown
-
-SHORT_ID = 8
-"""Hex digits of a record's id on the screen; commands take any prefix that is unique."""
 
 
 def show_case(out: Output, view: CaseView, shown: Shown) -> None:
@@ -36,18 +34,54 @@ def show_case(out: Output, view: CaseView, shown: Shown) -> None:
 
 
 def show_records(out: Output, records: Sequence[RecordView], shown: Shown) -> None:
-    """Records one after the other."""
+    """Records one after the other, entries in the order in which they were written."""
     if not records:
         out.say("nothing")
+    places: dict[str, int] = {}
     for record in records:
+        places.setdefault(record.type, len(places))
+    amended_by = {record.amends_hex: record.id_hex for record in records}
+    for record in sorted(records, key=lambda r: (places[r.type], _written_ms(shown.schema, r))):
         record_type = _type(shown.schema, record.type)
         label = record.type if record_type is None else record_type.labels.text(out.lang)
         out.text("")
         out.text(f"{label} ({record.type}/{record.id_hex[:SHORT_ID]})")
-        if record.amends_hex is not None:
-            out.say("case.amends", id=record.amends_hex[:SHORT_ID])
+        _about_entry(out, record, record_type, amended_by.get(record.id_hex))
         out.facts(record.flags)
         _Fields(out, shown, record_type).show(record.fields)
+
+
+def _about_entry(
+    out: Output, record: RecordView, record_type: RecordType | None, amended_by: str | None
+) -> None:
+    """Who wrote an entry when, what it amends and what amends it."""
+    writes = _writes(record)
+    if record_type is not None and record_type.entry and writes:
+        first = min(writes, key=lambda write: write.time_ms)
+        time = people_time(first.time_ms)
+        out.say("case.written", author=first.author, unit=first.unit, time=time)
+    if record.amends_hex is not None:
+        out.say("case.amends", id=record.amends_hex[:SHORT_ID])
+    if amended_by is not None:
+        out.say("case.amended", id=amended_by[:SHORT_ID])
+
+
+def _writes(record: RecordView) -> list[ValueView]:
+    """What of a record can be read here."""
+    return [
+        write
+        for view in record.fields.values()
+        for values in (view.values, *(element.values for element in view.elements or ()))
+        for write in values
+    ]
+
+
+def _written_ms(schema: Schema, record: RecordView) -> int:
+    """Where an entry stands among those of its type; other records keep their order."""
+    record_type = _type(schema, record.type)
+    if record_type is None or not record_type.entry:
+        return 0
+    return min((write.time_ms for write in _writes(record)), default=0)
 
 
 def _type(schema: Schema, name: str) -> RecordType | None:
@@ -67,16 +101,20 @@ class _Fields:
 
     def show(self, fields: Mapping[str, FieldView]) -> None:
         labels = {name: self._label(name) for name in fields}
-        width = max((len(label) for label in labels.values()), default=0)
-        for name, view in fields.items():
+        open_fields = {
+            name: view for name, view in fields.items() if not view.sealed and name != "amends"
+        }
+        width = max((len(labels[name]) for name in open_fields), default=0)
+        for name, view in open_fields.items():
             field = self._field(name)
             start = f"  {labels[name]:<{width}}  "
-            if view.sealed:
-                self._out.text(start + self._out.words("case.is-sealed"))
-            elif view.elements is not None:
+            if view.elements is not None:
                 self._elements(start, view.elements, field)
             else:
                 self._value(start, view, partial(self._text, field))
+        sealed = [labels[name] for name, view in fields.items() if view.sealed]
+        if sealed:
+            self._out.text(f"  {self._out.words('case.is-sealed')} {', '.join(sealed)}")
 
     def _field(self, name: str) -> Field | None:
         try:
@@ -106,7 +144,7 @@ class _Fields:
         self._out.text(start + text(view.value) + self._unsent_mark(view.values))
         if view.conflict:
             self._conflict(view.values, text)
-        self._out.facts(view.flags)
+        self._out.facts([f for i, f in enumerate(view.flags) if f not in view.flags[:i]])
 
     def _conflict(self, values: Sequence[ValueView], text: Callable[[object], str]) -> None:
         self._out.text("    ! " + self._out.words("case.disputed"))

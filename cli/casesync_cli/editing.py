@@ -15,10 +15,12 @@ from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
 from casesync_cli.texts import tr
 from casesync_cli.times import people_time
+from casesync_cli.value_display import shown_by
 
 if TYPE_CHECKING:
     from casesync.client.replica import Replica
     from casesync.client.views import ConflictView
+    from casesync_cli.value_display import Shown
 
 
 def edit_case(
@@ -50,26 +52,32 @@ def show_conflicts(settings: Settings, replica: Replica, stop: ConflictStop) -> 
     if settings.json:
         return
     ids = stop.params.get("ids")
+    shown = shown_by(replica, settings.lang)
     for conflict_id in ids if isinstance(ids, list | tuple) else ():
-        for line in conflict_lines(settings.lang, replica.conflict(str(conflict_id))):
+        for line in conflict_lines(settings.lang, replica.conflict(str(conflict_id)), shown):
             click.echo(safe_line(line), err=True)
 
 
-def conflict_lines(lang: str, conflict: ConflictView) -> list[str]:
+def conflict_text(conflict: ConflictView, value: object, shown: Shown) -> str:
+    """One of the values that stand against each other, by its label."""
+    return shown.of(conflict.type, conflict.field, conflict.part, conflict.element, value)
+
+
+def conflict_lines(lang: str, conflict: ConflictView, shown: Shown) -> list[str]:
     """One conflict: where it is, what counts meanwhile, and who wrote what when."""
     name = f"{conflict.type}.{conflict.field}"
     if conflict.element is not None:
         name += f"[{value_text(lang, conflict.element)}]"
     if conflict.part is not None:
         name += f".{conflict.part}"
-    effective = value_text(lang, conflict.effective)
+    effective = conflict_text(conflict, conflict.effective, shown)
     head = tr(lang, "conflict.head", id=conflict.id, case=conflict.case, field=name)
     lines = [head, "  " + tr(lang, "conflict.effective", value=effective)]
     for value in conflict.values:
         words = tr(
             lang,
             "conflict.value",
-            value=value_text(lang, value.value),
+            value=conflict_text(conflict, value.value, shown),
             author=value.author,
             unit=value.unit,
             time=people_time(value.time_ms),

@@ -29,9 +29,20 @@ def usage_error(error: click.ClickException) -> UsageError:
         name = error.param.human_readable_name if error.param is not None else "?"
         return UsageError("usage-missing", what=_shown(error.param, name), command=path)
     if isinstance(error, click.BadParameter):
-        name = error.param.human_readable_name if error.param is not None else "?"
-        return UsageError("usage-bad-value", what=_shown(error.param, name), command=path)
+        return _bad_value(error, path)
+    if isinstance(error, click.BadOptionUsage) and "argument" in error.message:
+        return UsageError("usage-no-value", what=error.option_name, command=path)
     return UsageError("usage", detail=error.format_message().rstrip("."), command=path)
+
+
+def _bad_value(error: click.BadParameter, path: str) -> UsageError:
+    """A value that is not possible, with the ones that are if they can be listed."""
+    name = error.param.human_readable_name if error.param is not None else "?"
+    what, kind = _shown(error.param, name), getattr(error.param, "type", None)
+    if isinstance(kind, click.Choice):
+        known = ", ".join(str(choice) for choice in kind.choices)
+        return UsageError("usage-choice", what=what, known=known, command=path)
+    return UsageError("usage-bad-value", what=what, command=path)
 
 
 def _shown(param: click.Parameter | None, name: str) -> str:

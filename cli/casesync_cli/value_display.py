@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from casesync.model.schema_types import Field, Part, Schema, ValueSpec
 
 _ID_KINDS = frozenset({ValueKind.RECORD, ValueKind.DIGEST, ValueKind.ID})
+SHORT_ID = 8
+"""Hex digits of an id on the screen; commands take any prefix that is unique."""
 _NAMED_KINDS = frozenset({ValueKind.UNIT, ValueKind.MEMBER})
 
 
@@ -73,7 +75,7 @@ class Shown:
 
 
 def _readable(spec: ValueSpec, value: object) -> str | None:
-    """Times in local time and ids as they are; None = the model's business."""
+    """Times in local time and the beginnings of ids; None = the model's business."""
     if spec.kind is ValueKind.TIMESTAMP:
         if isinstance(value, int) and not isinstance(value, bool):
             return people_time(value)
@@ -83,7 +85,7 @@ def _readable(spec: ValueSpec, value: object) -> str | None:
             except ValueError:
                 return None
     if spec.kind in _ID_KINDS and isinstance(value, str):
-        return value
+        return value[:SHORT_ID]
     return None
 
 

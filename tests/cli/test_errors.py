@@ -27,6 +27,8 @@ def nowhere(tmp_path):
         (["grant", "revoke", "A", "B", "C"], "usage-extra"),
         (["case", "show", "A", "--nonsense"], "usage-no-such-option"),
         (["case", "list", "--limit", "many"], "usage-bad-value"),
+        (["case", "list", "--after"], "usage-no-value"),
+        (["unit", "add", "N", "--type", "oso"], "usage-choice"),
         (["case", "set", "A", "nonsense"], "assignment-form"),
         (["unlock", "--for", "ever"], "duration-form"),
         (["network", "create", "N", "--relay", "http://x", "--relay-key", "zz"], "relay-key-form"),
@@ -46,6 +48,11 @@ def test_people_get_one_line_and_one_line_of_advice(nowhere):
     message, advice = done.err.splitlines()
     assert "FIELD=VALUE" in message
     assert "case.status=open" in advice
+
+
+def test_what_can_be_chosen_is_listed(nowhere):
+    done = nowhere.run("unit", "add", "N", "--type", "oso")
+    assert "shelter, osso, union, provider, audit" in done.err
 
 
 def test_errors_of_parsing_are_told_in_the_language_asked_for_wherever_it_stands(tmp_path):

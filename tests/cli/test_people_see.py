@@ -17,7 +17,7 @@ from casesync.client.views import (
     ValueView,
 )
 from casesync.model.schema_toml import load_toml
-from casesync_cli.case_display import show_case
+from casesync_cli.case_display import show_case, show_records
 from casesync_cli.editing import conflict_lines
 from casesync_cli.render import Output, deliver
 from casesync_cli.settings import Settings
@@ -115,16 +115,42 @@ def test_an_empty_list_says_so(capsys):
     assert capsys.readouterr().out == "Không có gì để hiện.\n"
 
 
-def test_a_conflict_is_told_with_names_and_times():
+def test_a_conflict_is_told_with_names_times_and_labels(schema):
     values = (written("high"), written("low", "Mai"))
     conflict = ConflictView(
         "7Q4K2M9X", "7Q4K-2M9X-0ABC", "case", "ab" * 16, "risk_level", None, None, values, "high", 0
     )
-    lines = conflict_lines("en", conflict)
+    lines = conflict_lines("en", conflict, Shown(schema, "en", {}))
     assert "7Q4K2M9X" in lines[0]
     assert "case.risk_level" in lines[0]
-    assert "high" in lines[1]
+    assert "High" in lines[1]
+    assert "Low (Mai" in lines[3]
     assert len(lines) == 4
+
+
+def test_entries_stand_in_the_order_of_writing_with_their_author_and_what_amends_them(
+    schema, capsys
+):
+    def note(letter: str, text: str, author: str, time_ms: int, amends: str | None = None):
+        value = ValueView(text, author, "OSSO", 1, time_ms, "1.1.0")
+        fields = {
+            "text": FieldView(text, values=(value,)),
+            "health_text": FieldView(None, sealed=True),
+        }
+        if amends is not None:
+            fields["amends"] = FieldView(amends, values=(value,))
+        return RecordView("note", letter * 32, fields, amends)
+
+    late = note("1", "correct", "Mai", 90_000_000, "f" * 32)
+    early = note("f", "mistaken", "Lan", 1_000)
+    show_records(Output(Settings()), [late, early], Shown(schema, "en", {}))
+    text = capsys.readouterr().out
+    assert text.index("mistaken") < text.index("correct")
+    assert "Lan, OSSO, 01/01/1970" in text
+    assert "amended by 11111111" in text
+    assert "amends ffffffff" in text
+    assert "f" * 9 not in text
+    assert text.count("[sealed] ") == 2
 
 
 def test_json_mode_never_calls_what_writes_for_people(capsys):

@@ -15,9 +15,9 @@ TEXTS: Final[dict[str, str]] = {
     "before-grant": "what {unit} wrote before your grant is not shared",
     "reported-not-admitted": "reported, not yet admitted: {field} = {value}",
     "newer-schema": "{type} is from a newer version and shown as it is",
-    "outbox-pending": "{count} changes are not acknowledged by the relay",
-    "behind-checkpoint": "{count} changes at the relay are not here yet",
-    "backfills-pending": "{count} cases still miss older changes",
+    "outbox-pending": "changes that the relay has not acknowledged: {count}",
+    "behind-checkpoint": "changes at the relay that are not here yet: {count}",
+    "backfills-pending": "cases that still miss older changes: {count}",
     "push-stopped": "nothing is sent any more: {reason}; run 'casesync doctor'",
     "colleague-needed": "a colleague must run 'casesync member approve' before you can read: "
     "{compartments}",

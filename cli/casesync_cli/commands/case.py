@@ -98,21 +98,21 @@ def _summary_row(item: CaseSummary, shown: Shown) -> tuple[str, ...]:
             words.append(", ".join(shown.element(field, element) for element in elements) or "-")
         else:
             words.append(shown.value(field, value))
-    changed = people_time(item.changed_ms)
+    changed = people_time(item.changed_ms) if item.changed_ms else "-"
     return (item.case, name or "-", *words, item.owner, changed, str(item.conflicts or "-"))
 
 
 def full_name(schema: Schema, name: str) -> str:
     """``TYPE.FIELD`` for a field given with or without its type; the first type that has it.
 
-    Raises: UsageError: ``field-unknown``.
+    Raises: UsageError: ``filter-field-unknown``.
     """
     if "." in name:
         return name
     for record_type in schema.types.values():
         if any(field.name == name for field in record_type.fields.values()):
             return f"{record_type.name}.{name}"
-    raise UsageError("field-unknown", type="*", field=name)
+    raise UsageError("filter-field-unknown", field=name)
 
 
 def _deliver_page(settings: Settings, page: Page[CaseSummary], shown: Shown) -> None:

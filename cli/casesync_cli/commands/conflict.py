@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from casesync.foundation.errors import ConflictStop
 from casesync_cli.command import LocalisedGroup, argument, command, option
-from casesync_cli.editing import conflict_lines, show_conflicts
-from casesync_cli.render import Output, deliver, deliver_list, value_text
+from casesync_cli.editing import conflict_lines, conflict_text, show_conflicts
+from casesync_cli.render import Output, deliver, deliver_list
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
 from casesync_cli.times import people_time
+from casesync_cli.value_display import shown_by
 
 
 @command("conflict list")
@@ -16,7 +17,7 @@ def conflict_list(settings: Settings) -> None:
     """List what needs a person's decision."""
     with open_replica(settings) as replica:
         conflicts = replica.conflicts()
-    lang = settings.lang
+        shown = shown_by(replica, settings.lang)
     deliver_list(
         settings,
         conflicts,
@@ -25,8 +26,8 @@ def conflict_list(settings: Settings) -> None:
             c.id,
             c.case,
             f"{c.type}.{c.field}",
-            " / ".join(value_text(lang, value.value) for value in c.values),
-            value_text(lang, c.effective),
+            " / ".join(conflict_text(c, value.value, shown) for value in c.values),
+            conflict_text(c, c.effective, shown),
             people_time(c.since_ms),
         ),
     )
@@ -37,9 +38,10 @@ def conflict_show(settings: Settings, *, conflict: str) -> None:
     """Show a conflict: who wrote what, where and when."""
     with open_replica(settings) as replica:
         view = replica.conflict(conflict)
+        shown = shown_by(replica, settings.lang)
 
     def people(out: Output) -> None:
-        for line in conflict_lines(out.lang, view):
+        for line in conflict_lines(out.lang, view, shown):
             out.text(line)
 
     deliver(settings, view, people)

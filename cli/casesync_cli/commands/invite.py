@@ -7,6 +7,7 @@ from casesync_cli.command import LocalisedGroup, argument, command, option
 from casesync_cli.render import Output, deliver, deliver_list
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
+from casesync_cli.texts import tr
 from casesync_cli.times import duration_s, people_time
 
 
@@ -44,8 +45,18 @@ def invite_list(settings: Settings) -> None:
         settings,
         invitations,
         ("id", "unit", "role", "state", "until"),
-        lambda i: (i.id_hex[:8], i.unit, i.role, i.state, people_time(i.expires_ms)),
+        lambda i: (
+            i.id_hex[:8],
+            i.unit,
+            i.role,
+            _state(settings.lang, i.state),
+            people_time(i.expires_ms),
+        ),
     )
+
+
+def _state(lang: str, state: str) -> str:
+    return tr(lang, "invite.cancelled-state" if state == "cancelled" else f"invite.{state}")
 
 
 @command("invite cancel", argument("invitation", metavar="ID"))

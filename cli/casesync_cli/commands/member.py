@@ -40,7 +40,7 @@ def member_approve(
         told = None
         while True:
             if status.state != told:
-                _tell(out, status)
+                _tell(out, status, asks=can_ask(settings))
                 told = status.state
             if status.state in {"joined", "admitted"}:
                 return
@@ -60,8 +60,9 @@ def _typed_code(settings: Settings) -> str | None:
     return typed
 
 
-def _tell(out: Output, status: ApproveStatus) -> None:
-    out.say(f"approve.{status.state}", member=status.member or "", device=status.device or "")
+def _tell(out: Output, status: ApproveStatus, *, asks: bool = False) -> None:
+    key = "approve.ask" if asks and status.state == "code" else f"approve.{status.state}"
+    out.say(key, member=status.member or "", device=status.device or "")
 
 
 @command("member list")

@@ -97,6 +97,9 @@ def _tell_status(out: Output, view: StatusView) -> None:
             ("change-checkpoint", view.change_checkpoint),
         )
     )
-    out.say("sync.synced" if view.synced else "sync.missing")
+    not_synced = "sync.missing" if view.missing else "status.never"
+    out.say("status.synced" if view.synced else not_synced)
     out.facts(view.missing)
-    out.facts(view.warnings)
+    if view.warnings:
+        out.say("status.warnings")
+        out.facts(view.warnings)

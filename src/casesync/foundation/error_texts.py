@@ -386,6 +386,18 @@ _TEXTS: Final[dict[str, Text]] = {
         "Giá trị của '{what}' không dùng được.",
         "Chạy '{command} --help'.",
     ),
+    "usage-choice": Text(
+        "The value of '{what}' is not possible; choose from: {known}.",
+        "Run '{command} --help'.",
+        "Giá trị của '{what}' không dùng được; hãy chọn trong: {known}.",
+        "Chạy '{command} --help'.",
+    ),
+    "usage-no-value": Text(
+        "'{what}' needs a value after it.",
+        "Run '{command} --help'.",
+        "Sau '{what}' cần có một giá trị.",
+        "Chạy '{command} --help'.",
+    ),
     "date-form": Text(
         "'{text}' is not a day.",
         "Write it as dd/mm/yyyy.",

@@ -157,6 +157,12 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "'{field}' của {type} không phải danh sách.",
         "Đặt giá trị bằng =.",
     ),
+    "filter-field-unknown": (
+        "No record type has a field '{field}'.",
+        "'casesync schema list' and 'casesync schema show TYPE' list types and fields.",
+        "Không loại bản ghi nào có trường '{field}'.",
+        "'casesync schema list' và 'casesync schema show LOẠI' liệt kê các loại và trường.",
+    ),
     "field-once": (
         "'{field}' is written once and has a value.",
         "An entry is corrected with 'casesync record amend'; otherwise add a note that says so.",
