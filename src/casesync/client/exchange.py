@@ -177,8 +177,11 @@ def fetch_blobs(core: Core, names: Iterable[BlobHash], report: SyncReport) -> di
 
     A blob that the relay cannot give is left out: what it would have said stays waiting.
     """
+    wanted = dict.fromkeys(names)
+    if not wanted:
+        return {}
     with core.store.transaction() as tx:
-        missing = [name for name in dict.fromkeys(names) if tx.blob(name) is None]
+        missing = [name for name in wanted if tx.blob(name) is None]
     found: dict[BlobHash, bytes] = {}
     for name in missing:
         report.round_trips += 1
