@@ -17,7 +17,7 @@ from casesync.sync.key_plan import KeyPlan
 from casesync.sync.keyring import StreamKey
 from casesync.sync.stream_merge import load_changes
 from casesync.sync.stream_row import StreamRow
-from casesync.testing.hostile_member import HostileMember, Made
+from casesync.testing.hostile_member import Claims, HostileMember, Made
 from casesync.translog.unsealed import Statement
 
 KNOWN = bytes(range(32))
@@ -44,7 +44,7 @@ def state_key(
             Statement(0, int(compartment), key.commitment, tuple(filter(None, boxes)), None)
         ]
 
-    return member.write(stream, change_plan=plan, after=after), key
+    return member.write(stream, change_plan=plan, claims=Claims(after=after)), key
 
 
 def opened(member: HostileMember, stream: StreamId, key: StreamKey) -> list[bytes]:
