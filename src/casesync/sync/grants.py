@@ -30,6 +30,8 @@ from casesync.model.copies import snapshot_copies, supplement_copies
 from casesync.model.segment_body import (
     Content,
     Copy,
+    Replacement,
+    cells_of,
     copy_at,
     decode_content,
     encode_copies,
@@ -268,9 +270,28 @@ def supplement_due(
                 continue
             change = (entry.device, entry.number, segment.kind)
             copies = supplement_copies(state, change, content, cache.content)
+            copies = _naming(cache.change(entry.location), content, copies)
             if copies:
                 due.setdefault(segment.kind, (grant.grant, []))[1].extend(copies)
     return due
+
+
+def _naming(change: ReadChange, content: Content, copies: list[Copy]) -> list[Copy]:
+    """The copies, those of what replaced a write of the change naming it.
+
+    It says that the change was brought, although its value does not travel (``_brought``).
+    """
+    dot = (change.header.device, change.header.number)
+    cells = list(cells_of(content))
+    named = []
+    for copy in copies:
+        mask = sum(1 << at for at, cell in enumerate(cells) if cell == copy.cell)
+        if (copy.device, copy.number) != dot and mask:
+            replaces = {*copy.replaces, Replacement(*dot, change.link[:8], mask)}
+            named.append(copy._replace(replaces=tuple(sorted(replaces))))
+        else:
+            named.append(copy)
+    return named
 
 
 def _lacking(
