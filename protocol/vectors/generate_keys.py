@@ -518,7 +518,10 @@ def enrolments() -> Iterator[Vector]:
     commitment = hashed("enrol-commit", reveal_hash, joiner_nonce)
     digest = hashed("sas", NETWORK, invitation, commitment, nonce, joiner_nonce, reveal_hash)
     bits = int.from_bytes(digest[:4], "big") >> 2
-    code = "".join(CROCKFORD[bits >> shift & 31] for shift in range(25, -1, -5))
+    values = [bits >> shift & 31 for shift in range(25, -1, -5)]
+    doubled = [value * 2 for value in values[1::2]]  # every second from the right
+    total = sum(values[::2]) + sum(value // 32 + value % 32 for value in doubled)
+    code = "".join(CROCKFORD[value] for value in [*values, -total % 32])
     given = {
         "network": NETWORK,
         "secret": secret,

@@ -121,18 +121,48 @@ def test_an_invitation_that_is_none_cancelled_or_used(shelter, tmp_path):
     assert done.error["code"] in {"invitation-gone", "relay-refused"}
 
 
-def test_a_wrong_code_burns_the_invitation(shelter, tmp_path):
-    joiner = Laptop(tmp_path / "a", "p q r s")
+def code_shown(shelter: Laptop, joiner: Laptop) -> tuple[dict[str, str], str]:
+    """(invitation, the code on the joiner's screen), asked for at the inviter's."""
     made = shelter.json("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker")
     joiner.json("join", made["text"], "--name", "Mai")
     shelter.json("member", "approve", made["id"])
-    assert joiner.json("join", made["text"], "--name", "Mai")["state"] == "code"
-    shelter.json("member", "approve", made["id"])
-    done = shelter.run("member", "approve", made["id"], "--code", "000000", "--json")
-    assert done.code in {5, 6}
+    status = joiner.json("join", made["text"], "--name", "Mai")
+    assert status["state"] == "code"
+    assert shelter.json("member", "approve", made["id"])["state"] == "code"
+    return made, status["code"]
+
+
+def test_a_mistyped_code_is_asked_for_again(shelter, tmp_path):
+    joiner = Laptop(tmp_path / "a", "p q r s")
+    made, code = code_shown(shelter, joiner)
+    swapped = next(i for i in range(6) if {code[i], code[i + 1]} not in ({code[i]}, {"0", "Z"}))
+    slips = [
+        code[:-1],
+        code + "0",
+        "nonsense",
+        ("1" if code[0] != "1" else "2") + code[1:],
+        code[:swapped] + code[swapped + 1] + code[swapped] + code[swapped + 2 :],
+    ]
+    for typed in slips:
+        done = shelter.run("member", "approve", made["id"], "--code", typed, "--json")
+        expect(done, 2, "enrolment-code-mistyped")
+        assert typed not in done.err
+    spoken = f"{code[:4].lower()}-{code[4:].lower()}"
+    shelter.json("member", "approve", made["id"], "--code", spoken)
+    assert joiner.json("join", made["text"], "--name", "Mai")["state"] == "joined"
+    number = joiner.json("whoami")["device"]
+    shelter.json("device", "suspend", str(number), "--yes")
+
+
+def test_a_wrong_code_burns_the_invitation(shelter, tmp_path):
+    joiner = Laptop(tmp_path / "a", "p q r s")
+    members = shelter.json("member", "list")
+    made, _ = code_shown(shelter, joiner)
+    done = shelter.run("member", "approve", made["id"], "--code", "0000000", "--json")
+    expect(done, 6, "enrolment-code-wrong")
     done = joiner.run("join", made["text"], "--name", "Mai", "--json")
     assert done.code != 0
-    assert [m["name"] for m in shelter.json("member", "list")["items"]] == ["Lan"]
+    assert shelter.json("member", "list") == members
 
 
 def test_a_new_invitation_helps_where_the_first_was_spoilt(shelter, tmp_path):

@@ -98,7 +98,7 @@ TEXTS: Final[dict[str, str]] = {
     "approve.posted": "Waiting for the other side.",
     "approve.nonce": "The other side has answered; waiting for its keys.",
     "approve.code": "The other screen shows a code now; type it with --code.",
-    "approve.ask": "The other screen shows a code now. A wrong code ends the invitation.",
+    "approve.ask": "The other screen shows a code now. Another code than that ends the invitation.",
     "approve.joined": "{member} has joined with device {device}.",
     "approve.admitted": "{member} has the office's keys on device {device} now.",
     "invite.open": "open",

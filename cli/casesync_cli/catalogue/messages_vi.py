@@ -98,7 +98,7 @@ TEXTS: Final[dict[str, str]] = {
     "approve.posted": "Đang chờ phía bên kia.",
     "approve.nonce": "Phía bên kia đã trả lời; đang chờ khóa của họ.",
     "approve.code": "Màn hình bên kia đang hiện mã; nhập mã với --code.",
-    "approve.ask": "Màn hình bên kia đang hiện mã. Gõ sai mã thì lời mời hết hiệu lực.",
+    "approve.ask": "Màn hình bên kia đang hiện mã. Mã khác với mã đó sẽ làm lời mời hết hiệu lực.",
     "approve.joined": "{member} đã vào với thiết bị {device}.",
     "approve.admitted": "{member} đã có khóa của cơ sở trên thiết bị {device}.",
     "invite.open": "còn mở",

@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from casesync.client.network_views import JoinStatus
+from casesync.codec.crockford import grouped
 from casesync.foundation.errors import UsageError
 from casesync_cli.command import argument, command, option
 from casesync_cli.render import Output, deliver
@@ -99,4 +100,4 @@ def _is_same_network(settings: Settings, invitation: str) -> bool:
 
 
 def _tell(out: Output, status: JoinStatus) -> None:
-    out.say(f"join.{status.state}", code=status.code or "")
+    out.say(f"join.{status.state}", code=grouped(status.code or ""))

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from casesync.foundation.errors import UsageError
 from casesync_cli.command import LocalisedGroup, argument, command, option
+from casesync_cli.failure import report
 from casesync_cli.render import Output, deliver, deliver_list, yes_no
 from casesync_cli.session import can_ask, open_replica
 from casesync_cli.settings import Settings
@@ -16,6 +18,7 @@ from casesync_cli.texts import tr
 
 if TYPE_CHECKING:
     from casesync.client.network_views import ApproveStatus
+    from casesync.client.replica import Replica
 
 POLL_S: Final = 1.0
 """How often the relay is asked whether the other side has answered."""
@@ -49,7 +52,20 @@ def member_approve(
                 return
             if typed is None:
                 time.sleep(POLL_S)
-            status = replica.approve_step(invitation, typed)
+            status = _step(settings, replica, invitation, typed) or status
+
+
+def _step(
+    settings: Settings, replica: Replica, invitation: str | None, typed: str | None
+) -> ApproveStatus | None:
+    """One step; None if the code was mistyped and is to be asked for again."""
+    try:
+        return replica.approve_step(invitation, typed)
+    except UsageError as error:
+        if error.code != "enrolment-code-mistyped":
+            raise
+        report(settings, error)
+        return None
 
 
 def _typed_code(settings: Settings) -> str | None:

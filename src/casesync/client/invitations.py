@@ -106,7 +106,8 @@ class Invitations:
         Without an open invitation a colleague who waits for keys is admitted.
 
         Raises:
-            UsageError: ``invitation-unknown``, ``invitation-expired``, ``invitation-cancelled``.
+            UsageError: ``invitation-unknown``, ``invitation-expired``, ``invitation-cancelled``;
+                ``enrolment-code-mistyped``: no screen shows this code, type it again.
             CryptoError: ``enrolment-code-wrong``: the invitation is burnt.
             CannotDecide: ``nobody-to-approve``.
         """

@@ -1,6 +1,7 @@
 """Codes that people read aloud: Crockford base32 and its check character (codec).
 
-Specified in ``protocol/record-model.md``, *Case code* and *Conflict id*. The alphabet leaves out
+Specified in ``protocol/record-model.md``, *Case code* and *Conflict id*, and in
+``protocol/enrolment.md``. The alphabet leaves out
 I, L, O and U, so that no code spells a word and no two characters look alike; what people type is
 read leniently (lower case, missing hyphens, O for 0, I and L for 1). Which case a prefix means is
 not decided here.
@@ -45,7 +46,7 @@ class CodePrefix(NamedTuple):
     @property
     def shown(self) -> str:
         """The characters with hyphens, as a case code starting with them is written."""
-        return _grouped(self.chars)
+        return grouped(self.chars)
 
     @property
     def first_record(self) -> bytes:
@@ -67,7 +68,7 @@ def case_code(record: bytes) -> str:
     if len(record) != _RECORD_BYTES:
         raise ValueError("a record id has 16 bytes")
     data = short_code(record, CASE_CODE_DATA_CHARS * 5)
-    return _grouped(data + check_char(data))
+    return grouped(data + check_char(data))
 
 
 def parse_case_code(text: str) -> CodePrefix:
@@ -107,6 +108,16 @@ def parse_short_code(text: str, chars: int) -> str | None:
     return read if read is not None and len(read) == chars else None
 
 
+def parse_checked_code(text: str, chars: int) -> str | None:
+    """Read a code of ``chars`` characters, the last of which checks the others.
+
+    Returns:
+        The code in capital letters without hyphens; None if ``text`` was mistyped.
+    """
+    read = parse_short_code(text, chars)
+    return read if read is not None and check_char(read[:-1]) == read[-1] else None
+
+
 def check_char(data: str) -> str:
     """The Luhn mod 32 check character of ``data`` (capital letters of the alphabet).
 
@@ -134,7 +145,8 @@ def _normalised(text: str) -> str | None:
     return "".join(chars)
 
 
-def _grouped(chars: str) -> str:
+def grouped(chars: str) -> str:
+    """The characters of a code in groups of four, as people read them aloud."""
     return "-".join(chars[i : i + _GROUP_CHARS] for i in range(0, len(chars), _GROUP_CHARS))
 
 

@@ -10,18 +10,19 @@ from __future__ import annotations
 import hmac
 from typing import Final
 
-from casesync.codec.crockford import parse_short_code, short_code
+from casesync.codec.crockford import check_char, parse_checked_code, short_code
 from casesync.codec.padding import pad, unpad
 from casesync.crypto.aead import TAG_BYTES, ZERO_NONCE, prepare, siv_open, siv_seal
 from casesync.crypto.key_schedule import H, check_secret, expand, label
-from casesync.foundation.errors import CryptoError
+from casesync.foundation.errors import CryptoError, UsageError
 from casesync.foundation.ids import InvitationId, NetworkId, UnitId
 from casesync.foundation.limits import RENDEZVOUS_MESSAGE_BYTES_MAX
 
 INVITATION_SECRET_BYTES: Final = 32
 ENROLMENT_NONCE_BYTES: Final = 32
 SAS_BITS: Final = 30
-SAS_CHARACTERS: Final = SAS_BITS // 5
+SAS_CHARACTERS: Final = SAS_BITS // 5 + 1
+"""The last checks the others, so that a slip of the finger does not burn an invitation."""
 SLOT_COMMITMENT: Final = 1
 SLOT_NONCE: Final = 2
 SLOT_REVEAL: Final = 3
@@ -142,17 +143,23 @@ def sas_code(
     joiner_nonce: bytes,
     reveal_hash: bytes,
 ) -> str:
-    """The code both screens compute: 30 bits, six Crockford characters."""
+    """The code both screens compute: 30 bits in six Crockford characters, and a check character."""
     digest = H("sas", network, invitation, commitment, inviter_nonce, joiner_nonce, reveal_hash)
-    return short_code(digest, SAS_BITS)
+    data = short_code(digest, SAS_BITS)
+    return data + check_char(data)
 
 
 def check_sas_code(typed: str, expected: str) -> None:
-    """Compare what the inviter typed; the caller burns the invitation if this raises.
+    """Compare what the inviter typed.
+
+    Whether it is a code at all is judged without ``expected``, so that trying tells nothing.
 
     Raises:
-        CryptoError: ``enrolment-code-wrong``.
+        UsageError: ``enrolment-code-mistyped``: no screen shows this; it may be typed again.
+        CryptoError: ``enrolment-code-wrong``: the caller burns the invitation.
     """
-    read = parse_short_code(typed, SAS_CHARACTERS) or ""
+    read = parse_checked_code(typed, SAS_CHARACTERS)
+    if read is None:
+        raise UsageError("enrolment-code-mistyped")
     if not hmac.compare_digest(read.encode(), expected.encode()):
         raise CryptoError("enrolment-code-wrong")

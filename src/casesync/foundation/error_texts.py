@@ -295,6 +295,12 @@ _TEXTS: Final[dict[str, Text]] = {
         "Mở bản sao này cần nhiều bộ nhớ hoặc thời gian hơn mức chương trình cho phép.",
         "Có thể ai đó đã sửa tệp của bản sao này; hãy báo cho người quản trị.",
     ),
+    "enrolment-code-mistyped": Text(
+        "This is not a code: a character is wrong, missing or too many.",
+        "Have it read out again and type all 7 characters; the invitation is still good.",
+        "Đây không phải mã xác nhận: có ký tự sai, thiếu hoặc thừa.",
+        "Nhờ đọc lại và gõ đủ 7 ký tự; lời mời vẫn còn hiệu lực.",
+    ),
     "enrolment-code-wrong": Text(
         "The code does not match the other screen; the invitation is burnt.",
         "Check with your colleague by voice who is joining, then make a new invitation.",

@@ -3,7 +3,8 @@
 Pure and resumable: ``advance`` takes the rendezvous' slots as they are now and gives the state to
 store and the messages to put. It may be called again at any time with the same slots: it then asks
 for the same messages. One wrong code, or anything in a slot that does not verify, burns the
-invitation; a rendezvous is written once, so there is no second try.
+invitation; a rendezvous is written once, so there is no second try. A code whose check character
+is wrong stands on no screen and does not count.
 """
 
 from __future__ import annotations
@@ -157,6 +158,8 @@ class Inviter:
         if code is not None and state.phase is InviterPhase.REVEALED:
             try:
                 check_sas_code(code, state.code())
+            except UsageError as error:
+                return InviterStep(state, state._due(slots), error=error)
             except CryptoError as error:
                 return state._burnt(error)
             state = replace(state, phase=InviterPhase.APPROVED)

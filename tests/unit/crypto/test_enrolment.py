@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casesync.codec.crockford import check_char, parse_checked_code
 from casesync.codec.padding import is_allowed_length
 from casesync.crypto.enrolment import (
     check_commitment,
@@ -18,7 +19,7 @@ from casesync.crypto.enrolment import (
     sas_code,
     seal_slot,
 )
-from casesync.foundation.errors import CryptoError
+from casesync.foundation.errors import CryptoError, UsageError
 
 SECRET, NETWORK = b"i" * 32, b"n" * 32
 INVITATION = invitation_id(SECRET)
@@ -74,19 +75,38 @@ def test_a_reveal_must_be_the_one_committed_to():
 def test_both_sides_see_one_code_and_every_input_changes_it():
     inputs = [NETWORK, INVITATION, b"c" * 32, b"a" * 32, b"b" * 32, b"r" * 32]
     code = sas_code(*inputs)
-    assert len(code) == 6
+    assert len(code) == 7
+    assert parse_checked_code(code, 7) == code
     for position, value in enumerate(inputs):
         changed = [*inputs[:position], b"x" * len(value), *inputs[position + 1 :]]
         assert sas_code(*changed) != code
 
 
+def checked(data: str) -> str:
+    return data + check_char(data)
+
+
 def test_the_typed_code_is_read_leniently_but_compared_whole():
-    check_sas_code(" 0ab-1cd ", "0AB1CD")
-    check_sas_code("oabicd", "0AB1CD")
-    for typed in ("0AB1CE", "0AB1C", "0AB1CDD", "", "------", "é"):
+    code = checked("0AB1CD")
+    check_sas_code(f" 0ab-1cd {code[-1].lower()} ", code)
+    check_sas_code(f"oabicd{code[-1]}", code)
+    for data in ("0AB1CE", "1AB1CD", "000000"):
         with pytest.raises(CryptoError) as raised:
-            check_sas_code(typed, "0AB1CD")
+            check_sas_code(checked(data), code)
         assert raised.value.code == "enrolment-code-wrong"
+
+
+def test_a_mistyped_code_is_told_from_a_wrong_one_before_it_counts():
+    code = checked("0AB1CD")
+    mistyped = ["", "------", "é", code[:-1], code + "D", "0AB1DC" + code[-1]]
+    for position in range(len(code)):
+        other = "7" if code[position] != "7" else "8"
+        mistyped.append(code[:position] + other + code[position + 1 :])
+    for typed in mistyped:
+        for expected in (code, checked("ZZZZZZ")):
+            with pytest.raises(UsageError) as raised:
+                check_sas_code(typed, expected)
+            assert raised.value.code == "enrolment-code-mistyped"
 
 
 def test_the_joiner_signs_every_field_of_what_it_accepts():

@@ -55,7 +55,7 @@ def test_each_call_does_what_is_possible_and_says_where_it_stands(world: Control
     revealed = joiner.advance(slots)
     assert (revealed.status, [p.slot for p in revealed.puts]) == ("code", [3])
     assert revealed.code is not None
-    assert len(revealed.code) == 6
+    assert len(revealed.code) == 7
     slots.update(revealed.puts)
     joiner = stored(revealed.state)
 
@@ -99,7 +99,7 @@ def test_one_wrong_code_burns_the_invitation(world: ControlWorld) -> None:
     revealed = joiner.advance(slots)
     slots.update(revealed.puts)
     asked = answer.state.advance(slots, START_MS)
-    wrong = asked.state.advance(slots, START_MS, code="000000")
+    wrong = asked.state.advance(slots, START_MS, code="0000000")
     assert wrong.cancel
     assert wrong.error is not None
     assert wrong.error.code == "enrolment-code-wrong"
@@ -112,9 +112,26 @@ def test_one_wrong_code_burns_the_invitation(world: ControlWorld) -> None:
         right.state.proof()
 
 
+def test_a_slip_of_the_finger_does_not_burn_the_invitation(world: ControlWorld) -> None:
+    inviter, joiner = begin(world)
+    slots = dict(joiner.advance({}).puts)
+    answer = inviter.advance(slots, START_MS)
+    slots.update(answer.puts)
+    revealed = joiner.advance(slots)
+    slots.update(revealed.puts)
+    assert revealed.code is not None
+    slipped = ("1" if revealed.code[0] != "1" else "2") + revealed.code[1:]
+    step = stored(answer.state).advance(slots, START_MS, code=slipped)
+    assert (step.status, step.cancel) == ("code", False)
+    assert step.error is not None
+    assert step.error.code == "enrolment-code-mistyped"
+    again = stored(step.state).advance(slots, START_MS, code=revealed.code)
+    assert (again.status, again.error) == ("approved", None)
+
+
 def test_a_code_typed_too_early_is_no_entry(world: ControlWorld) -> None:
     inviter, joiner = begin(world)
-    step = inviter.advance(dict(joiner.advance({}).puts), START_MS, code="000000")
+    step = inviter.advance(dict(joiner.advance({}).puts), START_MS, code="0000000")
     assert (step.status, step.cancel, step.error) == ("nonce", False, None)
 
 
