@@ -19,6 +19,8 @@ TEXTS: Final[dict[str, str]] = {
     "behind-checkpoint": "changes at the relay that are not here yet: {count}",
     "backfills-pending": "cases that still miss older changes: {count}",
     "push-stopped": "nothing is sent any more: {reason}; run 'casesync doctor'",
+    "device-suspended": "this device was suspended: the relay takes nothing from it and gives it "
+    "nothing; what was not sent stays here. Talk to your administrator",
     "colleague-needed": "a colleague must run 'casesync member approve' before you can read: "
     "{compartments}",
     "unit-one-device": "{unit} has one device only: if it is lost, what only it could read is "

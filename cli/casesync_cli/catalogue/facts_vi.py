@@ -19,6 +19,8 @@ TEXTS: Final[dict[str, str]] = {
     "behind-checkpoint": "còn {count} thay đổi ở máy chuyển tiếp chưa về đây",
     "backfills-pending": "còn {count} hồ sơ thiếu thay đổi cũ",
     "push-stopped": "không gửi gì nữa: {reason}; chạy 'casesync doctor'",
+    "device-suspended": "thiết bị này đã bị đình chỉ: máy chuyển tiếp không nhận gì từ nó và không "
+    "đưa gì cho nó; những gì chưa gửi vẫn ở đây. Hãy liên hệ người quản trị",
     "colleague-needed": "đồng nghiệp cần chạy 'casesync member approve' thì bạn mới đọc được: "
     "{compartments}",
     "unit-one-device": "{unit} chỉ có một thiết bị: nếu mất, những gì chỉ nó đọc được sẽ mất; "

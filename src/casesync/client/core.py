@@ -48,6 +48,9 @@ COUNTER_BLOCK = 1000
 
 FAILED = "failed"
 """Stored value: code of the error that stopped this replica for good, absent while it works."""
+SUSPENDED = "suspended"
+"""Stored value: present while the relay says that this device is suspended. Its word stops
+nothing: it is only shown, because a suspended device is not served the entry that says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,8 @@ class Core:
     """See ``subscriptions``."""
     failed: LocalStateError | None = None
     """Set when this replica must not send: rolled back or restored."""
+    suspended: bool = False
+    """What the relay said of this device last."""
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -203,6 +208,14 @@ class Core:
         self.failed = None
         with self.store.transaction() as tx:
             tx.put_value(FAILED, None)
+
+    def note_suspended(self, suspended: bool) -> None:
+        """Remember what the relay says of this device, over restarts too."""
+        if suspended == self.suspended:
+            return
+        self.suspended = suspended
+        with self.store.transaction() as tx:
+            tx.put_value(SUSPENDED, b"\x01" if suspended else None)
 
     def fail(self, error: LocalStateError) -> None:
         """Neither write nor send any more, over restarts too, until ``recover`` (attack 60)."""

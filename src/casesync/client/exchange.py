@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from casesync.client.bulk_work import uncollected
 from casesync.client.core import Core, opener_of
-from casesync.foundation.errors import LocalStateError, NetworkError
+from casesync.foundation.errors import AccessDenied, LocalStateError, NetworkError
 from casesync.foundation.ids import BlobHash
 from casesync.sync.control_flow import (
     Entries,
@@ -34,7 +34,8 @@ from casesync.sync.session import (
 )
 from casesync.sync.stream_merge import rejudge
 from casesync.sync.stream_row import StreamRow
-from casesync.wire.messages import SyncAnswer
+from casesync.wire.messages import SyncAnswer, SyncRequest
+from casesync.wire.refusals import Refusal
 
 Progress = Callable[[int, int], None]
 """Called after each page with (cursor, target)."""
@@ -127,9 +128,33 @@ def _exchange(core: Core, prepared: Prepared, report: SyncReport) -> bool:
 
 
 def _ask(core: Core, prepared: Prepared, report: SyncReport) -> ReadAnswer:
-    answer = SyncAnswer.decode(core.channel.sync(prepared.request.encode()))
+    answer = SyncAnswer.decode(_served(core, prepared.request))
     report.round_trips += 1
     return read_answer(core.identity.relay_key, core.engine, prepared, answer)
+
+
+def _served(core: Core, request: SyncRequest) -> bytes:
+    try:
+        answer = core.channel.sync(request.encode())
+    except AccessDenied as error:
+        if error.code == Refusal.DEVICE_SUSPENDED.value:
+            core.note_suspended(True)
+        raise
+    core.note_suspended(False)
+    return answer
+
+
+def ask_whether_suspended(core: Core) -> None:
+    """Ask the relay, sending and taking in nothing, whether it serves this device.
+
+    Raises:
+        AccessDenied: ``device-suspended``.
+        NetworkError: the relay cannot be reached.
+    """
+    with core.store.transaction() as tx:
+        asked = prepare(core.engine, tx).request
+    nothing_new = replace(asked, outbox=(), owed=(), target=asked.cursor, answer_bytes_max=1)
+    _served(core, nothing_new)
 
 
 def _reads_on(core: Core, read: ReadAnswer) -> bool:

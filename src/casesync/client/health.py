@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Literal
 
 from casesync.client.core import Core
+from casesync.client.exchange import ask_whether_suspended
 from casesync.client.listing import refresh_listings
 from casesync.client.names import Names
 from casesync.client.network_views import (
@@ -25,6 +27,7 @@ from casesync.sync.ports import StreamFlag, Transaction
 from casesync.sync.session import SyncReport as EngineReport
 from casesync.sync.stream_row import StreamRow
 
+Level = Literal["ok", "warning", "error"]
 LAST_SYNC = "last-sync"
 """Stored value: canonical [clock ms, refusal code or ""] of the newest finished sync."""
 
@@ -59,7 +62,7 @@ class Health:
 
     def missing(self) -> list[Fact]:
         """What is owed in either direction; empty = synced as of the newest checkpoint seen."""
-        facts: list[Fact] = []
+        facts = [Fact("device-suspended")] if self._core.suspended else []
         with self._core.store.transaction() as tx:
             outbox = len(tx.outbox()) + bool(tx.access_unsealed())
             target = tx.value(TARGET)
@@ -176,7 +179,9 @@ class Health:
         """A health check; each finding says what to do."""
         findings = [self._anchor_finding(), self._database_finding(), self._relay_finding()]
         for fact in self.missing():
-            findings.append(Finding("warning", fact.code, dict(fact.params)))
+            suspended = fact.code == "device-suspended"
+            level: Level = "error" if suspended else "warning"
+            findings.append(Finding(level, fact.code, dict(fact.params)))
         for fact in self.warnings():
             findings.append(Finding("warning", fact.code, dict(fact.params)))
         return findings
@@ -203,6 +208,8 @@ class Health:
             return Finding("warning", "relay-unreachable")
         if key != self._core.identity.relay_key:
             return Finding("error", "relay-key-changed")
+        with suppress(CasesyncError):  # what it says of this device stands among what is missing
+            ask_whether_suspended(self._core)
         return Finding("ok", "relay-reachable")
 
 

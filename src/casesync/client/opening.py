@@ -18,6 +18,7 @@ from casesync.client.core import (
     FAILED,
     IDENTITY,
     JOINER,
+    SUSPENDED,
     Core,
     Identity,
     RequestCounter,
@@ -329,9 +330,10 @@ def core_on(
     identity = Identity.from_bytes(stored)
     counter = RequestCounter(store)
     with store.transaction() as tx:
-        failed = tx.value(FAILED)
+        failed, suspended = tx.value(FAILED), tx.value(SUSPENDED)
     return Core(
         failed=None if failed is None else LocalStateError(failed.decode()),
+        suspended=suspended is not None,
         folder=folder,
         store=store,
         identity=identity,

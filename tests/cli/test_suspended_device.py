@@ -1,0 +1,59 @@
+"""What the person at a suspended device is told: it is served nothing, not even why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cli.casesync_runs import Laptop
+from cli.conftest import enrol, found
+
+
+@pytest.fixture
+def suspended(relay, tmp_path):
+    """(shelter, a laptop of it that was suspended and has not asked the relay since)."""
+    shelter = Laptop(tmp_path / "shelter", "hoa sen ven hồ 1")
+    stolen = Laptop(tmp_path / "stolen", "hoa sen ven hồ 2")
+    found(relay, shelter)
+    enrol(shelter, stolen, "Nhà Bình Yên", "caseworker", "Mai")
+    assert stolen.json("sync")["synced"] is True
+    number = stolen.json("whoami")["device"]
+    shelter.json("device", "suspend", str(number), "--yes")
+    return shelter, stolen
+
+
+def codes(rows):
+    return [row["code"] for row in rows]
+
+
+def test_status_says_it_after_the_first_refused_sync_and_what_to_do(suspended):
+    _, stolen = suspended
+    assert "device-suspended" not in codes(stolen.json("status")["missing"])
+    refused = stolen.run("sync", "--json")
+    assert (refused.code, refused.error["code"]) == (5, "device-suspended")
+    status = stolen.json("status")
+    assert "device-suspended" in codes(status["missing"])
+    assert status["synced"] is False
+    for lang, word, advice in (
+        ("en", "suspended", "administrator"),
+        ("vi", "đình chỉ", "quản trị"),
+    ):
+        said = replace(stolen, lang=lang).run("status").out
+        assert word in said
+        assert advice in said
+
+
+def test_doctor_finds_out_by_itself(suspended):
+    _, stolen = suspended
+    found_out = {row["code"]: row for row in stolen.json("doctor")["items"]}
+    assert found_out["device-suspended"]["level"] == "error"
+    assert "administrator" in found_out["device-suspended"]["text"]
+    assert "device-suspended" in codes(stolen.json("status")["missing"])
+
+
+def test_nobody_else_is_told_so(suspended):
+    shelter, _ = suspended
+    assert "device-suspended" not in codes(shelter.json("doctor")["items"])
+    shelter.json("sync")
+    assert "device-suspended" not in codes(shelter.json("status")["missing"])
