@@ -139,8 +139,9 @@ TEXTS: Final[dict[str, str]] = {
     "conflict.value": "{value} ({author}, {unit}, {time})",
     "conflict.resolved": "Conflict {id} decided: {value}",
     # sharing
-    "consent.withdrawn": "Withdrawn; grants that rest on it should be revoked ('casesync grant "
-    "list').",
+    "consent.withdrawn": "The withdrawal is recorded.",
+    "consent.still-granted": "! {unit} still sees {compartments} on it. To end that: "
+    "casesync grant revoke {case} {id}",
     "grant.given": "Grant {id}: {unit} may see {compartments}.",
     "grant.ended": "The grant is revoked; the office's copy is destroyed as it syncs. Who could "
     "read may have copied.",

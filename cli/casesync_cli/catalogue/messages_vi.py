@@ -139,8 +139,9 @@ TEXTS: Final[dict[str, str]] = {
     "conflict.value": "{value} ({author}, {unit}, {time})",
     "conflict.resolved": "Xung đột {id} đã quyết định: {value}",
     # sharing
-    "consent.withdrawn": "Đã rút lại; nên chấm dứt các quyền chia sẻ dựa trên nó ('casesync "
-    "grant list').",
+    "consent.withdrawn": "Đã ghi nhận việc rút lại.",
+    "consent.still-granted": "! {unit} vẫn xem được {compartments} dựa trên sự đồng ý này. Để chấm "
+    "dứt: casesync grant revoke {case} {id}",
     "grant.given": "Chia sẻ {id}: {unit} được xem {compartments}.",
     "grant.ended": "Đã chấm dứt chia sẻ; bản sao ở cơ sở kia bị hủy khi họ đồng bộ. Người đã đọc "
     "được có thể đã chép lại.",

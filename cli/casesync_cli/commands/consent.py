@@ -9,7 +9,7 @@ import click
 from casesync.foundation.errors import UsageError
 from casesync.foundation.limits import TEXT_BYTES_MAX
 from casesync_cli.command import LocalisedGroup, argument, command, option
-from casesync_cli.render import deliver, deliver_list, time_or_dash, yes_no
+from casesync_cli.render import Output, deliver, deliver_list, time_or_dash, yes_no
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
 from casesync_cli.times import end_of_day_ms
@@ -74,8 +74,23 @@ def consent_give(
 def consent_withdraw(settings: Settings, *, case: str, consent: str) -> None:
     """Record that a consent was withdrawn; it counts at once."""
     with open_replica(settings) as replica:
-        replica.withdraw_consent(replica.resolve_case(case), consent)
-    deliver(settings, {"withdrawn": consent}, lambda out: out.say("consent.withdrawn"))
+        stream = replica.resolve_case(case)
+        done = replica.withdraw_consent(stream, consent)
+        code = replica.case_code(stream)
+
+    def people(out: Output) -> None:
+        out.say("consent.withdrawn")
+        for grant in done.grants:
+            out.say(
+                "consent.still-granted",
+                id=grant.id_hex[:8],
+                case=code,
+                unit=grant.unit,
+                compartments=", ".join(grant.compartments),
+            )
+        out.say("sync.next")
+
+    deliver(settings, done, people)
 
 
 @command("consent show", argument("case"))

@@ -97,8 +97,13 @@ class CaseEdit:
     def new_record(
         self, type_name: str, values: Sequence[Assignment] | Mapping[str, object] = ()
     ) -> bytes:
-        """A new record of a type; returns its id (16 bytes)."""
+        """A new record of a type; returns its id (16 bytes).
+
+        Raises: UsageError: ``record-empty``: a record is what is written of it.
+        """
         record_type = self._type(type_name)
+        if not values:
+            raise UsageError("record-empty", type=record_type.name)
         record = self._core.entropy.bytes(16)
         self._fill(record_type, record, values)
         return record

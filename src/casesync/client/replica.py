@@ -54,6 +54,7 @@ from casesync.client.views import (
     GrantView,
     HistoryView,
     Page,
+    Withdrawal,
 )
 from casesync.foundation.ids import StreamId
 from casesync.foundation.limits import INVITATION_LIFETIME_MS
@@ -250,9 +251,9 @@ class Replica:
             case, purpose, to_unit, compartments, notice_text, form, until_ms
         )
 
-    def withdraw_consent(self, case: StreamId, consent: str) -> None:
-        """Record a withdrawal; it counts at once."""
-        self._sharing.withdraw_consent(case, consent)
+    def withdraw_consent(self, case: StreamId, consent: str) -> Withdrawal:
+        """Record a withdrawal; it counts at once. Returns the grants that still rest on it."""
+        return self._sharing.withdraw_consent(case, consent)
 
     def consents(self, case: StreamId) -> list[ConsentView]:
         """Every consent recorded in a case."""

@@ -16,7 +16,7 @@ from casesync.client.names import Names
 from casesync.client.network_admin import NetworkAdmin
 from casesync.client.records import Records
 from casesync.client.subscriptions import notify
-from casesync.client.views import ConsentView, GrantView
+from casesync.client.views import ConsentView, GrantView, Withdrawal
 from casesync.codec.crockford import case_code
 from casesync.foundation.errors import AccessDenied, CannotDecide, UsageError
 from casesync.foundation.ids import (
@@ -59,9 +59,10 @@ class Sharing:
         """Record a consent; returns its record id (16 bytes).
 
         Raises:
-            UsageError: unknown unit, compartment, purpose or form.
+            UsageError: unknown unit, compartment, purpose or form; ``until-past``.
             AccessDenied: the role does not write consents.
         """
+        self._check_until(until_ms)
         unit = self._admin.unit_named(to_unit)
         words = [compartment.word for compartment in parse_compartments(compartments)]
         with self._records.edit(case, action="consent") as edit:
@@ -82,17 +83,22 @@ class Sharing:
                 values["expires_on"] = _day(until_ms)
             return edit.new_record(record_type.name, values)
 
-    def withdraw_consent(self, case: StreamId, consent: str) -> None:
+    def withdraw_consent(self, case: StreamId, consent: str) -> Withdrawal:
         """Record a withdrawal; it beats anything written beside it.
 
-        Raises: UsageError: ``consent-unknown``.
+        Raises: UsageError: ``consent-unknown``, ``consent-withdrawn-already``.
         """
         view = self._consent(case, consent)
+        if not view.given:
+            raise UsageError("consent-withdrawn-already", consent=view.id_hex[:8], case=view.case)
         with self._records.edit(case, action="consent") as edit:
             path = f"consent/{view.id_hex}"
             edit.set(f"{path}.permission", False, resolve=True)
             edit.set(f"{path}.withdrawn_at", self._core.clock.now_ms(), resolve=True)
             edit.set(f"{path}.withdrawn_by", "self", resolve=True)
+        resting = [g for g in self.grants(case) if g.consent_hex == view.id_hex]
+        active = tuple(grant for grant in resting if grant.state == "active")
+        return Withdrawal(withdrawn_hex=view.id_hex, grants=active)
 
     def consents(self, case: StreamId) -> list[ConsentView]:
         """Every consent recorded in a case."""
@@ -148,9 +154,11 @@ class Sharing:
         Raises:
             AccessDenied: ``may-not-grant``, ``consent-withdrawn``, ``consent-expired``.
             UsageError: ``consent-unknown``, ``consent-other-unit``, ``consent-other-purpose``,
-                ``consent-not-covering``, ``identity-needs-contact``, ``grant-to-owner``.
+                ``consent-not-covering``, ``identity-needs-contact``, ``grant-to-owner``,
+                ``until-past``.
         """
         core = self._core
+        self._check_until(until_ms)
         unit = self._admin.unit_named(to_unit)
         chosen = parse_compartments(compartments)
         consent = self._consent(case, consent_id)
@@ -176,6 +184,11 @@ class Sharing:
             grant = write_grant(core.engine, tx, case, terms, view.feed)
         notify(core, [case], END_OF_LOG)
         return next(g for g in self.grants(case) if g.id_hex == grant.hex())
+
+    def _check_until(self, until_ms: int | None) -> None:
+        now_ms = self._core.clock.now_ms()
+        if until_ms is not None and until_ms < now_ms:
+            raise UsageError("until-past", day=_people_day(until_ms), today=_people_day(now_ms))
 
     def _check_consent(
         self,
@@ -270,6 +283,10 @@ def parse_compartments(words: list[str]) -> list[Compartment]:
 def _day(ms: int) -> str:
     moment = datetime.fromtimestamp(ms / 1000, tz=timezone(timedelta(hours=7)))
     return moment.strftime("%Y-%m-%d")
+
+
+def _people_day(ms: int) -> str:
+    return "/".join(reversed(_day(ms).split("-")))
 
 
 def _end_of_day(day: str) -> int | None:

@@ -235,6 +235,14 @@ class ConsentView:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A consent that was withdrawn, and the active grants that rest on it: to be revoked."""
+
+    withdrawn_hex: str
+    grants: tuple[GrantView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class GrantView:
     """A grant of compartments of one case to a unit."""
 

@@ -175,6 +175,12 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "{type} không phải ghi chép nên không cần đính chính.",
         "Sửa các trường bằng 'casesync case set'.",
     ),
+    "record-empty": (
+        "Nothing was given for the new {type}; nothing was written.",
+        "Write FIELD=VALUE behind the type; 'casesync schema show {type}' lists the fields.",
+        "Chưa có nội dung nào cho {type} mới; chưa ghi gì cả.",
+        "Ghi TRƯỜNG=GIÁ_TRỊ sau loại; 'casesync schema show {type}' liệt kê các trường.",
+    ),
     "state-not-unset": (
         "'{field}' always has a state.",
         "Set the state it should have now.",
@@ -211,6 +217,18 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "Nothing is shared on it. A new consent is a new record.",
         "Sự đồng ý {consent} đã được rút lại.",
         "Không chia sẻ gì dựa trên đó. Đồng ý lại là một bản ghi mới.",
+    ),
+    "consent-withdrawn-already": (
+        "The consent {consent} was withdrawn before.",
+        "Nothing was written; 'casesync grant list {case}' shows what is still shared.",
+        "Sự đồng ý {consent} đã được rút lại trước đó.",
+        "Không ghi gì thêm; 'casesync grant list {case}' cho biết còn chia sẻ những gì.",
+    ),
+    "until-past": (
+        "The last day, {day}, is past: today is {today} on this computer.",
+        "Nothing was recorded. Give a later day, or correct the computer's clock.",
+        "Ngày cuối {day} đã qua: hôm nay trên máy này là {today}.",
+        "Chưa ghi gì cả. Hãy cho ngày muộn hơn, hoặc chỉnh lại đồng hồ máy.",
     ),
     "grant-revoked-already": (
         "The grant '{grant}' was revoked before.",
