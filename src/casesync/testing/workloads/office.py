@@ -1,0 +1,161 @@
+"""An office whose devices play a workload: real changes, sealed, signed and pushed (testing).
+
+Saves become changes the way an edit makes them: what the device holds is replaced, cells are those
+of the schema. Only the reading of forms and the access log are left out, which are not what a
+workload is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from casesync.client.control_driver import pull
+from casesync.client.core import Core
+from casesync.foundation.ids import RecordId, StreamId, StreamKind
+from casesync.model.cells import CellId
+from casesync.model.schema import Schema
+from casesync.model.segment_body import Write, decode_content, encode_content
+from casesync.sync.author import Draft, open_stream, write_change
+from casesync.sync.ports import Transaction
+from casesync.sync.stream_merge import state_of
+from casesync.sync.stream_row import StreamRow
+from casesync.testing.offices import Offices
+from casesync.testing.workloads.saves import Save, Workload
+
+SAVES_PER_TRANSACTION: Final = 500
+ROLE: Final = "caseworker"
+
+
+class Cell(NamedTuple):
+    """Where a field of a form lies."""
+
+    compartment: int
+    type: int
+    field: int
+    element: str | None
+    resolver: int
+
+
+class Cells:
+    """Cells by the names that saves use."""
+
+    def __init__(self, schema: Schema) -> None:
+        """Args: schema: of the network."""
+        self._schema = schema
+        self._known: dict[tuple[str, str], Cell] = {}
+
+    def of(self, type_name: str, field: str) -> Cell:
+        """The cell of ``field`` or ``field[element]``."""
+        known = self._known.get((type_name, field))
+        if known is None:
+            record_type = self._schema.type_by_name(type_name)
+            name, _, element = field.partition("[")
+            found = record_type.field_by_name(name)
+            known = Cell(
+                int(found.compartment),
+                record_type.number,
+                found.number,
+                element.removesuffix("]") or None,
+                int(found.resolver),
+            )
+            self._known[type_name, field] = known
+        return known
+
+    def by_compartment(self, save: Save, record: bytes) -> dict[int, list[Write]]:
+        """What a save writes, by compartment."""
+        writes: dict[int, list[Write]] = {}
+        for field, value in zip(save.fields, save.values, strict=True):
+            cell = self.of(save.type, field)
+            writes.setdefault(cell.compartment, []).append(
+                Write(CellId(record, cell.type, cell.field, cell.element, 0), cell.resolver, value)
+            )
+        return writes
+
+
+class CaseIds:
+    """Streams and record ids of the cases of a workload."""
+
+    def __init__(self) -> None:
+        self.streams: dict[int, StreamId] = {}
+        self._records: dict[int, bytes] = {}
+
+    def open(self, case: int, record: bytes, stream: StreamId) -> None:
+        """Note a new case."""
+        self._records[case] = record
+        self.streams[case] = stream
+
+    def record(self, save: Save) -> bytes:
+        """The record a save writes to; the case's own id, or one made of it and a number."""
+        own = self._records[save.case]
+        return own if not save.record else own[:8] + save.record.to_bytes(8, "big")
+
+
+class Author:
+    """One device that writes saves; also on a store of its own, for timing."""
+
+    def __init__(self, core: Core, ids: CaseIds) -> None:
+        """Args: core: an open replica; ids: shared by all devices."""
+        self.core = core
+        self._ids = ids
+        self._cells = Cells(core.engine.schema)
+
+    def write(self, saves: Sequence[Save], per_transaction: int = SAVES_PER_TRANSACTION) -> None:
+        """Make one change of each save, so many to a durable transaction."""
+        for at in range(0, len(saves), per_transaction):
+            with self.core.transaction() as tx:
+                for save in saves[at : at + per_transaction]:
+                    self._write_one(tx, save)
+
+    def _write_one(self, tx: Transaction, save: Save) -> None:
+        engine, ids = self.core.engine, self._ids
+        if save.case not in ids.streams:
+            record = self.core.entropy.bytes(16)
+            feed = engine.control.unit(engine.unit).feed
+            draft = open_stream(engine, tx, StreamKind.CASE, RecordId(record), feed)
+            ids.open(save.case, record, draft.stream)
+            state = None
+        else:
+            stream = ids.streams[save.case]
+            draft = Draft(stream=stream)
+            state = state_of(StreamRow(tx.stream_rows([stream])[stream]))
+        clock_ms, version = self.core.clock.now_ms(), engine.schema.version
+        for compartment, writes in self._cells.by_compartment(save, ids.record(save)).items():
+            named = (
+                [] if state is None else state.replaces_for([w.cell for w in writes], compartment)
+            )
+            body = encode_content(clock_ms, version, named, writes)
+            draft.bodies[compartment] = body
+            draft.decoded[compartment] = decode_content(body)
+        write_change(engine, tx, draft)
+
+
+class Office:
+    """Devices of one office, and a further one that only reads."""
+
+    def __init__(self, workload: Workload, offices: Offices | None = None) -> None:
+        """Args: offices: of the relay to be used; default one in memory."""
+        self.workload = workload
+        self.offices = offices or Offices(workload.seed)
+        founder = self.offices.found()
+        unit = founder.whoami().unit
+        self.writers = [founder]
+        for number in range(2, workload.devices + 1):
+            self.writers.append(self.offices.enrol(founder, unit, ROLE, f"Máy {number}"))
+        self.reader = self.offices.enrol(founder, unit, ROLE, "Máy mới")
+        self.ids = CaseIds()
+        self.exchange()
+        pull(self.reader.core)
+
+    def exchange(self) -> None:
+        """Everybody who writes holds everything afterwards."""
+        for writer in self.writers * 2:
+            pull(writer.core)
+
+    def play(self, rounds: Iterable[Sequence[Save]]) -> None:
+        """Write round by round; everybody exchanges after each."""
+        authors = [Author(writer.core, self.ids) for writer in self.writers]
+        for chosen in rounds:
+            for number, author in enumerate(authors):
+                author.write([save for save in chosen if save.device == number])
+            self.exchange()
