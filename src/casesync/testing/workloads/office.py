@@ -85,6 +85,10 @@ class CaseIds:
         self._records[case] = record
         self.streams[case] = stream
 
+    def own(self, case: int) -> bytes:
+        """The id of a case's own record."""
+        return self._records[case]
+
     def record(self, save: Save) -> bytes:
         """The record a save writes to; the case's own id, or one made of it and a number."""
         own = self._records[save.case]
@@ -111,8 +115,9 @@ class Author:
         engine, ids = self.core.engine, self._ids
         if save.case not in ids.streams:
             record = self.core.entropy.bytes(16)
-            feed = engine.control.unit(engine.unit).feed
-            draft = open_stream(engine, tx, StreamKind.CASE, RecordId(record), feed)
+            unit = engine.control.unit(engine.unit)
+            assert unit is not None
+            draft = open_stream(engine, tx, StreamKind.CASE, RecordId(record), unit.feed)
             ids.open(save.case, record, draft.stream)
             state = None
         else:

@@ -1,0 +1,182 @@
+"""What a laptop is handed, in a folder: its database before, the relay's answers (testing).
+
+``prepare`` fills the folder with what real devices wrote through a real relay; whoever measures
+opens the database as a real store and takes the recorded answers in, as often as needed.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, NoReturn, cast
+
+import sqlcipher3
+
+from casesync.client import opening
+from casesync.client.core import Core
+from casesync.foundation.ids import BlobHash, StreamId
+from casesync.foundation.secret_bytes import SecretBytes
+from casesync.storage.connection import PAGE_BYTES, connect_plain
+from casesync.storage.sql_store import SqlStore, open_encrypted, open_plain
+from casesync.sync.ports import ReplicaStore
+from casesync.testing.clock import FakeClock
+from casesync.testing.entropy import SeededEntropy
+from casesync.testing.workloads.office import CaseIds
+
+KEY: Final = bytes(range(32))
+"""Of databases that hold invented data only."""
+_LENGTH: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a folder holds, in numbers."""
+
+    name: str
+    text: str
+    size: int
+    """Cell writes asked for."""
+    seed: int
+    cells: int
+    """Cell writes that are measured."""
+    changes: int
+    wire_bytes: int
+    """All answers, everything included."""
+    prepare_s: float
+
+
+class Recording:
+    """One prepared folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Args: folder: filled by ``prepare``, or to be filled."""
+        self.folder = folder
+        self._base = folder / "base.db"
+        self._sealed_base = folder / "base.enc"
+        self._answers = folder / "answers.bin"
+
+    # -- filling ------------------------------------------------------------------------------
+
+    def keep_base(self, store: SqlStore) -> None:
+        """Keep a store as it is now, plain and encrypted."""
+        target = sqlite3.connect(self._base, isolation_level=None)
+        target.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        store._connection.backup(target)
+        target.close()
+        connection: Any = sqlcipher3.connect(str(self._base), isolation_level=None)
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        connection.execute(f"ATTACH '{self._sealed_base}' AS sealed KEY \"x'{KEY.hex()}'\"")
+        connection.execute(f"PRAGMA sealed.cipher_page_size = {PAGE_BYTES}")
+        connection.execute("SELECT sqlcipher_export('sealed')").fetchall()
+        connection.execute(f"PRAGMA sealed.user_version = {version}")
+        connection.close()
+
+    def keep_answers(self, answers: Sequence[bytes]) -> None:
+        """Keep the relay's answers; the last one is to every request after them."""
+        with self._answers.open("wb") as file:
+            for answer in answers:
+                file.write(len(answer).to_bytes(_LENGTH, "big") + answer)
+
+    def keep_facts(self, facts: Facts, ids: CaseIds) -> None:
+        """Keep the numbers, and where the cases are."""
+        (self.folder / "facts.json").write_text(json.dumps(asdict(facts)), "utf-8")
+        rows = [[case, ids.streams[case].hex(), ids.own(case).hex()] for case in ids.streams]
+        (self.folder / "cases.json").write_text(json.dumps(rows), "utf-8")
+
+    # -- using --------------------------------------------------------------------------------
+
+    @property
+    def facts(self) -> Facts:
+        """The numbers."""
+        return Facts(**json.loads((self.folder / "facts.json").read_text("utf-8")))
+
+    def ids(self) -> CaseIds:
+        """Where the cases are."""
+        ids = CaseIds()
+        for case, stream, record in json.loads((self.folder / "cases.json").read_text("utf-8")):
+            ids.open(case, bytes.fromhex(record), StreamId(bytes.fromhex(stream)))
+        return ids
+
+    def answers(self) -> Iterator[bytes]:
+        """The relay's answers one after another, read when asked for."""
+        with self._answers.open("rb") as file:
+            while length := file.read(_LENGTH):
+                yield file.read(int.from_bytes(length, "big"))
+
+    def in_memory(self) -> SqlStore:
+        """The store before, in SQLite in memory."""
+        connection = connect_plain(None)
+        source = sqlite3.connect(self._base)
+        source.backup(cast("sqlite3.Connection", connection))
+        source.close()
+        return SqlStore(connection)
+
+    def on_disk(self, path: Path, *, encrypted: bool) -> SqlStore:
+        """The store before, as a file: plain SQLite, or SQLCipher as it ships."""
+        shutil.copyfile(self._sealed_base if encrypted else self._base, path)
+        return open_encrypted(path, SecretBytes(KEY)) if encrypted else open_plain(path)
+
+    def reopened(self, store: ReplicaStore, folder: Path | None = None) -> Core:
+        """A replica on such a store, whose relay gives the recorded answers.
+
+        Args:
+            store: of this recording.
+            folder: where the anchor is to lie; None writes none.
+        """
+        channel = RecordedChannel(self.answers())
+        entropy = SeededEntropy("measured")
+        return opening.core_on(store, FakeClock(), entropy, lambda *_: channel, folder=folder)
+
+
+class RecordedChannel:
+    """``sync.ports.RelayChannel`` that gives recorded answers, whatever is asked."""
+
+    def __init__(self, answers: Iterator[bytes]) -> None:
+        """Args: answers: the last one is given again and again."""
+        self._answers = answers
+        self._last = b""
+
+    def sync(self, request: bytes) -> bytes:
+        """The next answer."""
+        self._last = next(self._answers, self._last)
+        return self._last
+
+    def relay_key(self) -> NoReturn:
+        """Not recorded."""
+        raise NotImplementedError
+
+    def create_network(self, entries: Sequence[bytes], blobs: Sequence[bytes]) -> NoReturn:
+        """Not recorded."""
+        raise NotImplementedError
+
+    def append_control(self, entries: Sequence[bytes], blobs: Sequence[bytes]) -> NoReturn:
+        """Not recorded."""
+        raise NotImplementedError
+
+    def blob(self, name: BlobHash) -> NoReturn:
+        """Not recorded: the control log is complete before."""
+        raise NotImplementedError
+
+    def rendezvous_open(self, invitation: bytes, expires_ms: int) -> NoReturn:
+        """Not recorded."""
+        raise NotImplementedError
+
+    def rendezvous_cancel(self, invitation: bytes) -> NoReturn:
+        """Not recorded."""
+        raise NotImplementedError
+
+    def rendezvous_put(self, invitation: bytes, slot: int, message: bytes) -> NoReturn:
+        """Not recorded."""
+        raise NotImplementedError
+
+    def rendezvous_get(self, invitation: bytes, slot: int) -> NoReturn:
+        """Not recorded."""
+        raise NotImplementedError
+
+    def now_offset_ms(self) -> int:
+        """Both clocks are one."""
+        return 0

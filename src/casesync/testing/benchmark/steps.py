@@ -1,0 +1,187 @@
+"""What taking in a recorded page costs, step by step (testing).
+
+From the least that any reader must do to the whole of what ships: decode only; the floor (page
+proof, signatures, decrypt, decode, nothing kept); merged in memory; merged and durable with fsync
+in plain SQLite; the same in SQLCipher. Every step takes in the same answers.
+"""
+
+from __future__ import annotations
+
+import gc
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from casesync.client.core import Core
+from casesync.client.exchange import pull_and_push
+from casesync.crypto.sealing import open_segment
+from casesync.foundation.ids import CONTENT_COMPARTMENTS, StreamId
+from casesync.merkle.compact_range import CompactRange
+from casesync.model.segment_body import decode_content
+from casesync.storage.sql_store import SqlStore
+from casesync.sync.held_log import CHANGE_RANGE, load_range
+from casesync.sync.keyring import StreamKey
+from casesync.sync.run_check import check_runs
+from casesync.sync.session import SyncReport
+from casesync.testing.benchmark.recorded import Recording
+from casesync.translog.header import (
+    PLAIN_TABLE_BYTES,
+    STREAM_PART,
+    head_bytes,
+    parse_header,
+    plain_header,
+)
+from casesync.translog.page import ServedLeaf, read_page
+from casesync.wire.messages import SyncAnswer
+
+DECODE: Final = "decode only"
+FLOOR: Final = "floor: verify, decrypt, decode"
+MEMORY: Final = "merged in memory"
+PLAIN: Final = "merged, durable in SQLite"
+CIPHER: Final = "merged, durable in SQLCipher"
+STEPS: Final = (DECODE, FLOOR, MEMORY, PLAIN, CIPHER)
+_CONTENT: Final = frozenset(map(int, CONTENT_COMPARTMENTS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What a merge did; the same in every run."""
+
+    round_trips: int
+    transactions: int
+    signature_checks: int
+    segments: int
+    rejudged_streams: int
+    disk_bytes: int
+    """The database's growth; 0 in memory."""
+
+
+class Steps:
+    """The steps on one recording."""
+
+    def __init__(self, recording: Recording) -> None:
+        """Args: recording: prepared; it is merged once to have the keys that the floor is given."""
+        self.recording = recording
+        self.cells = recording.facts.cells
+        self.counts: dict[str, Counts] = {}
+        self._core, self._held, self._keys = self._keys_of_everything()
+        self._bodies: list[bytes] = []
+        self._floor(self._bodies.append)
+
+    def run(self, step: str) -> float:
+        """Seconds of one step."""
+        with collector_off():
+            return self._ways()[step]()
+
+    def _ways(self) -> dict[str, Callable[[], float]]:
+        return {
+            DECODE: self._decode,
+            FLOOR: lambda: self._floor(decode_content),
+            MEMORY: lambda: self._merge(MEMORY, self.recording.in_memory(), None),
+            PLAIN: lambda: self._on_disk(PLAIN, encrypted=False),
+            CIPHER: lambda: self._on_disk(CIPHER, encrypted=True),
+        }
+
+    # -- steps --------------------------------------------------------------------------------
+
+    def _decode(self) -> float:
+        started = time.perf_counter()
+        for body in self._bodies:
+            decode_content(body)
+        return time.perf_counter() - started
+
+    def _floor(self, take: Callable[[bytes], object]) -> float:
+        answers = list(self.recording.answers())[:-1]
+        held, engine, keys = self._held, self._core.engine, self._keys
+        started = time.perf_counter()
+        for body in answers:
+            answer = SyncAnswer.decode(body)
+            size = int.from_bytes(answer.change_checkpoint[:6], "big")
+            root = answer.change_checkpoint[6:38]
+            leaves, held = read_page(answer.page, held, size, root, lambda _: None)
+            for leaf in check_runs(engine, leaves).proven:
+                plain = plain_header(leaf.header)
+                if plain is None:
+                    for content in _opened_in_general(leaf, keys):
+                        take(content)
+                    continue
+                sealed = leaf.segments[0]
+                assert sealed is not None, "a colleague is served everything"
+                key = keys[leaf.header[STREAM_PART] + plain[3]]
+                head = leaf.header[:-PLAIN_TABLE_BYTES]
+                head_hash = sha256(head).digest()
+                take(
+                    open_segment(
+                        key.cipher, leaf.previous_link, head, head_hash, 0, key.commitment, sealed
+                    )
+                )
+        return time.perf_counter() - started
+
+    def _on_disk(self, step: str, *, encrypted: bool) -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "replica.db"
+            store = self.recording.on_disk(path, encrypted=encrypted)
+            return self._merge(step, store, path)
+
+    def _merge(self, step: str, store: SqlStore, path: Path | None) -> float:
+        before = 0 if path is None else path.stat().st_size
+        core = self.recording.reopened(store, None if path is None else path.parent)
+        report = SyncReport()
+        started = time.perf_counter()
+        pull_and_push(core, report)
+        seconds = time.perf_counter() - started
+        store.close()
+        self.counts[step] = Counts(
+            round_trips=report.round_trips,
+            transactions=report.transactions,
+            signature_checks=report.ingest.signature_checks,
+            segments=report.ingest.merged_segments,
+            rejudged_streams=report.ingest.rejudged_streams,
+            disk_bytes=0 if path is None else path.stat().st_size - before,
+        )
+        return seconds
+
+    def _keys_of_everything(self) -> tuple[Core, CompactRange, dict[bytes, StreamKey]]:
+        core = self.recording.reopened(self.recording.in_memory())
+        with core.store.transaction() as tx:
+            held = load_range(tx, CHANGE_RANGE)
+        pull_and_push(core, SyncReport())
+        keys: dict[bytes, StreamKey] = {}
+        streams = list(self.recording.ids().streams.values())
+        with core.store.transaction() as tx:
+            core.engine.keys.load(tx, streams)
+        for stream in streams:
+            for (_, name), key in core.engine.keys.stream(StreamId(stream)).items():
+                keys[stream + name] = key
+        return core, held, keys
+
+
+def _opened_in_general(leaf: ServedLeaf, keys: dict[bytes, StreamKey]) -> Iterator[bytes]:
+    """The content bodies of a leaf with several segments, or with a checkpoint in its header."""
+    header = parse_header(leaf.header)
+    head = head_bytes(leaf.header, header)
+    head_hash = sha256(head).digest()
+    for at, segment in enumerate(header.segments):
+        if segment.kind not in _CONTENT:
+            continue
+        sealed, key = leaf.segments[at], keys[leaf.header[STREAM_PART] + segment.key_name]
+        assert sealed is not None, "a colleague is served everything"
+        yield open_segment(
+            key.cipher, leaf.previous_link, head, head_hash, at, key.commitment, sealed
+        )
+
+
+@contextmanager
+def collector_off() -> Iterator[None]:
+    """Python's collector stands still for whoever is measured, ours and others alike."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
