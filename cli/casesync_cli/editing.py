@@ -9,7 +9,7 @@ import click
 
 from casesync.client.views import Assignment
 from casesync.foundation.errors import ConflictStop
-from casesync_cli.render import deliver, value_text
+from casesync_cli.render import Output, deliver, value_text
 from casesync_cli.safe import safe_line
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
@@ -39,12 +39,19 @@ def edit_case(
             with replica.edit(stream, base=base, purpose=purpose) as edit:
                 for assignment in assignments:
                     edit.apply(assignment, resolve=resolve)
+                disputed = list(dict.fromkeys(edit.disputed))
         except ConflictStop as stop:
             show_conflicts(settings, replica, stop)
             raise
         code = replica.case_code(stream)
-    shape = {"case": code, "saved": len(assignments)}
-    deliver(settings, shape, lambda out: out.say("case.saved", case=code))
+
+    def people(out: Output) -> None:
+        out.say("case.saved", case=code)
+        for field in disputed:
+            out.say("case.beside", field=field)
+
+    shape = {"case": code, "saved": len(assignments), "disputed": disputed}
+    deliver(settings, shape, people)
 
 
 def show_conflicts(settings: Settings, replica: Replica, stop: ConflictStop) -> None:

@@ -95,6 +95,13 @@ def test_both_offices_keep_their_words_and_a_person_decides(offices, case):
     assert stopped.code == 7
     assert "Mai" in stopped.err
 
+    (line,) = [i for i in offices.shelter.json("case", "list")["items"] if i["case"] == case]
+    assert line["fields"]["person.safe_to_contact"] == "only_as_agreed"
+    assert line["disputed"] == {"person.safe_to_contact": ["yes", "only_as_agreed"]}
+    listed = offices.shelter.run("case", "list").out
+    assert "agreed (!)" in listed
+    assert "conflict list" in listed
+
     (conflict,) = offices.shelter.json("conflict", "list")["items"]
     offices.shelter.json("conflict", "resolve", conflict["id"], "--value", "only_as_agreed")
     offices.shelter.json("sync")
@@ -110,10 +117,38 @@ def test_an_edit_replaces_what_was_shown_not_what_arrived_since(offices, case):
     offices.osso.json("case", "set", case, "person.contact_rule=chỉ gọi buổi sáng")
     offices.osso.json("sync")
     offices.shelter.json("sync")
-    offices.shelter.json("case", "set", case, "person.contact_rule=không gọi", "--base", base)
+    edit = ["case", "set", case, "person.contact_rule=không gọi", "--base", base]
+    saved = offices.shelter.json(*edit)
+    assert saved["disputed"] == ["person.contact_rule"]
     shown = field(offices.shelter.json("case", "show", case), "person", "contact_rule")
     assert shown["conflict"] is True
     assert len(shown["values"]) == 2
+
+
+def test_an_edit_with_an_old_token_does_not_contradict_its_own_author(offices, case):
+    shelter = offices.shelter
+    base = shelter.json("case", "show", case)["base"]
+    assert shelter.json("case", "set", case, "person.given_name=Hoài")["disputed"] == []
+    edit = ["case", "set", case, "--base", base]
+    stopped = shelter.run(*edit, "person.given_name=Hoa", "--json")
+    assert (stopped.code, stopped.error["code"]) == (7, "base-outdated")
+    assert "person.given_name" in stopped.error["message"]
+    assert field(shelter.json("case", "show", case), "person", "given_name")["value"] == "Hoài"
+    repeated = shelter.json(*edit, "person.given_name=Hoài")
+    assert repeated["disputed"] == []
+    assert shelter.json(*edit, "person.family_name=Trần")["saved"] == 1
+    shown = field(shelter.json("case", "show", case), "person", "given_name")
+    assert (shown["value"], shown["conflict"]) == ("Hoài", False)
+
+
+def test_an_old_token_from_before_a_record_does_not_make_a_second_one(offices):
+    shelter = offices.shelter
+    made = shelter.json("case", "new", "--kind", "gbv")
+    shelter.json("case", "set", made["case"], "person.given_name=Na")
+    edit = ["case", "set", made["case"], "person.family_name=Lê", "--base", made["base"], "--json"]
+    stopped = shelter.run(*edit)
+    assert (stopped.code, stopped.error["code"]) == (7, "base-outdated")
+    assert shelter.json("record", "list", made["case"], "person")["count"] == 1
 
 
 def test_a_resolution_names_what_was_shown_and_stops_if_others_came(offices, case):
@@ -174,7 +209,8 @@ def test_the_auditor_verifies_and_sees_who_looked(offices, case):
 def test_entries_are_amended_not_changed(offices, case):
     shelter = offices.shelter
     made = shelter.json("record", "add", case, "note", "text=Gọi lúc 9 giờ")
-    amended = shelter.json("record", "amend", case, f"note/{made['id']}", "text=Gọi lúc 10 giờ")
+    prefix = made["id"][:8]
+    amended = shelter.json("record", "amend", case, f"note/{prefix}", "text=Gọi lúc 10 giờ")
     assert amended["amends"] == made["id"]
     assert shelter.json("record", "list", case, "note")["count"] == 2
     refused = shelter.run("case", "set", case, f"note/{made['id']}.text=khác", "--json")
@@ -193,3 +229,16 @@ def test_a_stolen_laptop_gets_nothing_more(offices, tmp_path_factory):
     states = {d["number"]: d["state"] for d in offices.shelter.json("device", "list")["items"]}
     assert states[number] == "suspended"
     assert offices.shelter.json("sync")["synced"] is True
+
+
+def test_sync_tells_own_changes_from_those_of_others(offices, case):
+    for office in (offices.osso, offices.shelter, offices.osso, offices.audit):
+        office.json("sync")
+    quiet = offices.osso.json("sync")
+    assert (quiet["pushed"], quiet["confirmed"], quiet["received"]) == (0, 0, 0)
+    offices.shelter.json("case", "set", case, "person.family_name=Lê")
+    mine = offices.shelter.json("sync")
+    assert mine["pushed"] == mine["confirmed"] >= 1
+    assert mine["received"] == 0
+    theirs = offices.osso.json("sync")
+    assert theirs["received"] >= 1

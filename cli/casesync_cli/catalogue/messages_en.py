@@ -116,6 +116,7 @@ TEXTS: Final[dict[str, str]] = {
     "could read waits for recovery.",
     # cases
     "case.page": "{shown} of {count} shown.",
+    "case.disputed-mark": "{mark} in conflict: 'casesync conflict list'.",
     "case.more": "More with --after {after}",
     "case.head": "Case {case}, kept by {unit}",
     "case.conflicts": "Open conflicts: {count}; see 'casesync conflict list'.",
@@ -131,6 +132,8 @@ TEXTS: Final[dict[str, str]] = {
     "case.value": "      {value} ({author}, {unit}, {time})",
     "case.base": "Token for --base: {base}",
     "case.saved": "Saved in case {case}; not sent yet.",
+    "case.beside": "! Somebody else changed {field} since this token was shown. Both values stay "
+    "until somebody decides: 'casesync conflict list'.",
     "history.live": "live",
     "history.replaced": "replaced",
     "history.unsent": "not sent yet",
@@ -150,7 +153,8 @@ TEXTS: Final[dict[str, str]] = {
     "grant.revoked": "revoked",
     # sync and health
     "sync.next": "Run 'casesync sync' to send it.",
-    "sync.moved": "Changes sent: {pushed}, received or confirmed: {received}.",
+    "sync.sent": "Own changes sent: {pushed}, confirmed: {confirmed}.",
+    "sync.received": "Changes of others received: {received}.",
     "sync.conflicts": "Open conflicts that need a person: {count} ('casesync conflict list').",
     "sync.quarantined": "Changes that do not count: {count} ('casesync quarantine list').",
     "sync.synced": "Synced: nothing is owed in either direction.",

@@ -116,6 +116,7 @@ TEXTS: Final[dict[str, str]] = {
     "gì chỉ cơ sở này đọc được phải chờ khôi phục.",
     # cases
     "case.page": "Hiện {shown} trên {count}.",
+    "case.disputed-mark": "{mark} đang xung đột: 'casesync conflict list'.",
     "case.more": "Xem tiếp với --after {after}",
     "case.head": "Hồ sơ {case}, do {unit} giữ",
     "case.conflicts": "{count} xung đột đang mở; xem 'casesync conflict list'.",
@@ -131,6 +132,8 @@ TEXTS: Final[dict[str, str]] = {
     "case.value": "      {value} ({author}, {unit}, {time})",
     "case.base": "Thẻ cho --base: {base}",
     "case.saved": "Đã lưu vào hồ sơ {case}; chưa gửi.",
+    "case.beside": "! Có người đã sửa {field} sau khi thẻ này được hiện. Cả hai giá trị được giữ "
+    "đến khi có người quyết định: 'casesync conflict list'.",
     "history.live": "đang tính",
     "history.replaced": "đã bị thay",
     "history.unsent": "chưa gửi",
@@ -150,7 +153,8 @@ TEXTS: Final[dict[str, str]] = {
     "grant.revoked": "đã chấm dứt",
     # sync and health
     "sync.next": "Chạy 'casesync sync' để gửi.",
-    "sync.moved": "Đã gửi {pushed}, nhận hoặc được xác nhận {received} thay đổi.",
+    "sync.sent": "Thay đổi của máy này: đã gửi {pushed}, đã được xác nhận {confirmed}.",
+    "sync.received": "Thay đổi nhận từ nơi khác: {received}.",
     "sync.conflicts": "{count} xung đột cần người quyết định: 'casesync conflict list'.",
     "sync.quarantined": "{count} thay đổi không được tính: 'casesync quarantine list'.",
     "sync.synced": "Đã đồng bộ: không bên nào còn nợ gì.",

@@ -83,23 +83,29 @@ def case_find(
 
 
 NAMES = ("person.family_name", "person.middle_name", "person.given_name")
+DISPUTED = "(!)"
 SUMMARY = ("case.kinds", "case.status", "case.risk_level", "person.safe_to_contact")
 
 
 def _summary_row(item: CaseSummary, shown: Shown) -> tuple[str, ...]:
     """Code, name, what the case is about and where it stands, and what protects the person."""
-    name = " ".join(str(item.fields[part]) for part in NAMES if item.fields.get(part))
-    words = []
-    for path in SUMMARY:
-        _, field = shown.schema.field_by_name(path)
-        value = item.fields.get(path)
-        elements = value if isinstance(value, list) else None
-        if elements is not None and field.element is not None:
-            words.append(", ".join(shown.element(field, element) for element in elements) or "-")
-        else:
-            words.append(shown.value(field, value))
+    parts = [_summary_words(item, part, shown) for part in NAMES]
+    name = " ".join(part for part in parts if part != "-")
+    words = [_summary_words(item, path, shown) for path in SUMMARY]
     changed = people_time(item.changed_ms) if item.changed_ms else "-"
     return (item.case, name or "-", *words, item.owner, changed, str(item.conflicts or "-"))
+
+
+def _summary_words(item: CaseSummary, path: str, shown: Shown) -> str:
+    """One field of a line; in conflict what counts, or else all values, with a mark."""
+    _, field = shown.schema.field_by_name(path)
+    value = item.fields.get(path)
+    if isinstance(value, list) and field.element is not None:
+        return ", ".join(shown.element(field, element) for element in value) or "-"
+    if path not in item.disputed:
+        return shown.value(field, value)
+    values = item.disputed[path] if value is None else (value,)
+    return " / ".join(shown.value(field, each) for each in values) + f" {DISPUTED}"
 
 
 def full_name(schema: Schema, name: str) -> str:
@@ -121,6 +127,8 @@ def _deliver_page(settings: Settings, page: Page[CaseSummary], shown: Shown) -> 
                    "conflicts")  # fmt: skip
         out.table(columns, [_summary_row(item, shown) for item in page.items])
         out.say("case.page", shown=len(page.items), count=page.count)
+        if any(item.disputed for item in page.items):
+            out.say("case.disputed-mark", mark=DISPUTED)
         if page.after is not None:
             out.say("case.more", after=page.after)
 

@@ -71,9 +71,10 @@ def record_amend(
     with open_replica(settings) as replica:
         stream = replica.resolve_case(case)
         with replica.edit(stream, purpose=purpose) as edit:
-            amendment = edit.amend(f"{type_name}/{prefix}", assignments)
+            amended = edit.record(f"{type_name}/{prefix}")
+            amendment = edit.amend(f"{type_name}/{amended.hex()}", assignments)
         code = replica.case_code(stream)
-    _deliver_record(settings, code, type_name, amendment.hex(), prefix)
+    _deliver_record(settings, code, type_name, amendment.hex(), amended.hex())
 
 
 def _deliver_record(

@@ -26,7 +26,8 @@ def sync(settings: Settings) -> None:
 
 
 def _tell(out: Output, report: SyncReport) -> None:
-    out.say("sync.moved", pushed=report.pushed, received=report.received)
+    out.say("sync.sent", pushed=report.pushed, confirmed=report.confirmed)
+    out.say("sync.received", received=report.received)
     if report.conflicts:
         out.say("sync.conflicts", count=report.conflicts)
     if report.quarantined:

@@ -56,6 +56,21 @@ def writable(core: Core, row: StreamRow) -> set[int]:
     return {int(c) for c in Compartment if mask >> c & 1}
 
 
+def arrived_since(now: Cells, base: Cells) -> Cells:
+    """What is live now and was not when the edit began."""
+    read = {_dot(write) for live in base.values() for write, _ in live}
+    found: Cells = {}
+    for cell, live in now.items():
+        newer = [(write, value) for write, value in live if _dot(write) not in read]
+        if newer:
+            found[cell] = newer
+    return found
+
+
+def _dot(write: LiveWrite) -> tuple[int, int, int, int]:
+    return int(write.device), int(write.number), write.position, int(write.compartment)
+
+
 def read_cells(
     core: Core, tx: Transaction, stream: StreamId, row: StreamRow, state: StreamState
 ) -> Cells:

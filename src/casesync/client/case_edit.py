@@ -1,7 +1,9 @@
 """Editing one case: what the person changed, and nothing else, becomes one change (client).
 
 DESIGN.md 4: an edit replaces what was *read when it began*; a save writes only the cells the person
-changed; a field in conflict stops the edit unless it is a resolution.
+changed; a field in conflict stops the edit unless it is a resolution. What others wrote since stays
+beside it. What this very device wrote since stops the edit: nobody means to contradict herself, and
+whoever edits with an old token has not seen her own newer words.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Final
 
-from casesync.client.case_cells import parse_path, read_cells, writable
+from casesync.client.case_cells import arrived_since, parse_path, read_cells, writable
 from casesync.client.core import Core
 from casesync.client.views import Assignment
 from casesync.codec import canonical
@@ -70,6 +72,13 @@ class CaseEdit:
         # Masks name exactly what was read, even if more arrives before the save.
         self._base = StreamState(deepcopy(state.row))
         self._cells = read_cells(core, tx, stream, row, self._base)
+        self._since = (
+            {}
+            if base is None
+            else arrived_since(read_cells(core, tx, stream, row, now), self._cells)
+        )
+        self.disputed: list[str] = []
+        """``TYPE.FIELD`` of what others changed since the edit began: both values stay."""
         self._writes: dict[int, dict[CellId, Write]] = {}
         self._allowed: set[int] | None = None
 
@@ -110,16 +119,23 @@ class CaseEdit:
 
     def amend(self, target: str, values: Sequence[Assignment] | Mapping[str, object]) -> bytes:
         """A new entry that amends an older one (``TYPE/ID``); returns its id."""
-        type_name, _, prefix = target.partition("/")
-        record_type = self._type(type_name)
+        record_type = self._type(target.partition("/")[0])
         if not record_type.entry:
-            raise UsageError("not-an-entry", type=type_name)
-        amended = self._record(record_type, prefix or None, create=False)
+            raise UsageError("not-an-entry", type=record_type.name)
+        amended = self.record(target)
         record = self._core.entropy.bytes(16)
         field = record_type.field_by_name("amends")
         self._put(record_type, record, field, None, 0, amended)
         self._fill(record_type, record, values)
         return record
+
+    def record(self, target: str) -> bytes:
+        """The id (16 bytes) of ``TYPE/ID``, whose ID may be the beginning of one.
+
+        Raises: UsageError: ``record-unknown``.
+        """
+        type_name, _, prefix = target.partition("/")
+        return self._record(self._type(type_name), prefix or None, create=False)
 
     def _fill(
         self,
@@ -145,7 +161,8 @@ class CaseEdit:
             UsageError: unknown type, field, code or element; a value of the wrong type;
                 ``field-once``.
             AccessDenied: ``compartment-not-written``: the role or grant does not write the field.
-            ConflictStop: ``conflict-open``: the field is in conflict and ``resolve`` is not set.
+            ConflictStop: ``conflict-open``: the field is in conflict and ``resolve`` is not set;
+                ``base-outdated``: this device itself changed it since the edit began.
         """
         self._assign(assignment, assignment.text, None, resolve=resolve)
 
@@ -223,6 +240,7 @@ class CaseEdit:
             value = validate(self._schema, field, value)
         cell = CellId(record, record_type.number, field.number, element, part)
         self._check_conflict(field, cell, resolve=resolve)
+        self._check_since(record_type, field, cell, value)
         self._put(record_type, record, field, element, part, value)
 
     def _step(self, field: Field, cell: CellId, value: object) -> object:
@@ -264,6 +282,21 @@ class CaseEdit:
             raise ConflictStop(
                 "conflict-open", field=field.name, ids=[conflict_id(self._stream, cell)]
             )
+
+    def _check_since(
+        self, record_type: RecordType, field: Field, cell: CellId, value: object
+    ) -> None:
+        """Stop at own newer words; a repeated save, which says the same, goes through."""
+        if field.resolver in _NEVER_CONFLICT:
+            return
+        since = self._since.get((int(field.compartment), cell), [])
+        said = canonical.pack(value)
+        different = [write for write, newer in since if canonical.pack(newer) != said]
+        name = f"{record_type.name}.{field.name}"
+        if any(write.device == self._core.engine.device for write in different):
+            raise ConflictStop("base-outdated", field=name)
+        if different:
+            self.disputed.append(name)
 
     def _put(
         self,
@@ -319,6 +352,12 @@ class CaseEdit:
             raise UsageError("entry-immutable", type=record_type.name)
         if not create:
             raise UsageError("record-unknown", type=record_type.name, record="-")
+        if any(
+            cell.type == record_type.number and write.device == self._core.engine.device
+            for (_, cell), live in self._since.items()
+            for write, _ in live
+        ):
+            raise ConflictStop("base-outdated", field=record_type.name)
         return self._core.entropy.bytes(16)
 
     def _new_cells(self) -> list[tuple[int, CellId]]:

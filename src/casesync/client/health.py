@@ -51,13 +51,14 @@ class Health:
             conflicts, quarantined = len(tx.conflicts()), len(tx.quarantine())
         return SyncReport(
             pushed=report.pushed,
-            received=report.ingest.leaves,
+            received=report.ingest.leaves - report.confirmed,
             pages=report.pages,
             round_trips=report.round_trips,
             conflicts=conflicts,
             quarantined=quarantined,
             synced=not missing,
             missing=tuple(missing),
+            confirmed=report.confirmed,
         )
 
     def missing(self) -> list[Fact]:

@@ -98,6 +98,24 @@ def _collect(
                 texts += _strings(write.value)
 
 
+def disputed(reader: CaseReader) -> dict[str, tuple[object, ...]]:
+    """The values that stand against each other in the fields that a list shows."""
+    found: dict[str, tuple[object, ...]] = {}
+    shown: set[int] = set()
+    for record in sorted(reader.projections(), key=_leading):
+        record_type = reader.schema.types.get(record.type)
+        if record_type is None or record_type.entry or record.type in shown:
+            continue
+        shown.add(record.type)
+        for field in record.fields.values():
+            if field.field is None or field.cell is None or not field.conflict:
+                continue
+            values = [json_value(field.field, write.value) for write in field.cell.writes]
+            distinct = tuple(v for i, v in enumerate(values) if v not in values[:i])
+            found[f"{record_type.name}.{field.field.name}"] = distinct
+    return found
+
+
 def _strings(value: object) -> list[str]:
     if isinstance(value, str):
         return [value]

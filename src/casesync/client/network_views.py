@@ -122,12 +122,15 @@ class SyncReport:
 
     pushed: int
     received: int
+    """Changes of other devices."""
     pages: int
     round_trips: int
     conflicts: int
     quarantined: int
     synced: bool
     missing: tuple[Fact, ...] = ()
+    confirmed: int = 0
+    """Own changes that came back proven; only then do they leave the outbox."""
 
 
 @dataclass(frozen=True, slots=True)

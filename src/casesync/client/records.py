@@ -5,6 +5,7 @@ Every look is logged before its result is returned, and a refused one too (``cor
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -14,7 +15,7 @@ from casesync.client import shown_conflicts
 from casesync.client.case_edit import CaseEdit
 from casesync.client.case_reader import CaseReader
 from casesync.client.core import Core
-from casesync.client.listing import refresh_listings
+from casesync.client.listing import disputed, refresh_listings
 from casesync.client.names import Names
 from casesync.client.subscriptions import notify
 from casesync.client.views import (
@@ -121,6 +122,7 @@ class Records:
         items = []
         with self._core.store.transaction() as tx:
             held = tx.stream_rows([row.stream for row in rows])
+            conflicts = Counter(row.stream for row in tx.conflicts())
             for row in rows:
                 owner = StreamRow(held.get(row.stream)).rights.owner
                 items.append(
@@ -130,15 +132,14 @@ class Records:
                         owner="" if owner is None else names.unit(owner),
                         changed_ms=row.sort_ms,
                         fields=row.fields,
-                        conflicts=sum(1 for c in self._stream_conflicts(tx, row.stream)),
+                        conflicts=conflicts[row.stream],
+                        disputed=disputed(CaseReader(self._core, tx, row.stream))
+                        if conflicts[row.stream]
+                        else {},
                     )
                 )
         more = items[-1].case if items and len(items) == limit else None
         return Page(items=tuple(items), count=count, after=more)
-
-    @staticmethod
-    def _stream_conflicts(tx: Transaction, stream: StreamId) -> list[ConflictRow]:
-        return [row for row in tx.conflicts() if row.stream == stream]
 
     # -- showing --------------------------------------------------------------------------------
 

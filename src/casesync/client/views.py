@@ -176,6 +176,8 @@ class CaseSummary:
     changed_ms: int
     fields: Mapping[str, object]
     conflicts: int = 0
+    disputed: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+    """Of those in conflict the values that stand against each other, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,6 +175,12 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "{type} không phải ghi chép nên không cần đính chính.",
         "Sửa các trường bằng 'casesync case set'.",
     ),
+    "base-outdated": (
+        "You changed '{field}' on this device after this token was shown; nothing was written.",
+        "Look at the case again and use its new token, or leave --base out.",
+        "Bạn đã sửa '{field}' trên máy này sau khi thẻ này được hiện; chưa ghi gì cả.",
+        "Hãy xem lại hồ sơ và dùng thẻ mới của nó, hoặc bỏ --base.",
+    ),
     "record-empty": (
         "Nothing was given for the new {type}; nothing was written.",
         "Write FIELD=VALUE behind the type; 'casesync schema show {type}' lists the fields.",

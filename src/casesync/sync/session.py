@@ -46,6 +46,8 @@ class SyncReport:
     round_trips: int = 0
     pages: int = 0
     pushed: int = 0
+    confirmed: int = 0
+    """Own changes that came back proven."""
     control_entries: int = 0
     transactions: int = 0
     refused: tuple[int, str] | None = None
@@ -210,7 +212,7 @@ def commit(
     _take_receipts(tx, prepared, answer, report)
     leaves, change_range = _read_change_page(tx, prepared, answer, read.target)
     ingest(engine, tx, leaves, report.ingest)
-    _note_own(tx, leaves)
+    report.confirmed += _note_own(tx, leaves)
     owe_linked(engine, tx, report.ingest, read.target)
     more = False
     if prepared.backfill is not None:
@@ -299,13 +301,15 @@ class OwnChanges:
         return OwnChange(change.previous_link, change.header, change.signature, change.segments)
 
 
-def _note_own(tx: Transaction, leaves: Sequence[ServedLeaf]) -> None:
+def _note_own(tx: Transaction, leaves: Sequence[ServedLeaf]) -> int:
+    """Take own changes that came back out of the outbox; how many there were."""
     own = {leaf.own: leaf for leaf in leaves if leaf.own is not None}
     if not own:
-        return
+        return 0
     receipts = {int(row.number): row.receipt for row in tx.outbox()}
     for number, leaf in own.items():
         receipt = receipts.get(number)
         if receipt is not None and receipt != (leaf.index, leaf.log_time_ms):
             raise RelayMisbehaviour("receipt-contradicts-log")
     tx.drop_outbox([ChangeNumber(number) for number in own])
+    return len(own)
