@@ -123,7 +123,7 @@ class Steps:
         return time.perf_counter() - started
 
     def _on_disk(self, step: str, *, encrypted: bool) -> float:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=self.recording.folder) as folder:
             path = Path(folder) / "replica.db"
             store = self.recording.on_disk(path, encrypted=encrypted)
             return self._merge(step, store, path)

@@ -1,0 +1,126 @@
+"""A first sync as the command runs it: where its time goes, and its peak memory (testing).
+
+``python -m casesync.testing.benchmark.first_sync FOLDER`` syncs once in a process of its own and
+prints the peak as JSON, so that nothing else is counted in it.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+from casesync.client.sync_driver import run_sync
+from casesync.testing.benchmark.recorded import Recording
+from casesync.testing.benchmark.steps import collector_off
+
+SAMPLE_S: Final = 0.002
+STORAGE, VERIFY, MERGE, LISTS, OTHER = "sqlite", "verify, decrypt", "merge", "lists", "other"
+PARTS: Final = (VERIFY, MERGE, STORAGE, LISTS, OTHER)
+OVERHEAD: Final = (LISTS, OTHER)
+_PAGE_WORK: Final = (
+    "/sync/ingest.py",
+    "/sync/backfill.py",
+    "/translog/page.py",
+    "/sync/page_stream.py",
+)
+_SEALS: Final = ("/crypto/", "/merkle/", "/translog/")
+
+
+def first_sync(recording: Recording) -> tuple[float, dict[str, float]]:
+    """(seconds of a whole sync in SQLCipher, share of it by part), lists refreshed and all.
+
+    The parts are sampled: what the innermost frames of casesync were doing every two
+    milliseconds. Where the system has no such timer the shares are empty.
+    """
+    with tempfile.TemporaryDirectory(dir=recording.folder) as folder:
+        store = recording.on_disk(Path(folder) / "replica.db", encrypted=True)
+        core = recording.reopened(store, Path(folder))
+        seen: Counter[str] = Counter()
+        with collector_off(), _sampling(seen):
+            started = time.perf_counter()
+            run_sync(core)
+            seconds = time.perf_counter() - started
+        store.close()
+    total = sum(seen.values())
+    return seconds, {part: seen[part] / total for part in PARTS} if total else {}
+
+
+@contextmanager
+def _sampling(seen: Counter[str]) -> Iterator[None]:
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, lambda _, frame: seen.update((_part(frame),)))
+    signal.setitimer(signal.ITIMER_REAL, SAMPLE_S, SAMPLE_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _part(frame: FrameType | None) -> str:
+    """What a sample was spent on, from the frames on the stack."""
+    files = []
+    while frame is not None:
+        name = frame.f_code.co_filename.replace("\\", "/")
+        if "/casesync/" in name:
+            files.append(name.rsplit("/casesync/", 1)[1].join(("/", "")))
+        frame = frame.f_back
+    if "/client/listing.py" in files:
+        return LISTS
+    if any(name.startswith("/storage/") for name in files):
+        return STORAGE
+    if not any(name in _PAGE_WORK for name in files):
+        return OTHER
+    return VERIFY if files[0].startswith(_SEALS) else MERGE
+
+
+# -- peak memory -------------------------------------------------------------------------------
+
+
+def peak(recording: Recording) -> dict[str, Any]:
+    """Peak memory of one sync in MB: ``{"start", "pages": [after each page], "end"}``."""
+    command = [sys.executable, "-m", "casesync.testing.benchmark.first_sync", str(recording.folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def _peak_mb() -> float:
+    """This program's own peak; Linux's ``ru_maxrss`` would count its parent's before ``exec``."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(row for row in status.read_text("utf-8").splitlines() if "VmHWM" in row)
+        return round(int(line.split()[1]) * 1024 / 1e6, 1)
+    import resource  # noqa: PLC0415 - not on every system
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Entry point of the measured process."""
+    recording = Recording(Path(arguments[0]))
+    pages: list[float] = []
+    with tempfile.TemporaryDirectory(dir=recording.folder) as folder:
+        store = recording.on_disk(Path(folder) / "replica.db", encrypted=True)
+        core = recording.reopened(store, Path(folder))
+        start = _peak_mb()
+        run_sync(core, lambda *_: pages.append(_peak_mb()))
+        store.close()
+    sys.stdout.write(json.dumps({"start": start, "pages": pages, "end": _peak_mb()}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

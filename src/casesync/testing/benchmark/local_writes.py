@@ -1,0 +1,80 @@
+"""Saving on one device, sealed, signed, merged, durable in SQLCipher; a bare fsync (testing).
+
+The network plays no part. The anchor is written after each transaction, as the product does.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import Final, NamedTuple
+
+from casesync.storage.connection import PAGE_BYTES
+from casesync.testing.benchmark.recorded import Recording
+from casesync.testing.benchmark.steps import collector_off
+from casesync.testing.workloads.office import Author
+from casesync.testing.workloads.registry import WORKLOADS
+from casesync.testing.workloads.saves import Save
+
+SAVES_MAX: Final = 10_000
+SINGLE_SAVES: Final = 200
+
+
+class Single(NamedTuple):
+    """Seconds, each the median of ``SINGLE_SAVES``, measured in turns."""
+
+    save: float
+    fsync: float
+
+
+class LocalWrites:
+    """Saves of a recording's workload by the recording's reader."""
+
+    def __init__(self, recording: Recording) -> None:
+        """Args: recording: a prepared one of form saves."""
+        self._recording = recording
+        facts = recording.facts
+        saves = WORKLOADS[facts.name](facts.size, facts.seed).saves()
+        self._saves: list[Save] = list(islice(saves, SAVES_MAX))
+        self.cells = sum(len(save.fields) for save in self._saves)
+
+    def batched(self) -> float:
+        """Seconds for all saves, 500 to a durable transaction."""
+        with self._author() as (author, _), collector_off():
+            started = time.perf_counter()
+            author.write(self._saves)
+            return time.perf_counter() - started
+
+    def single(self) -> Single:
+        """One save to a durable transaction, in turns with one page and an fsync."""
+        saves: list[float] = []
+        fsyncs: list[float] = []
+        with self._author() as (author, folder), collector_off():
+            descriptor = os.open(folder / "bare", os.O_CREAT | os.O_WRONLY)
+            for save in self._saves[:SINGLE_SAVES]:
+                started = time.perf_counter()
+                author.write([save])
+                saves.append(time.perf_counter() - started)
+                started = time.perf_counter()
+                os.write(descriptor, bytes(PAGE_BYTES))
+                os.fsync(descriptor)
+                fsyncs.append(time.perf_counter() - started)
+            os.close(descriptor)
+        return Single(median(saves), median(fsyncs))
+
+    @contextmanager
+    def _author(self) -> Iterator[tuple[Author, Path]]:
+        with tempfile.TemporaryDirectory(dir=self._recording.folder) as name:
+            folder = Path(name)
+            store = self._recording.on_disk(folder / "replica.db", encrypted=True)
+            try:
+                core = self._recording.reopened(store, folder)
+                yield Author(core, self._recording.ids()), folder
+            finally:
+                store.close()
