@@ -49,6 +49,8 @@ TEXTS: Final[dict[str, str]] = {
     "reason.stream-unopened": "the beginning of the case is not here yet",
     "reason.opening-invalid": "the case was opened in a way that is not allowed",
     "reason.base-missing": "earlier administrative changes of the case cannot be opened yet",
+    "reason.base-unreadable": "its administrative part cannot be opened here; the key box of its "
+    "author for this office is missing or holds nothing",
     "reason.no-grant": "the office has no grant to write in this case",
     "reason.grant-revoked": "the grant was revoked before this arrived; decide with the office "
     "what to do with it",

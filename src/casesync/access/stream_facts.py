@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from casesync.access.base_acts import BaseAct
 from casesync.foundation.ids import UnitId
@@ -92,6 +92,26 @@ class StatementFact(NamedTuple):
     valid: bool
     labels: bytes
     """Names (8 bytes each) of the unit keys it has been boxed to so far."""
+    boxers: bytes = b""
+    """Which device (u32) wrote each of these boxes."""
+    predecessor: tuple[int, int, int] | None = None
+    """Of a ``base`` key: (device, number, position) of the one it carries."""
+
+    @classmethod
+    def from_row(cls, row: Sequence[Any]) -> StatementFact:
+        """The fact as the store gives it back."""
+        fact = cls._make(row)
+        if fact.predecessor is None:
+            return fact
+        device, number, position = fact.predecessor
+        return fact._replace(predecessor=(device, number, position))
+
+    def boxes(self) -> list[tuple[bytes, int]]:
+        """(name of the unit key, device that wrote the box), in log order."""
+        return [
+            (self.labels[2 * at : 2 * at + 8], int.from_bytes(self.boxers[at : at + 4], "big"))
+            for at in range(0, len(self.boxers), 4)
+        ]
 
 
 class GrantFact(NamedTuple):

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from casesync.access.base_acts import DestructionReceipt, Grant, Opening, Revocation
+from casesync.access.statement_folding import boxed, stated
 from casesync.access.stream_facts import (
     ChangeFacts,
     ControlView,
@@ -21,33 +22,35 @@ from casesync.access.stream_facts import (
 )
 from casesync.access.verdicts import COUNTS, VERDICTS, State, verdict_code
 from casesync.foundation.ids import Compartment, StreamId, StreamKind, UnitId
-from casesync.translog.unsealed import Statement, UnsealedItems, stream_id
+from casesync.translog.unsealed import Statement, stream_id
 
 
 class StreamRights:
     """The fold. ``judge`` and ``fold`` are called change by change in log order."""
 
-    __slots__ = ("base_blocked", "grants", "opening", "statements")
+    __slots__ = ("grants", "hidden", "opening", "statements")
 
     def __init__(self) -> None:
         self.opening: tuple[int, bytes, bytes | None, int, int] | None = None
         """(stream kind, owner unit, record or None, device, number)."""
         self.grants: list[GrantFact] = []
         self.statements: list[StatementFact] = []
-        self.base_blocked = False
+        self.hidden: list[tuple[int, int]] = []
+        """(device, number) of changes with acts that may count and cannot be read here (yet)."""
 
     # -- row form ----------------------------------------------------------------------------
 
     def to_row(self) -> list[Any]:
         """A plain list for the store."""
-        return [self.opening, self.grants, self.statements, self.base_blocked]
+        return [self.opening, self.grants, self.statements, self.hidden]
 
     @classmethod
     def from_row(cls, row: Sequence[Any]) -> StreamRights:
         """The fold that ``to_row`` stored."""
         rights = cls()
         if row:
-            opening, grants, statements, rights.base_blocked = row
+            opening, grants, statements, hidden = row
+            rights.hidden = [(device, number) for device, number in hidden or ()]
             rights.opening = None if opening is None else tuple(opening)
             rights.grants = [
                 GrantFact._make(
@@ -55,7 +58,7 @@ class StreamRights:
                 )
                 for g in grants
             ]
-            rights.statements = [StatementFact._make(s) for s in statements]
+            rights.statements = [StatementFact.from_row(s) for s in statements]
         return rights
 
     # -- questions ----------------------------------------------------------------------------
@@ -110,9 +113,12 @@ class StreamRights:
         reason = (
             self._author_reason(facts, control)
             or self._opening_reason(facts, control, stream, network)
+            or self._hidden_reason(facts, control, seen)
             or self._unit_reason(facts, control)
             or self._keys_reason(facts, control, seen)
         )
+        if reason == "statement-invalid" and self.hidden:
+            reason = "base-missing"  # perhaps only because of a grant that a hidden act undoes
         return verdict_code(reason) if reason else COUNTS
 
     def _author_reason(self, facts: ChangeFacts, control: ControlView) -> str:
@@ -134,14 +140,31 @@ class StreamRights:
             network, facts.device, facts.number, random16
         )
         if opening is None:
-            hidden = self.base_blocked or (facts.base_sealed and derives)
+            hidden = self.hidden or (facts.base_sealed and derives)
             return "base-missing" if hidden else "stream-unopened"
         owner_is_own = opening.owner == control.unit_of(facts.device)
         return "" if derives and owner_is_own else "opening-invalid"
 
-    def _unit_reason(self, facts: ChangeFacts, control: ControlView) -> str:
-        if self.base_blocked:
+    def _hidden_reason(self, facts: ChangeFacts, control: ControlView, seen: Seen) -> str:
+        """Whether it takes acts that cannot be read here to judge the change.
+
+        An office's own colleagues depend on grants only through the keys they state, and for those
+        counts what they had seen: a member who writes acts that nobody can open stops, among them,
+        only those who say that they saw them.
+        """
+        if self.opening is None:
+            return ""
+        if facts.base_sealed and self._may_act(facts, control):
+            return "base-unreadable"
+        if not self.hidden:
+            return ""
+        if control.unit_of(facts.device) != self.opening[1]:
             return "base-missing"
+        vector = seen()
+        known = any(vector.get(device, 0) >= number for device, number in self.hidden)
+        return "base-missing" if known else ""
+
+    def _unit_reason(self, facts: ChangeFacts, control: ControlView) -> str:
         if self.opening is None:
             return self._compartments_reason(facts, control, None)
         unit = control.unit_of(facts.device)
@@ -267,26 +290,28 @@ class StreamRights:
 
     def fold(self, facts: ChangeFacts, code: int, control: ControlView) -> None:
         """Take in what a judged change says; only one that counts says anything."""
-        if facts.base_sealed and self._hides_acts(facts, code, control):
-            self.base_blocked = True
+        if self._hides_acts(facts, code, control):
+            self.hidden.append((facts.device, facts.number))
         if VERDICTS[code].state is not State.COUNTS:
             if VERDICTS[code].reason == "statement-invalid" and facts.unsealed is not None:
-                self._fold_statements(facts, facts.unsealed, valid=False)
+                self.statements += stated(facts, facts.unsealed, valid=False)
             return
         self.fold_acts(facts, control)
         if facts.unsealed is not None:
-            self._fold_unsealed(facts, facts.unsealed)
+            self.statements += stated(facts, facts.unsealed, valid=True)
+            self.statements = boxed(self.statements, facts.device, facts.unsealed)
 
     def _hides_acts(self, facts: ChangeFacts, code: int, control: ControlView) -> bool:
-        """Whether a base segment that cannot be read here may hold acts that are not void.
+        """Whether a change holds acts that are not void, perhaps, and cannot be told here.
 
-        Nobody else's can bring the stream to a halt: an opening by the device whose stream it is,
-        then what a device of the owning unit whose role may grant wrote.
+        Nobody else's can: an opening by the device whose stream it is, then what a device of the
+        owning unit whose role may grant wrote.
         """
-        if VERDICTS[code].state not in (State.COUNTS, State.WAITING):
+        state, reason = VERDICTS[code]
+        if state is not State.WAITING or not (facts.base_sealed or (facts.base and self.hidden)):
             return False
         if self.opening is None:
-            return VERDICTS[code].reason == "base-missing"
+            return reason == "base-missing"
         return self._may_act(facts, control)
 
     def fold_acts(self, facts: ChangeFacts, control: ControlView | None = None) -> None:
@@ -353,22 +378,6 @@ class StreamRights:
             g if g.grant != act.grant else g.with_revocation(revoked) for g in self.grants
         ]
 
-    def _fold_statements(self, facts: ChangeFacts, items: UnsealedItems, *, valid: bool) -> None:
-        for statement in items.statements:
-            self.statements.append(
-                StatementFact(
-                    device=facts.device,
-                    number=facts.number,
-                    position=statement.position,
-                    compartment=int(statement.compartment),
-                    key_name=bytes(statement.commitment[:8]),
-                    location=facts.location,
-                    log_index=facts.log_index,
-                    valid=valid,
-                    labels=b"".join(bytes(box.key_name) for box in statement.boxes),
-                )
-            )
-
     def recorded(self, device: int, number: int, index: int) -> StreamRights:
         """The fold after this device's own change got its log index."""
 
@@ -382,15 +391,3 @@ class StreamRights:
             g._replace(log_index=moved(g.log_index, (g.device, g.number))) for g in self.grants
         ]
         return self
-
-    def _fold_unsealed(self, facts: ChangeFacts, items: UnsealedItems) -> None:
-        self._fold_statements(facts, items, valid=True)
-        for more in items.boxes:
-            named = (more.device, more.number, more.position)
-            added = b"".join(bytes(box.key_name) for box in more.boxes)
-            self.statements = [
-                s._replace(labels=s.labels + added)
-                if (s.device, s.number, s.position) == named
-                else s
-                for s in self.statements
-            ]

@@ -46,6 +46,7 @@ VERDICTS: Final = (
     Verdict(State.REFUSED, "change-malformed"),
     Verdict(State.QUARANTINED, "copied-device"),
     Verdict(State.WAITING, "signature-missing"),
+    Verdict(State.WAITING, "base-unreadable"),
 )
 COUNTS: Final = 0
 
