@@ -1,13 +1,15 @@
 """Points of edwards25519, for checking a public key once when it is enrolled (crypto).
 
-Specification: ``protocol/keys.md``, *One verifier*; RFC 8032 section 5.1. Slow (about a
-millisecond), not constant-time and therefore only for public values. Signatures are judged by
-``signatures.py`` and the crypto library, never here.
+Specification: ``protocol/keys.md``, *One verifier*; RFC 8032 section 5.1. Not constant-time and
+therefore only for public values. Signatures are judged by ``signatures.py`` and the crypto library,
+never here.
 """
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 P: Final = 2**255 - 19
 """The field."""
@@ -16,18 +18,15 @@ L: Final = 2**252 + 27742317777372353535851937790883648493
 _D: Final = -121665 * pow(121666, P - 2, P) % P
 _SQRT_MINUS_ONE: Final = pow(2, (P - 1) // 4, P)
 _Y_MASK: Final = 2**255 - 1
+_ONTO_PRIME_ORDER: Final = X25519PrivateKey.from_private_bytes((5 * L - 1).to_bytes(32, "little"))
+"""-1 modulo L and 0 modulo 8, and already of the form that X25519 makes of every scalar."""
 
 
 class Point(NamedTuple):
-    """Extended coordinates: x = X/Z, y = Y/Z, T = XY/Z."""
+    """Affine coordinates."""
 
     x: int
     y: int
-    z: int
-    t: int
-
-
-IDENTITY: Final = Point(0, 1, 1, 0)
 
 
 def decode(encoded: bytes) -> Point | None:
@@ -42,7 +41,7 @@ def decode(encoded: bytes) -> Point | None:
     if y >= P:
         return None
     x = _recover_x(y, sign)
-    return None if x is None else Point(x, y, 1, x * y % P)
+    return None if x is None else Point(x, y)
 
 
 def _recover_x(y: int, sign: int) -> int | None:
@@ -58,50 +57,19 @@ def _recover_x(y: int, sign: int) -> int | None:
     return P - x if x & 1 != sign else x
 
 
-def encode(point: Point) -> bytes:
-    """The canonical 32-byte encoding."""
-    inverse = pow(point.z, P - 2, P)
-    x, y = point.x * inverse % P, point.y * inverse % P
-    return (y | (x & 1) << 255).to_bytes(32, "little")
-
-
-def add(one: Point, other: Point) -> Point:
-    """The sum of two points (RFC 8032, 5.1.4)."""
-    a = (one.y - one.x) * (other.y - other.x) % P
-    b = (one.y + one.x) * (other.y + other.x) % P
-    c = 2 * one.t * other.t * _D % P
-    d = 2 * one.z * other.z % P
-    e, f, g, h = b - a, d - c, d + c, b + a
-    return Point(e * f % P, g * h % P, f * g % P, e * h % P)
-
-
-def double(point: Point) -> Point:
-    """Twice a point (RFC 8032, 5.1.4)."""
-    a = point.x * point.x % P
-    b = point.y * point.y % P
-    c = 2 * point.z * point.z % P
-    h = a + b
-    e = h - (point.x + point.y) * (point.x + point.y) % P
-    g = a - b
-    f = c + g
-    return Point(e * f % P, g * h % P, f * g % P, e * h % P)
-
-
-def multiply(scalar: int, point: Point) -> Point:
-    """``scalar`` times a point; the time taken depends on ``scalar``, which must be public."""
-    result = IDENTITY
-    for bit in bin(scalar)[2:]:
-        result = double(result)
-        if bit == "1":
-            result = add(result, point)
-    return result
-
-
-def is_identity(point: Point) -> bool:
-    """Whether this is the neutral element."""
-    return point.x % P == 0 and (point.y - point.z) % P == 0
-
-
 def has_prime_order(point: Point) -> bool:
-    """Whether the point has order L: neither small nor mixed order."""
-    return not is_identity(point) and is_identity(multiply(L, point))
+    """Whether a point of the curve has order L: neither small nor mixed order.
+
+    A point is Q + T with Q in the group of order L and T of order 1, 2, 4 or 8. Multiplying by
+    5L - 1 makes -Q of it, which the crypto library does on the Montgomery form of the curve, where
+    a point and its negative have the same coordinate u = (1 + y) / (1 - y). That is u of the point
+    itself only if Q + T is Q or -Q: T = 0, or T = -2Q, which leaves no Q at all. Without a Q the
+    result is zero, which the library refuses to hand out.
+    """
+    if point.y == 1:
+        return False
+    u = ((1 + point.y) * pow(1 - point.y, -1, P) % P).to_bytes(32, "little")
+    try:
+        return _ONTO_PRIME_ORDER.exchange(X25519PublicKey.from_public_bytes(u)) == u
+    except ValueError:
+        return False

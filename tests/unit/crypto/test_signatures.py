@@ -5,11 +5,11 @@ from __future__ import annotations
 from hashlib import sha512
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casesync.crypto import signatures
-from casesync.crypto.edwards import IDENTITY, L, P, add, decode, encode, has_prime_order, multiply
+from casesync.crypto import edwards, signatures
+from casesync.crypto.edwards import L, P, decode
 from casesync.crypto.signatures import (
     CompositeSigner,
     Ed25519Signer,
@@ -23,8 +23,10 @@ from casesync.crypto.signatures import (
 )
 from casesync.foundation.errors import CryptoError
 from casesync.foundation.secret_bytes import SecretBytes
+from edwards_points import IDENTITY, Point, add, encode, has_prime_order, multiply
 
 SIGNER = Ed25519Signer(SecretBytes(b"s" * 32))
+ORDER_EIGHT = bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05")
 COMPOSITE = CompositeSigner(SecretBytes(bytes(range(64))))
 
 
@@ -120,10 +122,24 @@ def test_x_of_zero_has_no_sign(y):
     assert decode((y | 1 << 255).to_bytes(32, "little")) is None
 
 
-def test_point_arithmetic_agrees_with_the_library():
+def _base() -> Point:
+    found = decode((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+    assert found is not None
+    return Point(found.x, found.y, 1, found.x * found.y % P)
+
+
+def _torsion() -> list[Point]:
+    """All eight points of small order."""
+    y = int.from_bytes(ORDER_EIGHT, "little")
+    found = decode(y.to_bytes(32, "little"))
+    assert found is not None
+    small = Point(found.x, found.y, 1, found.x * found.y % P)
+    return [multiply(k, small) for k in range(8)]
+
+
+def test_the_slow_arithmetic_agrees_with_the_library():
     """The base point times a clamped secret is the library's public key; L times it is nothing."""
-    base = decode((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
-    assert base is not None
+    base = _base()
     secret = bytearray(sha512(b"s" * 32).digest()[:32])
     secret[0] &= 248
     secret[31] = secret[31] & 127 | 64
@@ -132,6 +148,28 @@ def test_point_arithmetic_agrees_with_the_library():
     assert encode(add(base, multiply(L - 1, base))) == encode(IDENTITY)
     assert has_prime_order(base)
     assert not has_prime_order(IDENTITY)
+
+
+def _fast(point: Point) -> bool:
+    found = decode(encode(point))
+    assert found is not None
+    return edwards.has_prime_order(found)
+
+
+def test_no_point_of_small_order_has_prime_order():
+    points = _torsion()
+    assert len({encode(point) for point in points}) == 8
+    assert not any(_fast(point) for point in points)
+
+
+@settings(max_examples=12)
+@given(st.integers(1, L - 1))
+def test_the_order_is_judged_as_by_multiplying_with_the_group_order(scalar):
+    """A point of prime order passes, it with any of the seven others added does not."""
+    point = multiply(scalar, _base())
+    for small in _torsion():
+        odd = add(point, small)
+        assert _fast(odd) == has_prime_order(odd) == (encode(small) == encode(IDENTITY))
 
 
 def test_two_composite_signatures_differ_and_both_verify():
