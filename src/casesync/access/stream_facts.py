@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from casesync.access.base_acts import BaseAct
@@ -161,18 +161,26 @@ class GrantFact(NamedTuple):
         return number > self.covers.get(device, 0)
 
 
+def mask_of(grants: Iterable[GrantFact]) -> int:
+    """Bit c is set if one of the grants names compartment c."""
+    mask = 0
+    for grant in grants:
+        mask |= grant.mask
+    return mask
+
+
 def opens_from(grants: Sequence[GrantFact], unit: bytes, compartment: int) -> int:
     """Log index from which on a unit that is not the owner opens boxes of a compartment.
 
-    Its first grant of the compartment that counts, behind the newest revocation that left it
-    without one: what ended is given up, also by who learns of end and new beginning together, and
-    what a void grant boxed is left closed. ``NOTHING_OPENS`` without such a grant.
+    Its newest grant of the compartment that counts and found none in force: what was revoked or
+    lapsed is given up, also by who learns of end and new beginning together, and what a void grant
+    boxed is left closed. ``NOTHING_OPENS`` without a grant that stands.
     """
     of_unit = [g for g in grants if g.unit == unit and g.mask >> compartment & 1]
-    ends = [-1]
-    for grant in of_unit:
-        end = -1 if grant.revoked is None else grant.revoked[2]
-        if all(g.log_index > end or (g.revoked and g.revoked[2] <= end) for g in of_unit):
-            ends.append(end)
-    begins = [g.log_index for g in of_unit if g.log_index > max(ends)]
-    return min(begins, default=NOTHING_OPENS)
+    if all(grant.revoked is not None for grant in of_unit):
+        return NOTHING_OPENS
+    return max(
+        grant.log_index
+        for grant in of_unit
+        if not any(other.in_force(grant.log_index, grant.log_time_ms) for other in of_unit)
+    )

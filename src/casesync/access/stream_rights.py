@@ -19,6 +19,7 @@ from casesync.access.stream_facts import (
     GrantFact,
     Seen,
     StatementFact,
+    mask_of,
 )
 from casesync.access.verdicts import COUNTS, VERDICTS, State, verdict_code
 from casesync.foundation.ids import Compartment, StreamId, StreamKind, UnitId
@@ -177,10 +178,9 @@ class StreamRights:
         in_force = [g for g in of_unit if g.in_force(facts.log_index, facts.log_time_ms)]
         if not in_force:
             return "grant-revoked" if of_unit else "no-grant"
-        mask = 0
-        for grant in in_force:
-            mask |= grant.mask
-        return self._compartments_reason(facts, control, mask)
+        reason = self._compartments_reason(facts, control, mask_of(in_force))
+        ended = reason and not self._compartments_reason(facts, control, mask_of(of_unit))
+        return "grant-revoked" if ended else reason
 
     def _compartments_reason(
         self, facts: ChangeFacts, control: ControlView, granted_mask: int | None

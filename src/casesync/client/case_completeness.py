@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from casesync.access.base_acts import Grant, decode_acts
 from casesync.access.stream_facts import END_OF_LOG, GrantFact
 from casesync.client.core import Core
 from casesync.client.names import Names
 from casesync.client.views import Fact
 from casesync.foundation.ids import Compartment, StreamId
 from casesync.model.segment_body import copy_at, is_copies
-from casesync.sync.change_reader import ReadChange
+from casesync.sync.change_reader import ReadChange, open_at
 from casesync.sync.grants import ContentCache
 from casesync.sync.ports import Transaction
 from casesync.sync.stream_merge import SeenVectors, load_changes
@@ -95,8 +96,18 @@ class Completeness:
                     for g in granted
                     if g.mask >> kind & 1 and g.lies_behind(entry.device, entry.number)
                 ]
-                if behind and not any(self._answered(change, kind, grant) for grant in behind):
+                if not behind or self._grants(change):
+                    continue
+                if not any(self._answered(change, kind, grant) for grant in behind):
                     return True
+        return False
+
+    def _grants(self, change: ReadChange) -> bool:
+        """Whether the change is a grant, to whomever: then its content is a snapshot for them."""
+        for position, segment in enumerate(change.header.segments):
+            if segment.kind == Compartment.BASE:
+                body = open_at(self._core.engine, self._stream, change, position)
+                return body is not None and any(isinstance(a, Grant) for a in decode_acts(body))
         return False
 
     def _answered(self, change: ReadChange, kind: int, grant: GrantFact) -> bool:

@@ -32,7 +32,7 @@ from casesync.foundation.ids import (
 from casesync.foundation.limits import CHANGE_BYTES_MAX, SEGMENT_BYTES_MAX
 from casesync.sync.change_reader import read_change
 from casesync.sync.context import Engine
-from casesync.sync.key_plan import KeyPlanner
+from casesync.sync.key_plan import KeyPlanner, OwedBoxes
 from casesync.sync.ports import OutboxRow, StoredChange, StreamFlag, Transaction
 from casesync.sync.stream_merge import SeenVectors, load_changes, state_of
 from casesync.sync.stream_row import HistoryEntry, StreamRow
@@ -68,8 +68,8 @@ class Draft:
     """Compartments that must start a key."""
     history_boxes: bool = False
     """Box every key held of the fresh compartments to the units entitled now (``--history``)."""
-    box_all: bool = False
-    """Box the newest keys of every compartment to units that lack a box."""
+    owed: Sequence[OwedBoxes] = ()
+    """Further boxes to make (``KeyPlanner.owed_boxes``)."""
     keep_base: bool = False
     """Seal the base segment under the newest base key held, whoever else reads it."""
     number: int | None = None
@@ -156,7 +156,7 @@ def _rights_with(engine: Engine, draft: Draft, rights: StreamRights, number: int
             number=number,
             control_size=engine.control.size,
             log_index=END_OF_LOG + number,
-            log_time_ms=0,
+            log_time_ms=engine.clock.now_ms(),
             location=0,
             segments=(),
             unsealed=None,
@@ -184,8 +184,8 @@ def _unsealed(
         planner.refresh_base()
     if draft.history_boxes:
         planner.box_history(draft.fresh)
-    if draft.box_all:
-        planner.box_all()
+    for owed in draft.owed:
+        planner.add_boxes(*owed)
     plan = planner.plan
     links = [FeedLink(feed, linked) for feed, linked in draft.feed_links]
     if draft.random16 is None and not plan.statements and not plan.boxes and not links:

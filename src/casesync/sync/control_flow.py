@@ -153,11 +153,7 @@ def mark_boxes_owed(engine: Engine, tx: Transaction, entries: Entries) -> None:
     keyed = (Act.ENROL, Act.SUSPEND, Act.ROTATE, Act.FOUND)
     if not any(_act(entry) in keyed for _, _, entry in entries):
         return
-    owed = [
-        stream
-        for stream, row in _all_rows(tx, StreamKind.CASE)
-        if row.rights.grants and row.rights.owner == engine.unit
-    ]
+    owed = [stream for stream, row in _all_rows(tx, StreamKind.CASE) if row.rights.grants]
     tx.mark_streams(owed, StreamFlag.BOXES_OWED, on=True)
 
 

@@ -145,7 +145,7 @@ def _finish(
         kind = held.row.kind_number
         if kind == StreamKind.ACCESS:
             take_access_segment(engine, tx, stream, held.row)
-        elif held.row.is_shared() and held.row.rights.owner == engine.unit:
+        elif held.row.is_shared():
             shared.append(stream)
         by_kind.setdefault(kind, {})[stream] = held.row.row
     for kind, rows in by_kind.items():

@@ -6,6 +6,7 @@ nobody who is no longer entitled, adds the boxes that are missing, and else star
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from casesync.access.stream_facts import END_OF_LOG, GrantFact, StatementFact, opens_from
@@ -14,7 +15,8 @@ from casesync.crypto.key_wrap import seal_base_predecessor
 from casesync.foundation.errors import AccessDenied
 from casesync.foundation.ids import Compartment, StreamId, UnitId
 from casesync.sync.context import Engine
-from casesync.sync.keyring import StreamKey
+from casesync.sync.keyring import Dot, StreamKey
+from casesync.sync.statement_keys import reached
 from casesync.translog.unsealed import (
     Box,
     MoreBoxes,
@@ -24,6 +26,11 @@ from casesync.translog.unsealed import (
 )
 
 _BEHIND_THE_LOG = END_OF_LOG * 2
+
+OwedBoxes = tuple[StatementFact, StreamKey, list[UnitId]]
+"""A key that is held, and units that lack it."""
+SeenBy = Callable[[int, int], Mapping[int, int]]
+"""(device, number) of a change -> what its author had seen (``stream_merge.SeenVectors``)."""
 
 
 @dataclass(slots=True)
@@ -88,15 +95,19 @@ class KeyPlanner:
         self.plan.keys[compartment] = key
         self.add_boxes(fact, key)
 
-    def add_boxes(self, fact: StatementFact, key: StreamKey) -> None:
-        """Box an existing key to entitled units that it has not reached."""
+    def add_boxes(
+        self, fact: StatementFact, key: StreamKey, units: Iterable[UnitId] | None = None
+    ) -> None:
+        """Box an existing key to ``units``, by default to entitled ones that it has not reached."""
+        dot = _dot(fact)
+        planned = {box.key_name for more in self.plan.boxes if more[:3] == dot for box in more[3]}
         boxes = []
-        for unit in self._lacking(fact):
+        for unit in self._lacking(fact) if units is None else units:
             box = self._engine.keys.make_box(self._engine.control, self._stream, unit, key)
-            if box is not None:
+            if box is not None and box.key_name not in planned:
                 boxes.append(box)
         if boxes:
-            self.plan.boxes.append(MoreBoxes(fact.device, fact.number, fact.position, tuple(boxes)))
+            self.plan.boxes.append(MoreBoxes(*dot, tuple(boxes)))
 
     def use_held(self, compartment: int) -> None:
         """Use the newest key that is held, whoever else reads it (a receipt's base segment)."""
@@ -107,13 +118,6 @@ class KeyPlanner:
                 return
         raise AccessDenied("no-key-for-compartment", compartment=Compartment(compartment).word)
 
-    def box_all(self) -> None:
-        """Box every newest key to the units that lack a box of it."""
-        for fact, key in self.lacking_boxes():
-            if fact.compartment not in self.plan.keys:
-                self.plan.keys[fact.compartment] = key
-                self.add_boxes(fact, key)
-
     def refresh_base(self) -> None:
         """Box the newest base key to units entitled since, or start one if readers left."""
         usable = self._newest_usable(Compartment.BASE)
@@ -121,6 +125,8 @@ class KeyPlanner:
             self.add_boxes(*usable)
         else:
             self._start(Compartment.BASE)
+        for owed in self._base_forks():
+            self.add_boxes(*owed)
 
     def box_history(self, compartments: set[int]) -> None:
         """Box every older key of ``compartments`` that is held to the units entitled now."""
@@ -129,16 +135,91 @@ class KeyPlanner:
             if fact.compartment in compartments and fact.valid and key is not None:
                 self.add_boxes(fact, key)
 
-    def lacking_boxes(self) -> list[tuple[StatementFact, StreamKey]]:
-        """Newest usable statements that a unit entitled since has no box of."""
+    def owed_boxes(self, seen: SeenBy) -> list[OwedBoxes]:
+        """Keys with the units to which a holder owes a box, beside those of its next change.
+
+        The owner's devices box the newest keys to units entitled since; who lacked a key of its own
+        when another was made gets that one now. A grantee's devices only see to it that the owner
+        reads what they wrote.
+        """
+        owed: list[OwedBoxes] = []
+        if self._engine.unit == self._rights.owner:
+            for compartment in {fact.compartment for fact in self._rights.statements}:
+                usable = self._newest_usable(compartment)
+                if usable is not None and (units := self._lacking(usable[0])):
+                    owed.append((*usable, units))
+            owed += self._base_forks()
+        for fact in self._rights.statements:
+            key = self._engine.keys.get(self._stream, fact.compartment, fact.key_name)
+            if key is not None and fact.valid and (units := self._left_out(fact, seen)):
+                owed.append((fact, key, units))
+        return owed
+
+    def _left_out(self, fact: StatementFact, seen: SeenBy) -> list[UnitId]:
+        """Units that a key was to reach when it was made, and that had no key of their own then."""
+        owner, compartment = self._rights.owner, fact.compartment
+        own = self._engine.unit == owner
+        content = Compartment.BASE < compartment < Compartment.ACCESS
         found = []
-        for compartment in {fact.compartment for fact in self._rights.statements}:
-            usable = self._newest_usable(compartment)
-            if usable is None:
+        for unit in self.units(compartment):
+            if self._engine.control.current_unit_key(unit, compartment) is None:
                 continue
-            if self._lacking(usable[0]):
-                found.append(usable)
+            if reached(self._engine, fact, unit):
+                continue
+            meant = own and content and self._meant(fact, unit, seen)
+            if unit == owner or meant:
+                found.append(unit)
         return found
+
+    def _meant(self, fact: StatementFact, unit: UnitId, seen: SeenBy) -> bool:
+        """Whether who made the key had seen a grant of it to the unit that is still in force."""
+        if fact.log_index < opens_from(self._rights.grants, unit, fact.compartment):
+            return False
+        vector = seen(fact.device, fact.number)
+        return any(
+            grant.unit == unit
+            and grant.mask >> fact.compartment & 1
+            and vector.get(grant.device, 0) >= grant.number
+            for grant in self._grants
+        )
+
+    def _base_forks(self) -> list[OwedBoxes]:
+        """Base keys that no chain of predecessors brings to a unit that is to read all acts.
+
+        Two colleagues who start one at the same time both continue the same; the next continues
+        only one of them.
+        """
+        bases = {_dot(fact): fact for fact in self._owners_bases()}
+        if len(bases) < 2 or self._engine.unit != self._rights.owner:
+            return []
+        planned = [more[:3] for more in self.plan.boxes]
+        for statement in self.plan.statements:
+            if statement.predecessor is not None:
+                planned.append(statement.predecessor[:3])
+        owed: dict[Dot, list[UnitId]] = {}
+        for unit in self.units(Compartment.BASE):
+            if self._engine.control.current_unit_key(unit, Compartment.BASE) is None:
+                continue
+            boxed = [dot for dot, fact in bases.items() if reached(self._engine, fact, unit)]
+            opened = _chained(bases, planned + boxed)
+            for dot in sorted(bases, key=lambda dot: bases[dot].log_index, reverse=True):
+                if dot not in opened:
+                    owed.setdefault(dot, []).append(unit)
+                    opened |= _chained(bases, [dot])
+        keys = {
+            dot: self._engine.keys.get(self._stream, Compartment.BASE, bases[dot].key_name)
+            for dot in owed
+        }
+        return [(bases[dot], key, owed[dot]) for dot, key in keys.items() if key is not None]
+
+    def _owners_bases(self) -> list[StatementFact]:
+        """Base statements of the owner's devices, whose chains open all acts."""
+        owner, unit_of = self._rights.owner, self._engine.control.unit_of
+        return [
+            fact
+            for fact in self._rights.statements
+            if fact.compartment == Compartment.BASE and fact.valid and unit_of(fact.device) == owner
+        ]
 
     def _lacking(self, fact: StatementFact) -> list[UnitId]:
         """Entitled units with a key that have no box of the statement, or gave theirs up."""
@@ -221,15 +302,9 @@ class KeyPlanner:
         self._position += 1
 
     def _predecessor(self, key: StreamKey) -> Predecessor | None:
-        owner, unit_of = self._rights.owner, self._engine.control.unit_of
-        bases = [
-            s
-            for s in self._rights.statements
-            if s.compartment == Compartment.BASE and s.valid and unit_of(s.device) == owner
-        ]
         held = [
             (fact, previous)
-            for fact in sorted(bases, key=lambda s: (s.log_index, s.number))
+            for fact in sorted(self._owners_bases(), key=lambda s: (s.log_index, s.number))
             if (previous := self._engine.keys.get(self._stream, Compartment.BASE, fact.key_name))
         ]
         if not held:
@@ -238,6 +313,21 @@ class KeyPlanner:
         identity = self._engine.keys.statement(self._stream, Compartment.BASE, previous.statement)
         sealed = seal_base_predecessor(key.key, key.commitment, identity, previous.key)
         return Predecessor(fact.device, fact.number, fact.position, sealed)
+
+
+def _dot(fact: StatementFact) -> Dot:
+    return fact.device, fact.number, fact.position
+
+
+def _chained(bases: Mapping[Dot, StatementFact], dots: Iterable[Dot]) -> set[Dot]:
+    """The base keys that these open: themselves and all that they continue."""
+    found: set[Dot] = set()
+    for dot in dots:
+        at: Dot | None = dot
+        while at is not None and at in bases and at not in found:
+            found.add(at)
+            at = bases[at].predecessor
+    return found
 
 
 def _labels(fact: StatementFact) -> set[bytes]:

@@ -1,23 +1,27 @@
 """What a replica does by itself after a sync (sync floor).
 
-The owning unit's devices box keys to units entitled since and copy what landed behind a grant; a
-revoked unit's devices destroy their copy and say so. Everything here is harmless if two devices
+The owning unit's devices box keys to units entitled since and copy what landed behind a grant; who
+made a key while the owner had none boxes it to the owner; a revoked unit's devices destroy their
+copy and say so. Everything here is harmless if two devices
 do it.
 """
 
 from __future__ import annotations
 
+from functools import cache
+
 from casesync.access.base_acts import DestructionReceipt
 from casesync.access.stream_facts import END_OF_LOG
+from casesync.access.stream_rights import StreamRights
 from casesync.foundation.errors import AccessDenied
 from casesync.foundation.ids import Compartment, FeedId, GrantId, StreamId, StreamKind, UnitId
 from casesync.sync.author import Draft, write_change
 from casesync.sync.context import Engine
 from casesync.sync.grants import ContentCache, supplement_due, write_supplement
-from casesync.sync.key_plan import KeyPlanner
+from casesync.sync.key_plan import KeyPlanner, OwedBoxes
 from casesync.sync.ports import StreamFlag, Transaction
 from casesync.sync.statement_keys import unsealed_of
-from casesync.sync.stream_merge import load_changes
+from casesync.sync.stream_merge import SeenVectors, load_changes
 from casesync.sync.stream_row import StreamRow
 
 
@@ -25,36 +29,59 @@ def maintain(engine: Engine, tx: Transaction) -> bool:
     """Do what is due; returns whether changes were written that want to be sent."""
     wrote = False
     for stream in tx.streams_marked(StreamFlag.BOXES_OWED):
-        wrote = _serve_grantees(engine, tx, stream) or wrote
+        wrote = _serve_others(engine, tx, stream) or wrote
         tx.mark_streams([stream], StreamFlag.BOXES_OWED, on=False)
     for stream in tx.streams_marked(StreamFlag.RETAINED):
         wrote = _destroy(engine, tx, stream) or wrote
     return wrote
 
 
-def _serve_grantees(engine: Engine, tx: Transaction, stream: StreamId) -> bool:
+def _serve_others(engine: Engine, tx: Transaction, stream: StreamId) -> bool:
     row = StreamRow(tx.stream_rows([stream]).get(stream))
-    if row.rights.owner != engine.unit or row.kind is not StreamKind.CASE:
+    rights = row.rights
+    if row.kind is not StreamKind.CASE or row.given_up:
+        return False
+    own = rights.owner == engine.unit
+    if not own and not _may_write(engine, rights):
         return False
     wrote = False
-    cache = ContentCache(engine, tx, stream, row)
-    due = supplement_due(engine, row, cache)
+    owed = _owed_boxes(engine, tx, row, stream)
+    unlinked = _unlinked(engine, tx, row) if own else []
+    if owed or unlinked:
+        draft = Draft(stream=stream, owed=owed, feed_links=[(f, True) for f in unlinked])
+        try:
+            _, row = write_change(engine, tx, draft)
+            wrote = True
+        except AccessDenied:
+            wrote = False
+    due = supplement_due(engine, row, ContentCache(engine, tx, stream, row))
     due = {c: found for c, found in due.items() if engine.writes(c)}
     if due:
         write_supplement(engine, tx, stream, due)
-        row = StreamRow(tx.stream_rows([stream]).get(stream))
-        wrote = True
-    number = 0
-    planner = KeyPlanner(engine, stream, row.rights, number, None)
-    unlinked = _unlinked(engine, tx, row)
-    if planner.lacking_boxes() or unlinked:
-        draft = Draft(stream=stream, box_all=True, feed_links=[(f, True) for f in unlinked])
-        try:
-            write_change(engine, tx, draft)
-        except AccessDenied:
-            return wrote
         wrote = True
     return wrote
+
+
+def _may_write(engine: Engine, rights: StreamRights) -> bool:
+    """Whether a change of this device counts in a stream of another office."""
+    grants = rights.grants_in_force(END_OF_LOG * 2, engine.clock.now_ms())
+    return any(grant.unit == engine.unit and grant.write for grant in grants)
+
+
+def _owed_boxes(
+    engine: Engine, tx: Transaction, row: StreamRow, stream: StreamId
+) -> list[OwedBoxes]:
+    engine.keys.load(tx, [stream])
+
+    @cache
+    def vectors() -> SeenVectors:
+        noted = SeenVectors()
+        for change in load_changes(tx, row.in_log_order()):
+            noted.note(change)
+        return noted
+
+    planner = KeyPlanner(engine, stream, row.rights, 0, None)
+    return planner.owed_boxes(lambda device, number: vectors().seen_by(device, number))
 
 
 def _unlinked(engine: Engine, tx: Transaction, row: StreamRow) -> list[FeedId]:
@@ -96,7 +123,8 @@ def _destroy(engine: Engine, tx: Transaction, stream: StreamId) -> bool:
     if any(compartment == Compartment.BASE for compartment, _ in base):
         receipt = DestructionReceipt(grant=GrantId(grant.grant))
         try:
-            draft = Draft(stream=stream, acts=[receipt], keep_base=True)
+            owed = _owed_boxes(engine, tx, row, stream)
+            draft = Draft(stream=stream, acts=[receipt], keep_base=True, owed=owed)
             _, row = write_change(engine, tx, draft)
             wrote = True
         except AccessDenied:

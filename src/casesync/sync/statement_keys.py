@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from casesync.access.stream_facts import GrantFact, opens_from
+from casesync.access.stream_facts import GrantFact, StatementFact, opens_from
+from casesync.access.stream_rights import StreamRights
 from casesync.foundation.errors import CasesyncError
 from casesync.foundation.ids import UNSEALED_KIND, Compartment, StreamId
 from casesync.sync.change_reader import ReadChange
@@ -24,19 +25,35 @@ def give_up_keys(
     tx: Transaction,
     stream: StreamId,
     changes: Sequence[ReadChange],
-    grants: Sequence[GrantFact],
+    rights: StreamRights,
 ) -> None:
-    """Drop content keys that no box within our unit's grants gives (``opens_from``)."""
+    """Drop content keys that no box within our unit's grants gives (``opens_from``).
+
+    What our office sealed while the owner had no key is kept until the owner has a box of it.
+    """
+    unread = {
+        (fact.device, fact.number, fact.position)
+        for fact in rights.statements
+        if engine.control.unit_of(fact.device) == engine.unit
+        and not reached(engine, fact, rights.owner)
+    }
     kept = [
         key
         for (compartment, _), key in engine.keys.stream(stream).items()
-        if not Compartment.BASE < compartment < Compartment.ACCESS
+        if not Compartment.BASE < compartment < Compartment.ACCESS or key.statement in unread
     ]
     tx.drop_stream_keys(stream)
     engine.keys.forget(stream)
     for key in kept:
         engine.keys.add(tx, stream, key)
-    open_stream_keys(engine, tx, stream, changes, grants)
+    open_stream_keys(engine, tx, stream, changes, rights.grants)
+
+
+def reached(engine: Engine, fact: StatementFact, unit: bytes | None) -> bool:
+    """Whether the statement was boxed to any key the unit ever had."""
+    labels = (fact.labels[at : at + 8] for at in range(0, len(fact.labels), 8))
+    named = map(engine.control.unit_key_by_name, labels)
+    return any(key is not None and key.unit == unit for key in named)
 
 
 def open_stream_keys(

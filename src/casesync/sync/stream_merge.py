@@ -106,7 +106,7 @@ def rejudge(
     row.rewrite(judged)
     row.put_rights(rights)
     if rights.owner not in (None, engine.unit):
-        give_up_keys(engine, tx, stream, changes, rights.grants)
+        give_up_keys(engine, tx, stream, changes, rights)
     remerge(engine, tx, stream, row, changes, judged)
     return changed
 
