@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from casesync.foundation.errors import UsageError
+from casesync_cli.labels import labels
 from casesync_cli.render import Output, value_text
 from casesync_cli.times import people_time
 from casesync_cli.value_display import SHORT_ID
@@ -25,7 +26,8 @@ def show_case(out: Output, view: CaseView, shown: Shown) -> None:
     if view.unsent:
         out.say("case.unsent", count=view.unsent)
     if view.sealed_compartments:
-        out.say("case.sealed", compartments=", ".join(view.sealed_compartments))
+        sealed = labels(out.lang, "compartment", view.sealed_compartments)
+        out.say("case.sealed", compartments=sealed)
     if view.incomplete:
         out.say("case.incomplete")
         out.facts(view.incomplete)

@@ -35,8 +35,12 @@ class LocalisedOption(click.Option):
     @override
     def get_help_extra(self, ctx: click.Context) -> click.types.OptionHelpExtra:
         extra = super().get_help_extra(ctx)
+        lang = _settings(ctx).lang
         if "required" in extra:
-            extra["required"] = help_text(_settings(ctx).lang, "required")
+            extra["required"] = help_text(lang, "required")
+        elif "default" in extra:  # in the place whose words are ours
+            value = extra.pop("default")
+            extra["required"] = help_text(lang, "default").format(value=value)
         return extra
 
     @override
@@ -216,6 +220,7 @@ def argument(name: str, **kwargs: Any) -> click.Argument:  # noqa: ANN401 - clic
 
 def option(*names: str, **kwargs: Any) -> LocalisedOption:  # noqa: ANN401 - click takes them
     """An option; its help is ``PATH --name`` or ``--name`` in the catalogue."""
+    kwargs.setdefault("show_default", bool(kwargs.get("default")))
     return LocalisedOption(names, **kwargs)
 
 

@@ -71,9 +71,16 @@ def report_bug(
 
 def report(settings: Settings, error: CasesyncError) -> int:
     """Say on stderr what happened and what to do; return the exit code."""
-    from casesync_cli.safe import safe_line  # noqa: PLC0415 - only when something failed
+    from casesync.foundation.error_texts import (  # noqa: PLC0415 - only when something failed
+        advice_text,
+        message_text,
+    )
+    from casesync_cli.labels import labelled  # noqa: PLC0415 - likewise
+    from casesync_cli.safe import safe_line  # noqa: PLC0415 - likewise
 
-    message, advice = error.message(settings.lang), error.advice(settings.lang)
+    params = labelled(settings.lang, error.params)
+    message = message_text(error.code, params, settings.lang)
+    advice = advice_text(error.code, params, settings.lang)
     if settings.verbose:
         click.echo(safe_line("".join(traceback.format_exception(error))), err=True)
     if settings.json:

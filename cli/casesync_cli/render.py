@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from casesync.client.views import Fact
+from casesync_cli.labels import labelled
 from casesync_cli.render_json import dumps, plain
 from casesync_cli.safe import safe_line
 from casesync_cli.settings import Settings
@@ -48,8 +49,7 @@ class Output:
     def facts(self, facts: Sequence[Fact]) -> None:
         """One line per fact."""
         for fact in facts:
-            params = {key: fact_param(self.lang, value) for key, value in fact.params.items()}
-            self.text("! " + fact_text(self.lang, fact.code, params))
+            self.text("! " + fact_text(self.lang, fact.code, fact_params(self.lang, fact.params)))
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table; ``columns`` are keys ``col.NAME`` of the catalogue. Says so if it is empty."""
@@ -83,8 +83,12 @@ class Output:
         return self._console
 
 
-def fact_param(lang: str, value: object) -> object:
-    """A fact's parameter as part of a sentence."""
+def fact_params(lang: str, params: Mapping[str, object]) -> dict[str, object]:
+    """A fact's parameters as parts of a sentence."""
+    return labelled(lang, {key: _fact_param(lang, value) for key, value in params.items()})
+
+
+def _fact_param(lang: str, value: object) -> object:
     if isinstance(value, list | tuple):
         return ", ".join(str(item) for item in value)
     return tr(lang, "unknown") if value is None else value

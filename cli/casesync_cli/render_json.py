@@ -21,6 +21,7 @@ from casesync.client.views import (
     RecordView,
     ValueView,
 )
+from casesync_cli.labels import labelled
 from casesync_cli.texts import fact_text
 from casesync_cli.times import iso_time
 
@@ -66,7 +67,7 @@ def _shape(
         case Page():
             return {"items": plain(value.items, lang), "count": value.count, "after": value.after}
         case Fact():
-            text = fact_text(lang, value.code, dict(value.params))
+            text = fact_text(lang, value.code, labelled(lang, value.params))
             return {"code": value.code, "params": plain(dict(value.params)), "text": text}
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from importlib import import_module
 from typing import Final
 
-SUBJECTS: Final = ("help", "messages", "facts", "seen", "demo")
+SUBJECTS: Final = ("help", "messages", "facts", "labels", "seen", "demo")
 
 
 @cache

@@ -71,7 +71,7 @@ def test_a_case_shows_conflict_sealed_incomplete_and_unsent(shown):
     text = shown("en")
     assert "Case 7Q4K-2M9X-0ABC, kept by Nhà Bình Yên" in text
     assert "waiting for change 5 of OSSO" in text
-    assert "Sealed for this device: identity" in text
+    assert "Sealed for this device: Identity" in text
     assert "[sealed]" in text
     assert "not sent yet" in text
     assert "in conflict until somebody decides" in text

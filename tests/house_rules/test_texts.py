@@ -64,8 +64,21 @@ def test_every_command_and_option_has_help():
                 help_text("vi", f"{path} --{param.name}", f"--{param.name}")
 
 
+def test_help_says_what_an_option_is_if_it_is_not_given():
+    lacking = []
+    for command in all_commands():
+        for param in command.params:
+            given = isinstance(param.default, int | str) and param.default
+            if isinstance(param, LocalisedOption) and not param.is_flag and given:
+                context = click.Context(command, obj=Settings(lang="vi"))
+                shown = (param.get_help_record(context) or ("", ""))[1]
+                if f"mặc định: {param.default}" not in shown:
+                    lacking.append(f"{command.name} {param.name}")
+    assert not lacking
+
+
 def test_no_help_is_left_over():
-    used = {"usage", "options", "commands", "required", "--help"}
+    used = {"usage", "options", "commands", "required", "default", "--help"}
     for command in all_commands():
         path = command.path  # type: ignore[attr-defined]
         used.add(path)

@@ -9,9 +9,10 @@ TEXTS: Final[dict[str, str]] = {
     "options": "Tùy chọn",
     "commands": "Lệnh",
     "required": "bắt buộc",
+    "default": "mặc định: {value}",
     "casesync": "Chia sẻ hồ sơ giữa các cơ sở, mã hóa đầu cuối, dùng được cả khi không có mạng.",
     "--help": "Hiện trợ giúp này rồi thoát.",
-    "--home": "Thư mục của bản sao này.",
+    "--home": "Thư mục của bản sao này; nếu không có thì là nơi hệ thống giữ dữ liệu người dùng.",
     "--json": "Ghi ra một tài liệu JSON thay cho chữ cho người đọc.",
     "--lang": "Ngôn ngữ của thông báo; nếu không chọn thì theo hệ thống.",
     "--verbose": "Hiện nơi phát sinh lỗi.",
@@ -40,9 +41,10 @@ TEXTS: Final[dict[str, str]] = {
     "network create --relay": "Địa chỉ máy chuyển tiếp, ví dụ https://relay.example.org.",
     "network create --relay_key": "Khóa của máy chuyển tiếp như 'relay serve --print-key' hiện ra.",
     "network create --unit": "Tên cơ sở này; nếu không có thì lấy tên mạng lưới.",
-    "network create --type": "Loại cơ sở: shelter, osso, union, provider hoặc audit.",
+    "network create --type": "Loại cơ sở: nhà tạm lánh (shelter), văn phòng một cửa "
+    "(osso), Hội Phụ nữ (union), bên cung cấp dịch vụ (provider), cơ sở kiểm tra (audit).",
     "network create --role": "Vai trò của bạn.",
-    "network create --member_name": "Tên của bạn.",
+    "network create --member_name": "Tên của bạn; nếu không có thì lấy tên cơ sở.",
     "--device_label": "Tên gọi của thiết bị này.",
     "--plain_http": "Cho phép http đến máy chuyển tiếp ở máy khác; nội dung vẫn bị niêm, nhưng "
     "người trên đường truyền thấy thiết bị nào nói chuyện lúc nào.",
@@ -54,10 +56,12 @@ TEXTS: Final[dict[str, str]] = {
     "invite": "Mời người; không có động từ thì là invite create.",
     "invite create": "Tạo lời mời cho thiết bị của một người (mặc định).",
     "invite create --unit": "Cơ sở nơi người ấy làm việc.",
-    "invite create --role": "Vai trò: caseworker, counsellor, clinician, officer, visitor, "
-    "supervisor, programme, auditor, provider hoặc operator.",
+    "invite create --role": "Vai trò, bằng tên hay mã: cán bộ hồ sơ (caseworker), tư vấn viên "
+    "(counsellor), cán bộ y tế hoặc tâm lý (clinician), cán bộ Hội Phụ nữ (officer), cộng tác viên "
+    "thăm hộ (visitor), giám sát viên (supervisor), cán bộ chương trình (programme), kiểm tra viên "
+    "(auditor), bên cung cấp dịch vụ (provider), người vận hành (operator).",
     "invite create --administrator": "Người ấy được mời người khác và đình chỉ thiết bị.",
-    "invite create --lifetime": "Lời mời có giá trị bao lâu, ví dụ 2d.",
+    "invite create --lifetime": "Lời mời có giá trị bao lâu, ví dụ 2d; nếu không ghi thì 7d.",
     "invite list": "Liệt kê các lời mời của thiết bị này.",
     "invite cancel": "Làm cho lời mời mất giá trị.",
     "join": "Tham gia mạng lưới bằng lời mời.",
@@ -108,19 +112,24 @@ TEXTS: Final[dict[str, str]] = {
     "consent": "Sự đồng ý của người trong cuộc.",
     "consent give": "Ghi nhận sự đồng ý và in mã của nó.",
     "--unit": "Cơ sở.",
-    "--compartments": "Các ngăn, cách nhau bằng dấu phẩy: identity, protection, health, "
-    "livelihood, contact, operations, statistics.",
-    "consent give --purpose": "Để làm gì: service, share_with_org, report_nonidentifiable, "
-    "research, media_story, later_contact hoặc family_contact.",
+    "--compartments": "Các ngăn, bằng tên hay mã, cách nhau bằng dấu phẩy: nhân thân (identity), "
+    "bảo vệ (protection), sức khỏe (health), sinh kế (livelihood), quy tắc liên lạc (contact), "
+    "điều phối (operations), thống kê (statistics).",
+    "consent give --purpose": "Để làm gì, bằng tên hay mã: nhận dịch vụ hỗ trợ (service), chia sẻ "
+    "với tổ chức khác (share_with_org), báo cáo không nhận dạng (report_nonidentifiable), nghiên "
+    "cứu (research), câu chuyện truyền thông (media_story), liên lạc về sau (later_contact), liên "
+    "lạc với gia đình (family_contact).",
     "consent give --notice": "Tệp chứa nguyên văn thông báo đã đọc cho người ấy.",
-    "consent give --form": "Hình thức: written, voice, e_sign hoặc other_verifiable.",
-    "--until": "Ngày cuối còn hiệu lực, dd/mm/yyyy.",
+    "consent give --form": "Hình thức: bằng văn bản (written), ghi âm (voice), chữ ký điện tử "
+    "(e_sign), cách khác có thể kiểm chứng (other_verifiable).",
+    "--until": "Ngày cuối còn hiệu lực, dd/mm/yyyy; nếu không ghi thì không có hạn.",
     "consent withdraw": "Ghi nhận sự đồng ý đã được rút lại; có hiệu lực ngay.",
     "consent show": "Liệt kê các sự đồng ý của hồ sơ.",
     "grant": "Chia sẻ hồ sơ với cơ sở khác; không có động từ thì là grant give.",
     "grant give": "Chia sẻ các ngăn của một hồ sơ (mặc định).",
     "grant give --purpose": "Để làm gì; phải là mục đích của sự đồng ý.",
     "grant give --consent": "Mã của sự đồng ý làm căn cứ.",
+    "grant give --until": "Ngày cuối còn hiệu lực, dd/mm/yyyy; nếu không ghi thì theo sự đồng ý.",
     "grant give --write": "Cơ sở kia được ghi.",
     "grant give --history": "Chia sẻ cả các phiên bản cũ.",
     "grant list": "Liệt kê các quyền chia sẻ, của một hồ sơ hoặc tất cả.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from casesync_cli.command import LocalisedGroup, command, option
+from casesync_cli.labels import label, labels
 from casesync_cli.render import Output, deliver, deliver_list
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
@@ -30,8 +31,8 @@ def _deliver_entries(settings: Settings, entries: Sequence[AuditEntryView]) -> N
             str(entry.device),
             tr(lang, f"audit.action-{entry.action}"),
             entry.case or "-",
-            ", ".join(entry.compartments) or "-",
-            entry.purpose or "-",
+            labels(lang, "compartment", entry.compartments),
+            label(lang, "purpose", entry.purpose or "-"),
             outcome + (" (" + tr(lang, "audit.late") + ")" if entry.late else ""),
         )
 

@@ -9,15 +9,11 @@ import click
 from casesync.foundation.errors import UsageError
 from casesync.foundation.limits import TEXT_BYTES_MAX
 from casesync_cli.command import LocalisedGroup, argument, command, option
+from casesync_cli.labels import code, codes, label, labels
 from casesync_cli.render import Output, deliver, deliver_list, time_or_dash, yes_no
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
 from casesync_cli.times import end_of_day_ms
-
-
-def words(text: str) -> list[str]:
-    """``a,b,c`` as typed into a list without blanks and empty parts."""
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def notice_text(file: Path | None) -> str | None:
@@ -64,7 +60,13 @@ def consent_give(
     with open_replica(settings) as replica:
         stream = replica.resolve_case(case)
         record = replica.give_consent(
-            stream, purpose, unit, words(compartments), text, form, until_ms
+            stream,
+            code("purpose", purpose),
+            unit,
+            codes("compartment", compartments),
+            text,
+            code("form", form),
+            until_ms,
         )
     record_hex = record.hex()
     deliver(settings, {"id": record_hex}, lambda out: out.text(record_hex))
@@ -76,7 +78,7 @@ def consent_withdraw(settings: Settings, *, case: str, consent: str) -> None:
     with open_replica(settings) as replica:
         stream = replica.resolve_case(case)
         done = replica.withdraw_consent(stream, consent)
-        code = replica.case_code(stream)
+        case = replica.case_code(stream)
 
     def people(out: Output) -> None:
         out.say("consent.withdrawn")
@@ -84,9 +86,9 @@ def consent_withdraw(settings: Settings, *, case: str, consent: str) -> None:
             out.say(
                 "consent.still-granted",
                 id=grant.id_hex[:8],
-                case=code,
+                case=case,
                 unit=grant.unit,
-                compartments=", ".join(grant.compartments),
+                compartments=labels(settings.lang, "compartment", grant.compartments),
             )
         out.say("sync.next")
 
@@ -104,10 +106,10 @@ def consent_show(settings: Settings, *, case: str) -> None:
         ("id", "purpose", "unit", "compartments", "form", "in-force", "time", "until"),
         lambda c: (
             c.id_hex[:8],
-            c.purpose,
+            label(settings.lang, "purpose", c.purpose),
             c.unit,
-            ", ".join(c.compartments),
-            c.form,
+            labels(settings.lang, "compartment", c.compartments),
+            label(settings.lang, "form", c.form),
             yes_no(settings.lang, c.given),
             time_or_dash(c.given_at_ms),
             time_or_dash(c.until_ms),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from casesync.foundation.error_texts import TEXTS
 from casesync.foundation.errors import CasesyncError
 from casesync_cli.command import command
-from casesync_cli.render import Output, deliver, fact_param
+from casesync_cli.render import Output, deliver, fact_params
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
 from casesync_cli.texts import catalogue, fact_text
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def words_of(lang: str, finding: Finding) -> str:
     """A finding in words: its own, a fact's, or an error's message and advice."""
-    params = {key: fact_param(lang, value) for key, value in finding.params.items()}
+    params = fact_params(lang, finding.params)
     own = f"finding.{finding.code}"
     if own in catalogue("facts", lang):
         return fact_text(lang, own, params)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from casesync.foundation.errors import UsageError
 from casesync_cli.command import LocalisedGroup, argument, command, option
-from casesync_cli.commands.consent import words
+from casesync_cli.labels import code, codes, label, labels
 from casesync_cli.render import Output, deliver, deliver_list, time_or_dash, yes_no
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
@@ -46,8 +46,8 @@ def grant_give(  # noqa: PLR0913 - one parameter per option
         view = replica.grant(
             replica.resolve_case(case),
             unit,
-            words(compartments),
-            purpose,
+            codes("compartment", compartments),
+            code("purpose", purpose),
             consent,
             until_ms=until_ms,
             write=write,
@@ -55,7 +55,7 @@ def grant_give(  # noqa: PLR0913 - one parameter per option
         )
 
     def people(out: Output) -> None:
-        shared = ", ".join(view.compartments)
+        shared = labels(settings.lang, "compartment", view.compartments)
         out.say("grant.given", id=view.id_hex[:8], unit=view.unit, compartments=shared)
         out.say("sync.next")
 
@@ -76,8 +76,8 @@ def grant_list(settings: Settings, *, case: str | None) -> None:
             g.id_hex[:8],
             g.case,
             g.unit,
-            ", ".join(g.compartments),
-            g.purpose,
+            labels(lang, "compartment", g.compartments),
+            label(lang, "purpose", g.purpose),
             yes_no(lang, g.write),
             time_or_dash(g.until_ms),
             tr(lang, f"grant.{g.state}"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from casesync.foundation.limits import INVITATION_LIFETIME_MS
 from casesync_cli.command import LocalisedGroup, argument, command, option
+from casesync_cli.labels import code, label
 from casesync_cli.render import Output, deliver, deliver_list
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
@@ -24,11 +25,14 @@ def invite_create(
     """Invite one person's device into the network."""
     lifetime_ms = INVITATION_LIFETIME_MS if lifetime is None else duration_s(lifetime) * 1000
     with open_replica(settings) as replica:
-        view = replica.invite(unit, role, administrator=administrator, lifetime_ms=lifetime_ms)
+        view = replica.invite(unit, code("role", role), administrator, lifetime_ms)
 
     def people(out: Output) -> None:
         out.say(
-            "invite.created", unit=view.unit, role=view.role, until=people_time(view.expires_ms)
+            "invite.created",
+            unit=view.unit,
+            role=label(settings.lang, "role", view.role),
+            until=people_time(view.expires_ms),
         )
         out.text(view.text or "")
         out.say("invite.next", id=view.id_hex[:8])
@@ -48,7 +52,7 @@ def invite_list(settings: Settings) -> None:
         lambda i: (
             i.id_hex[:8],
             i.unit,
-            i.role,
+            label(settings.lang, "role", i.role),
             _state(settings.lang, i.state),
             people_time(i.expires_ms),
         ),

@@ -11,6 +11,7 @@ import click
 from casesync.foundation.errors import UsageError
 from casesync_cli.command import LocalisedGroup, argument, command, option
 from casesync_cli.failure import report
+from casesync_cli.labels import label
 from casesync_cli.render import Output, deliver, deliver_list, yes_no
 from casesync_cli.session import can_ask, open_replica
 from casesync_cli.settings import Settings
@@ -92,7 +93,7 @@ def member_list(settings: Settings) -> None:
         ("member", "role", "unit", "administrator", "devices"),
         lambda m: (
             m.name,
-            m.role,
+            label(settings.lang, "role", m.role),
             m.unit,
             yes_no(settings.lang, m.administrator),
             ", ".join(str(number) for number in m.devices) or "-",
@@ -114,7 +115,7 @@ def device_list(settings: Settings) -> None:
             d.label or "-",
             d.member,
             d.unit,
-            d.role,
+            label(settings.lang, "role", d.role),
             tr(settings.lang, f"device.{d.state}"),
         ),
     )
@@ -154,7 +155,7 @@ def whoami(settings: Settings) -> None:
     rows = (
         ("network", who.network),
         ("member", who.member),
-        ("role", who.role),
+        ("role", label(settings.lang, "role", who.role)),
         ("unit", who.unit),
         ("device", str(who.device)),
         ("administrator", yes_no(settings.lang, who.administrator)),

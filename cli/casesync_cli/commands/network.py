@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from casesync.foundation.errors import UsageError
 from casesync_cli.command import LocalisedGroup, argument, command, option
+from casesync_cli.labels import code
 from casesync_cli.render import Output, deliver
 from casesync_cli.session import passphrase_to_create
 from casesync_cli.settings import Settings
@@ -63,8 +64,8 @@ def network_create(  # noqa: PLR0913 - one parameter per option
         relay_url=relay,
         relay_key=key,
         unit=unit or name,
-        unit_type=type,
-        role=role,
+        unit_type=code("type", type),
+        role=code("role", role),
         member_name=member_name or unit or name,
         device_label=device_label,
         plain_http=plain_http,

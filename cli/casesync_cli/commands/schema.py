@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from casesync_cli.command import LocalisedGroup, argument, command
+from casesync_cli.labels import label
 from casesync_cli.render import Output, deliver, yes_no
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
@@ -48,7 +49,8 @@ def schema_show(
             (
                 field.name,
                 field.labels.text(out.lang),
-                field.compartment.word,
+                f"{label(out.lang, 'compartment', field.compartment.word)} "
+                f"({field.compartment.word})",
                 field.resolver.word,
                 _values(found, out.lang, field),
             )

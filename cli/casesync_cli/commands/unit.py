@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from casesync_cli.command import LocalisedGroup, argument, command, option
+from casesync_cli.labels import label
 from casesync_cli.render import deliver, deliver_list, yes_no
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
@@ -22,7 +23,8 @@ def unit_add(settings: Settings, *, name: str, unit_type: str, parent: str | Non
     """Add an office to the network."""
     with open_replica(settings) as replica:
         view = replica.add_unit(name, unit_type, parent)
-    deliver(settings, view, lambda out: out.say("unit.added", unit=view.name, type=view.type))
+    kind = label(settings.lang, "type", view.type)
+    deliver(settings, view, lambda out: out.say("unit.added", unit=view.name, type=kind))
 
 
 @command("unit list")
@@ -36,7 +38,7 @@ def unit_list(settings: Settings) -> None:
         ("unit", "type", "parent", "devices", "keys"),
         lambda u: (
             u.name,
-            u.type,
+            label(settings.lang, "type", u.type),
             u.parent or "-",
             str(u.devices),
             yes_no(settings.lang, u.keys_current),

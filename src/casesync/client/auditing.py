@@ -16,7 +16,7 @@ from casesync.access.audit import AuditedChange, DeviceAudit, DeviceFacts, audit
 from casesync.access.control_state import ControlState
 from casesync.access.control_views import DeviceView
 from casesync.client.core import Core, opener_of
-from casesync.client.names import Names
+from casesync.client.names import Names, meant_by
 from casesync.client.network_views import AuditDevice, AuditEntryView, AuditReport
 from casesync.client.relay_comparison import RelayComparison
 from casesync.codec.crockford import case_code
@@ -26,7 +26,14 @@ from casesync.foundation.errors import (
     CasesyncError,
     UsageError,
 )
-from casesync.foundation.ids import FEED_ALL, Compartment, DeviceNumber, StreamId, StreamKind
+from casesync.foundation.ids import (
+    FEED_ALL,
+    Compartment,
+    DeviceNumber,
+    MemberId,
+    StreamId,
+    StreamKind,
+)
 from casesync.merkle.compact_range import CompactRange
 from casesync.merkle.hashing import leaf_hash
 from casesync.sync.change_reader import ReadChange, open_at
@@ -69,8 +76,12 @@ class Auditing:
         """Access entries that this device may read, filtered; the look is logged itself.
 
         Raises:
-            UsageError: ``case-unknown``, ``member-unknown``.
+            UsageError: ``case-unknown``, ``member-unknown``, ``device-unknown``.
         """
+        control = self._core.engine.control
+        if device is not None and control.device(device) is None:
+            raise UsageError("device-unknown", device=device)
+        people = None if member is None else self._members(member)
         stream = None if case is None else self._stream(case)
         self._core.log("audit", stream=stream)
         views = []
@@ -78,11 +89,22 @@ class Auditing:
             entry = decode_entry(row.entry)
             if stream is not None and not self._concerns(entry, stream):
                 continue
-            view = self._view(row, entry)
-            if member is not None and view.member.casefold() != member.casefold():
+            if people is not None and self._member_of(row) not in people:
                 continue
-            views.append(view)
+            views.append(self._view(row, entry))
         return sorted(views, key=lambda view: (view.time_ms, view.device, view.sequence))
+
+    def _members(self, name: str) -> set[MemberId]:
+        """Everybody of this name; accents may be left out."""
+        control = self._core.engine.control
+        found = meant_by(name, control.members(), lambda member: member.name)
+        if not found:
+            raise UsageError("member-unknown", member=name)
+        return {member.member for member in found}
+
+    def _member_of(self, row: AccessRow) -> MemberId | None:
+        device = self._core.engine.control.device(int(row.device))
+        return None if device is None else device.member
 
     def mine(self) -> list[AuditEntryView]:
         """This device's own entries, oldest first."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
 
 from casesync.client.core import Core
 from casesync.foundation.ids import UnitId
+from casesync.model.folding import exact_key, fold
+
+Named = TypeVar("Named")
 
 
 class Author(NamedTuple):
@@ -40,3 +44,18 @@ class Names:
             return self.unit(UnitId(bytes.fromhex(unit_hex)))
         except ValueError:
             return unit_hex
+
+
+def meant_by(typed: str, named: Sequence[Named], name_of: Callable[[Named], str]) -> list[Named]:
+    """Those that people mean by ``typed``: by the very name, else as search compares names.
+
+    Without accents only where none were typed: "Lan" finds "Lân", "Lân" never "Lan".
+    """
+    found = [item for item in named if name_of(item) == typed]
+    keys = (exact_key, fold) if typed.isascii() else (exact_key,)
+    for key in keys:
+        if found:
+            break
+        wanted = key(typed)
+        found = [item for item in named if key(name_of(item)) == wanted]
+    return found

@@ -8,6 +8,7 @@ from casesync.access.control_views import DeviceView as ControlDevice
 from casesync.access.control_writer import ControlWriter
 from casesync.client.control_driver import append_act, pull, unit_seeds
 from casesync.client.core import Core
+from casesync.client.names import meant_by
 from casesync.client.network_views import (
     DeviceView,
     MemberView,
@@ -52,15 +53,13 @@ class NetworkAdmin:
         ]
 
     def unit_named(self, name: str) -> UnitId:
-        """The unit people mean by ``name``: its name, or a prefix of its id in hex.
+        """The unit people mean by ``name``, accents or not, or by the beginning of its id in hex.
 
         Raises:
             UsageError: ``unit-unknown``, ``unit-ambiguous``.
         """
         control = self._core.engine.control
-        found = control.units_named(name) or [
-            unit for unit in control.units() if unit.name.casefold() == name.casefold()
-        ]
+        found = meant_by(name, control.units(), lambda unit: unit.name)
         if not found and len(name) >= 6:
             found = [unit for unit in control.units() if unit.unit.hex().startswith(name.lower())]
         if not found:

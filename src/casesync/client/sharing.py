@@ -269,7 +269,10 @@ class Sharing:
 
 
 def parse_compartments(words: list[str]) -> list[Compartment]:
-    """Content compartments by their names. Raises: UsageError: ``compartment-unknown``."""
+    """Content compartments by their names.
+
+    Raises: UsageError: ``compartment-unknown``, ``compartments-none``.
+    """
     found = []
     for word in words:
         compartment = compartment_by_word(word.strip().lower())
@@ -277,6 +280,8 @@ def parse_compartments(words: list[str]) -> list[Compartment]:
             known = ", ".join(c.word for c in Compartment if 1 < c < Compartment.ACCESS)
             raise UsageError("compartment-unknown", compartment=word, known=known)
         found.append(compartment)
+    if not found:
+        raise UsageError("compartments-none")
     return sorted(set(found))
 
 

@@ -60,6 +60,12 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "Hồ sơ này không có sự đồng ý '{consent}'.",
         "'casesync consent show MÃ' liệt kê các sự đồng ý.",
     ),
+    "member-unknown": (
+        "There is nobody called '{member}'.",
+        "'casesync member list' shows the names.",
+        "Không có ai tên '{member}'.",
+        "'casesync member list' liệt kê các tên.",
+    ),
     "device-unknown": (
         "There is no device {device}.",
         "'casesync device list' shows them.",
@@ -223,6 +229,12 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "Nothing is shared on it. A new consent is a new record.",
         "Sự đồng ý {consent} đã được rút lại.",
         "Không chia sẻ gì dựa trên đó. Đồng ý lại là một bản ghi mới.",
+    ),
+    "compartments-none": (
+        "No compartment was named; nothing was written.",
+        "Name some behind --compartments, separated by commas: contact,livelihood.",
+        "Chưa nêu ngăn nào; chưa ghi gì cả.",
+        "Ghi các ngăn sau --compartments, cách nhau bằng dấu phẩy: contact,livelihood.",
     ),
     "consent-withdrawn-already": (
         "The consent {consent} was withdrawn before.",

@@ -1,0 +1,53 @@
+"""What people call roles, offices, compartments and purposes, in English (cli)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str]] = {
+    "role.caseworker": "caseworker",
+    "role.counsellor": "counsellor",
+    "role.clinician": "nurse or psychologist",
+    "role.officer": "union officer",
+    "role.visitor": "home visitor",
+    "role.supervisor": "supervisor",
+    "role.programme": "programme officer",
+    "role.auditor": "auditor",
+    "role.provider": "service provider",
+    "role.operator": "operator",
+    "type.shelter": "shelter",
+    "type.osso": "one-stop service office",
+    "type.union": "women's union",
+    "type.provider": "service provider",
+    "type.audit": "audit office",
+    "type.one": "one person",
+    "compartment.identity": "Identity",
+    "compartment.protection": "Protection",
+    "compartment.health": "Health",
+    "compartment.livelihood": "Livelihood",
+    "compartment.contact": "Contact rule",
+    "compartment.operations": "Operations",
+    "compartment.statistics": "Statistics",
+    "compartment.base": "Administration",
+    "compartment.access": "Access log",
+    "purpose.service": "Services",
+    "purpose.share_with_org": "Sharing with another organisation",
+    "purpose.report_nonidentifiable": "Reports that identify nobody",
+    "purpose.research": "Research",
+    "purpose.media_story": "Media story",
+    "purpose.later_contact": "Later contact",
+    "purpose.family_contact": "Contact with the family",
+    "purpose.case_work": "case work",
+    "purpose.health_care": "health care",
+    "purpose.livelihood_support": "livelihood support",
+    "purpose.home_visit": "home visit",
+    "purpose.supervision": "supervision",
+    "purpose.statistics": "statistics",
+    "purpose.audit": "audit",
+    "purpose.service_provision": "providing a service",
+    "form.written": "Written",
+    "form.voice": "Voice",
+    "form.e_sign": "Electronic signature",
+    "form.other_verifiable": "Other verifiable form",
+}
+"""``KIND.CODE``; those of the schema's codelists say what the shipped schema says."""

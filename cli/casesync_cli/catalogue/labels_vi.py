@@ -1,0 +1,53 @@
+"""What people call roles, offices, compartments and purposes, in Vietnamese (cli)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str]] = {
+    "role.caseworker": "cán bộ hồ sơ",
+    "role.counsellor": "tư vấn viên",
+    "role.clinician": "cán bộ y tế hoặc tâm lý",
+    "role.officer": "cán bộ Hội Phụ nữ",
+    "role.visitor": "cộng tác viên thăm hộ",
+    "role.supervisor": "giám sát viên",
+    "role.programme": "cán bộ chương trình",
+    "role.auditor": "kiểm tra viên",
+    "role.provider": "bên cung cấp dịch vụ",
+    "role.operator": "người vận hành",
+    "type.shelter": "nhà tạm lánh",
+    "type.osso": "văn phòng một cửa",
+    "type.union": "Hội Phụ nữ",
+    "type.provider": "bên cung cấp dịch vụ",
+    "type.audit": "cơ sở kiểm tra",
+    "type.one": "một người",
+    "compartment.identity": "Nhân thân",
+    "compartment.protection": "Bảo vệ",
+    "compartment.health": "Sức khỏe",
+    "compartment.livelihood": "Sinh kế",
+    "compartment.contact": "Quy tắc liên lạc",
+    "compartment.operations": "Điều phối",
+    "compartment.statistics": "Thống kê",
+    "compartment.base": "Quản lý",
+    "compartment.access": "Sổ truy cập",
+    "purpose.service": "Nhận dịch vụ hỗ trợ",
+    "purpose.share_with_org": "Chia sẻ với tổ chức khác",
+    "purpose.report_nonidentifiable": "Báo cáo không nhận dạng",
+    "purpose.research": "Nghiên cứu",
+    "purpose.media_story": "Câu chuyện truyền thông",
+    "purpose.later_contact": "Liên lạc về sau",
+    "purpose.family_contact": "Liên lạc với gia đình",
+    "purpose.case_work": "phụ trách hồ sơ",
+    "purpose.health_care": "chăm sóc sức khỏe",
+    "purpose.livelihood_support": "hỗ trợ sinh kế",
+    "purpose.home_visit": "thăm hộ",
+    "purpose.supervision": "giám sát",
+    "purpose.statistics": "thống kê",
+    "purpose.audit": "kiểm tra",
+    "purpose.service_provision": "cung cấp dịch vụ",
+    "form.written": "Bằng văn bản",
+    "form.voice": "Ghi âm",
+    "form.e_sign": "Chữ ký điện tử",
+    "form.other_verifiable": "Cách khác có thể kiểm chứng",
+}
+"""``KIND.CODE``; those of the schema's codelists say what the shipped schema says."""
