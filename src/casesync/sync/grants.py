@@ -41,6 +41,7 @@ from casesync.sync.author import Draft, write_change
 from casesync.sync.change_reader import ReadChange, may_copy, open_at
 from casesync.sync.context import Engine
 from casesync.sync.ports import Transaction
+from casesync.sync.statement_keys import believed_boxes
 from casesync.sync.stream_merge import load_changes, state_of
 from casesync.sync.stream_row import HistoryEntry, StreamRow
 from casesync.translog.header import SegmentEntry
@@ -328,13 +329,10 @@ def _units_reached(engine: Engine, row: StreamRow, segment: SegmentEntry) -> set
     fact = row.rights.statement(segment.kind, segment.key_name)
     if fact is None:
         return None
-    labels = [fact.labels[at : at + 8] for at in range(0, len(fact.labels), 8)]
-    named = [engine.control.unit_key_by_name(label) for label in labels]
     return {
-        bytes(key.unit)
-        for key in named
-        if key is not None
-        and fact.log_index >= opens_from(row.rights.grants, key.unit, segment.kind)
+        unit
+        for unit in believed_boxes(engine, fact, row.rights.owner).values()
+        if fact.log_index >= opens_from(row.rights.grants, unit, segment.kind)
     }
 
 

@@ -16,7 +16,7 @@ from casesync.foundation.errors import AccessDenied
 from casesync.foundation.ids import Compartment, StreamId, UnitId
 from casesync.sync.context import Engine
 from casesync.sync.keyring import Dot, StreamKey
-from casesync.sync.statement_keys import reached
+from casesync.sync.statement_keys import believed_boxes, reached
 from casesync.translog.unsealed import (
     Box,
     MoreBoxes,
@@ -160,14 +160,16 @@ class KeyPlanner:
         owner, compartment = self._rights.owner, fact.compartment
         own = self._engine.unit == owner
         content = Compartment.BASE < compartment < Compartment.ACCESS
+        # Under another grantee's base key lie only its receipts: nobody boxes that to the owner.
+        ours = content or self._engine.control.unit_of(fact.device) == self._engine.unit
         found = []
         for unit in self.units(compartment):
             if self._engine.control.current_unit_key(unit, compartment) is None:
                 continue
-            if reached(self._engine, fact, unit):
+            if reached(self._engine, fact, owner, unit):
                 continue
             meant = own and content and self._meant(fact, unit, seen)
-            if unit == owner or meant:
+            if (unit == owner and ours) or meant:
                 found.append(unit)
         return found
 
@@ -200,7 +202,11 @@ class KeyPlanner:
         for unit in self.units(Compartment.BASE):
             if self._engine.control.current_unit_key(unit, Compartment.BASE) is None:
                 continue
-            boxed = [dot for dot, fact in bases.items() if reached(self._engine, fact, unit)]
+            boxed = [
+                dot
+                for dot, fact in bases.items()
+                if reached(self._engine, fact, self._rights.owner, unit)
+            ]
             opened = _chained(bases, planned + boxed)
             for dot in sorted(bases, key=lambda dot: bases[dot].log_index, reverse=True):
                 if dot not in opened:
@@ -223,7 +229,7 @@ class KeyPlanner:
 
     def _lacking(self, fact: StatementFact) -> list[UnitId]:
         """Entitled units with a key that have no box of the statement, or gave theirs up."""
-        labels = _labels(fact)
+        labels = believed_boxes(self._engine, fact, self._rights.owner)
         found = []
         for unit in self.units(fact.compartment):
             current = self._engine.control.current_unit_key(unit, fact.compartment)

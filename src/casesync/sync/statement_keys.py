@@ -35,7 +35,7 @@ def give_up_keys(
         (fact.device, fact.number, fact.position)
         for fact in rights.statements
         if engine.control.unit_of(fact.device) == engine.unit
-        and not reached(engine, fact, rights.owner)
+        and not reached(engine, fact, rights.owner, rights.owner)
     }
     kept = [
         key
@@ -49,11 +49,31 @@ def give_up_keys(
     open_stream_keys(engine, tx, stream, changes, rights.grants)
 
 
-def reached(engine: Engine, fact: StatementFact, unit: bytes | None) -> bool:
-    """Whether the statement was boxed to any key the unit ever had."""
-    labels = (fact.labels[at : at + 8] for at in range(0, len(fact.labels), 8))
-    named = map(engine.control.unit_key_by_name, labels)
-    return any(key is not None and key.unit == unit for key in named)
+def believed_boxes(engine: Engine, fact: StatementFact, owner: bytes | None) -> dict[bytes, bytes]:
+    """Boxes of a key that is held here which need not be written again: unit by name of its key.
+
+    What a box holds only the unit it names can tell. So it counts if that unit, the owner or our
+    own unit wrote it; one by somebody else, if the unit is ours (it opened), or a device of it has
+    boxed the key since and therefore has it.
+    """
+    control = engine.control
+    boxes = [(label, device, control.unit_of(device)) for label, device in fact.boxes()]
+    holders = {unit for _, device, unit in boxes if device != fact.device}
+    if fact.device != engine.device:
+        holders.add(engine.unit)
+    found: dict[bytes, bytes] = {}
+    for label, _, writer in boxes:
+        named = control.unit_key_by_name(label)
+        if named is not None and (
+            writer in (named.unit, owner, engine.unit) or named.unit in holders
+        ):
+            found[label] = named.unit
+    return found
+
+
+def reached(engine: Engine, fact: StatementFact, owner: bytes | None, unit: bytes | None) -> bool:
+    """Whether the statement was boxed to any key the unit ever had (``believed_boxes``)."""
+    return unit in believed_boxes(engine, fact, owner).values()
 
 
 def open_stream_keys(
