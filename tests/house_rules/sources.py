@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = (ROOT / "src" / "casesync", ROOT / "cli" / "casesync_cli")
-SKIPPED = {".venv", ".git", "__pycache__", "build", "dist"}
+SKIPPED = {".venv", ".git", ".node", "__pycache__", "build", "dist"}
 TEXT_SUFFIXES = {".py", ".md", ".toml", ".cddl", ".json", ".yml", ".yaml", ".cfg", ".txt", ".sh"}
 
 

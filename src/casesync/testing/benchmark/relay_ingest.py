@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from typing_extensions import override
 
@@ -53,7 +53,7 @@ class Ingested:
     cells: int
     pushed_bytes: int
     relay_bytes: int
-    """Growth of its database."""
+    """Its whole database afterwards, control log included."""
 
 
 class RelayOffices(Offices):
@@ -88,30 +88,24 @@ def ingest(size: int, seed: int, folder: Path) -> Ingested:
         folder: where the relay's database is to lie.
     """
     saves = max(1, size // len(_FORM) // DEVICES)
-    with tempfile.TemporaryDirectory(dir=folder) as name, _relay(Path(name)) as url:
-        workload = Workload(
-            name="relay-ingest",
-            text=f"{DEVICES} devices push to a relay over HTTP, {CHANGES_PER_PUSH} changes each",
-            devices=DEVICES,
-            seed=seed,
-            before=nothing,
-            rounds=nothing,
-        )
-        office = Office(workload, RelayOffices(seed, url))
-        pushes = [
-            _requests(office, number, _saves(number, saves, seed)) for number in range(DEVICES)
-        ]
-        channels = [writer.core.channel for writer in office.writers]
-        relay_files = [Path(name) / "relay.db", Path(name) / "relay.db-wal"]
-        before = sum(path.stat().st_size for path in relay_files if path.exists())
-        started = time.perf_counter()
-        with ThreadPoolExecutor(DEVICES) as pool:
-            receipts = list(pool.map(_push, channels, pushes))
-        seconds = time.perf_counter() - started
-        assert receipts == [saves] * DEVICES, "every change was taken"
-        after = sum(path.stat().st_size for path in relay_files if path.exists())
-        for replica in (*office.writers, office.reader):
-            cast("HttpChannel", replica.core.channel).close()
+    workload = Workload(
+        name="relay-ingest",
+        text=f"{DEVICES} devices push to a relay over HTTP, {CHANGES_PER_PUSH} changes each time",
+        devices=DEVICES,
+        seed=seed,
+        before=nothing,
+        rounds=nothing,
+    )
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        with _relay(Path(name)) as url:
+            office = Office(workload, RelayOffices(seed, url))
+            pushes = [
+                _requests(office, number, _saves(number, saves, seed)) for number in range(DEVICES)
+            ]
+            seconds = _pushed([writer.core.channel for writer in office.writers], pushes, saves)
+            for replica in (*office.writers, office.reader):
+                cast("HttpChannel", replica.core.channel).close()
+        relay_bytes = (Path(name) / "relay.db").stat().st_size
     return Ingested(
         seconds=seconds,
         devices=DEVICES,
@@ -119,8 +113,20 @@ def ingest(size: int, seed: int, folder: Path) -> Ingested:
         changes=saves * DEVICES,
         cells=saves * DEVICES * len(_FORM),
         pushed_bytes=sum(len(body) for of_device in pushes for body in of_device),
-        relay_bytes=after - before,
+        relay_bytes=relay_bytes,
     )
+
+
+def _pushed(
+    channels: Sequence[RelayChannel], pushes: Sequence[Sequence[bytes]], saves: int
+) -> float:
+    """Seconds until the relay has acknowledged everything."""
+    started = time.perf_counter()
+    with ThreadPoolExecutor(DEVICES) as pool:
+        receipts = list(pool.map(_push, channels, pushes))
+    seconds = time.perf_counter() - started
+    assert receipts == [saves] * DEVICES, "every change was taken"
+    return seconds
 
 
 def _saves(device: int, count: int, seed: int) -> list[Save]:
@@ -155,7 +161,7 @@ def _requests(office: Office, number: int, saves: Sequence[Save]) -> list[bytes]
     return requests
 
 
-def _push(channel: Any, requests: Sequence[bytes]) -> int:  # noqa: ANN401 - an open HttpChannel
+def _push(channel: RelayChannel, requests: Sequence[bytes]) -> int:
     return sum(len(SyncAnswer.decode(channel.sync(body)).receipts) for body in requests)
 
 

@@ -1,0 +1,224 @@
+"""Merge throughput: casesync step by step, beside other engines on the same saves, in one run.
+
+    python benchmarks/run.py [--workload form-saves ...] [--size 40000] [--seed 2026] [--runs 3]
+
+Nothing is precomputed: real devices write every workload first, in processes of their own, and a
+real relay answers a new laptop. Then everything is measured in turns on an otherwise idle process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+
+from casesync.testing.benchmark.first_sync import OVERHEAD, first_sync, peak
+from casesync.testing.benchmark.local_writes import LocalWrites
+from casesync.testing.benchmark.machine import machine, versions
+from casesync.testing.benchmark.preparing import prepare_all
+from casesync.testing.benchmark.recorded import Recording
+from casesync.testing.benchmark.relay_ingest import ingest
+from casesync.testing.benchmark.steps import CIPHER, FLOOR, MEMORY
+from casesync.testing.workloads.registry import SEED
+from chart import draw
+from measure import Measured, measure
+from peers.all_peers import Found, find_peers
+from peers.peer import Peer
+from plan import ALL, Plan
+from report import show_facts, show_measured, show_slope, show_targets
+from targets import TARGETS, verdicts
+
+HERE = Path(__file__).parent
+WIDTH = 110
+SIDE_RUNS = 2
+"""Turns of what is not the yardstick itself."""
+FASTEST_ONLY = ("pycrdt", "Loro", "Yjs")
+
+
+class Run:
+    """One run and what it found."""
+
+    def __init__(self, plan: Plan, runs: int, root: Path, found: Found) -> None:
+        self.plan = plan
+        self.runs = runs
+        self.root = root
+        self.found = found
+        self.console = Console(width=WIDTH)
+        self.ratios: dict[str, float | None] = {}
+        self.results: dict[str, Any] = {
+            "when": time.strftime("%Y-%m-%d"),
+            "machine": machine(),
+            "versions": versions() | {peer.name: peer.version for peer in found.peers},
+            "absent": found.absent,
+            "seed": plan.seed,
+            "workloads": {},
+        }
+
+    def all(self) -> dict[str, Any]:
+        """Prepare, measure, judge."""
+        jobs = self.plan.to_prepare()
+        with self.console.status(f"writing {len(jobs)} workloads") as status:
+            left = [job.workload + f" {job.size:,}" for job in sorted(jobs, key=lambda j: j.size)]
+
+            def told(job: Any) -> None:
+                left.remove(job.workload + f" {job.size:,}")
+                status.update(f"still to be written: {', '.join(left)}")
+
+            prepare_all(jobs, self.root, told)
+        self._form_saves()
+        self._slope()
+        for job in self.plan.others:
+            self._side(job.recording(self.root), self._peers(FASTEST_ONLY))
+        self._first_sync()
+        self._relay()
+        found = {key: _rounded(value) for key, value in self.ratios.items()}
+        self.results["ratios"] = {target.key: found.get(target.key) for target in TARGETS}
+        self.results["verdicts"] = verdicts(self.results["ratios"])
+        return self.results
+
+    def _peers(self, names: Sequence[str]) -> list[Peer]:
+        return [peer for peer in self.found.peers if peer.name in names]
+
+    def _measured(self, recording: Recording, peers: Sequence[Peer], runs: int) -> Measured:
+        with self.console.status(recording.facts.text) as status:
+
+            def told(what: str) -> None:
+                status.update(f"{recording.facts.text}: {what}")
+
+            return measure(recording, peers, runs, told)
+
+    def _side(self, recording: Recording, peers: Sequence[Peer]) -> None:
+        measured = self._measured(recording, peers, min(SIDE_RUNS, self.runs))
+        self.results["workloads"][recording.facts.name] = measured.to_json()
+        show_measured(self.console, measured)
+
+    def _form_saves(self) -> None:
+        if self.plan.form_saves is None:
+            return
+        recording = self.plan.form_saves.recording(self.root)
+        measured = self._measured(recording, self.found.peers, self.runs)
+        self.results["workloads"]["form-saves"] = measured.to_json()
+        show_measured(self.console, measured)
+        self._local_writes(recording, measured)
+        ratio, fastest = measured.series.ratio, measured.fastest_peer()
+        if fastest is not None:
+            self.ratios["merge_memory_vs_fastest_peer"] = ratio(MEMORY, fastest)
+            self.ratios["merge_durable_vs_fastest_peer"] = ratio(CIPHER, fastest)
+        self.ratios["merge_durable_vs_floor"] = ratio(CIPHER, FLOOR)
+        self.ratios["wire_bytes_per_write"] = measured.facts.wire_bytes / measured.facts.cells
+
+    def _local_writes(self, recording: Recording, measured: Measured) -> None:
+        local = LocalWrites(recording)
+        with self.console.status("local writes"):
+            batched = [local.batched() for _ in range(self.runs)]
+            single = local.single()
+        rate = local.cells / median(batched)
+        peers = {name: row["writes_per_second"] for name, row in measured.produced.items()}
+        if peers:
+            self.ratios["local_write_batched_vs_fastest_peer"] = rate / max(peers.values())
+        self.ratios["local_write_vs_fsync"] = single.save / single.fsync
+        facts = {
+            "500 saves a transaction, writes/s": round(rate),
+            **{f"{name}, an update per save, writes/s": row for name, row in peers.items()},
+            "one save a durable transaction, ms": single.save * 1000,
+            "one page and an fsync, ms": single.fsync * 1000,
+        }
+        self.results["local_writes"] = facts | {"batched_seconds": batched}
+        show_facts(self.console, "local writes, durable in SQLCipher", facts)
+
+    def _slope(self) -> None:
+        if not self.plan.slope:
+            return
+        slope = {
+            job.size: self._measured(job.recording(self.root), (), min(SIDE_RUNS, self.runs))
+            for job in self.plan.slope
+        }
+        self.results["slope"] = {str(size): measured.to_json() for size, measured in slope.items()}
+        show_slope(self.console, slope)
+        small, large = (slope[size].series.rate(CIPHER) for size in (min(slope), max(slope)))
+        self.ratios["cost_growth_1e6_vs_1e4"] = small / large
+
+    def _first_sync(self) -> None:
+        if self.plan.first_sync is None or self.plan.month_away is None:
+            return
+        for job in (self.plan.first_sync, self.plan.month_away):
+            self._side(job.recording(self.root), ())
+        recording = self.plan.first_sync.recording(self.root)
+        with self.console.status("a whole first sync, and its peak memory"):
+            seconds, shares = first_sync(recording)
+            memory = peak(recording)
+        if shares:
+            self.ratios["first_sync_overhead_share"] = sum(shares[part] for part in OVERHEAD)
+        self.ratios["first_sync_peak_mb"] = memory["end"]
+        facts = {
+            "seconds": seconds,
+            "cell writes/s": recording.facts.cells / seconds,
+            **{f"share of {part}": share for part, share in shares.items()},
+            "MB at start": memory["start"],
+            "MB after the first page": memory["pages"][0],
+            "MB after the last page": memory["pages"][-1],
+            "MB when lists are made": memory["end"],
+        }
+        self.results["first_sync"] = facts | {"peak_mb_by_page": memory["pages"]}
+        show_facts(self.console, "first sync as the command runs it, in SQLCipher", facts)
+
+    def _relay(self) -> None:
+        if self.plan.relay is None:
+            return
+        with self.console.status("many devices push to a relay process"):
+            found = ingest(self.plan.relay, self.plan.seed, self.root)
+        facts = {
+            **asdict(found),
+            "changes/s": found.changes / found.seconds,
+            "cell writes/s": found.cells / found.seconds,
+            "relay bytes a write": found.relay_bytes / found.cells,
+        }
+        self.results["relay_ingest"] = facts
+        show_facts(self.console, "relay ingest, over HTTP", facts)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workload", action="append", choices=ALL, help="only this; repeatable")
+    parser.add_argument("--size", type=int, help="cell writes of each workload")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--runs", type=int, default=3, help="turns; medians are taken")
+    parser.add_argument("--no-peers", action="store_true", help="only casesync")
+    parser.add_argument("--results", type=Path, help="folder (benchmarks/results for a whole run)")
+    parser.add_argument("--folder", type=Path, help="where databases lie while they are measured")
+    options = parser.parse_args()
+    started = time.perf_counter()
+    plan = Plan(tuple(options.workload or ()), options.seed, options.size)
+    with tempfile.TemporaryDirectory(dir=options.folder) as root:
+        found = Found([], {}) if options.no_peers else find_peers()
+        run = Run(plan, options.runs, Path(root), found)
+        results = run.all()
+    results["minutes"] = round((time.perf_counter() - started) / 60, 1)
+    show_targets(run.console, results)
+    for name, why in found.absent.items():
+        run.console.print(f"{name} is absent: {why}")
+    whole = not (options.workload or options.size or options.no_peers)
+    folder = options.results or (HERE / "results" if whole else None)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(results, indent=1, ensure_ascii=False)
+        (folder / "latest.json").write_text(text + "\n", "utf-8")
+        drawn = draw(results, folder)
+        run.console.print(f"written to {folder}" + ("" if drawn else ", without a chart"))
+    run.console.print(f"{results['minutes']} minutes")
+
+
+if __name__ == "__main__":
+    main()
