@@ -12,7 +12,7 @@ import json
 import sys
 from pathlib import Path
 
-from log_changes import write_chains, write_checkpoints, write_headers
+from log_changes import write_chains, write_checkpoints, write_comparisons, write_headers
 from log_control import write_control_entries
 from log_spans import write_spans
 
@@ -36,6 +36,7 @@ def main():
         write_headers,
         write_chains,
         write_checkpoints,
+        write_comparisons,
         write_spans,
         write_control_entries,
     ):
@@ -49,7 +50,7 @@ def main():
             else:
                 path.parent.mkdir(exist_ok=True)
                 path.write_text(text)
-    folders = ("header", "chain", "checkpoint", "span", "control-entry")
+    folders = ("header", "chain", "checkpoint", "comparison", "span", "control-entry")
     strays = {p for folder in folders for p in (HERE / folder).glob("*.json")} - written
     if strays:
         sys.exit(f"no scenario makes {sorted(p.name for p in strays)}")

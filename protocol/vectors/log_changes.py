@@ -189,6 +189,23 @@ def write_chains():
     )
 
 
+def write_comparisons():
+    states = {"control_size": 37, "control_root": h(b"control"), "change_size": 1204}
+    states["change_root"] = h(b"change")
+    sizes = u(6, 37) + states["control_root"], u(6, 1204) + states["change_root"]
+    digest = h(label(b"compare"), NETWORK, *sizes)
+    digits = str(int.from_bytes(digest[:16], "big"))[-30:].zfill(30)
+    yield (
+        "comparison/code",
+        {
+            "what": "six groups of five digits over both logs",
+            "network": NETWORK,
+            **states,
+            "code": " ".join(digits[i : i + 5] for i in range(0, 30, 5)),
+        },
+    )
+
+
 def write_checkpoints():
     key, other = ed25519(9), ed25519(10)
     origin = f"casesync/v1/{NETWORK.hex()}/change".encode()

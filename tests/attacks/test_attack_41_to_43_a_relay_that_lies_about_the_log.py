@@ -56,6 +56,7 @@ def test_42_a_fork_shows_two_checkpoints_of_one_size_that_differ(world):
     stream = world.case()
     world.sync(rounds=2)
     assert world.lan.status().change_checkpoint == world.mai.status().change_checkpoint
+    assert world.lan.status().comparison_code == world.mai.status().comparison_code
     assert "no-witnesses" in {fact.code for fact in world.lan.status().warnings}
     world.relay.keep("other")
     world.relay.serve("other", device(world, "mai"))
@@ -65,6 +66,7 @@ def test_42_a_fork_shows_two_checkpoints_of_one_size_that_differ(world):
     one, other = (world.replicas[n].status().change_checkpoint for n in ("lan", "mai"))
     assert one.split()[0] == other.split()[0]
     assert one != other
+    assert world.lan.status().comparison_code != world.mai.status().comparison_code
 
 
 def test_42_whoever_was_shown_one_history_refuses_the_other(world):

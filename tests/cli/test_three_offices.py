@@ -243,3 +243,17 @@ def test_sync_tells_own_changes_from_those_of_others(offices, case):
     theirs = offices.audit.json("sync")
     assert theirs["received"] >= 1
     assert "Changes of others received: 0." in offices.shelter.run("sync").out
+
+
+def test_two_offices_read_each_other_the_same_code(offices):
+    for office in (offices.osso, offices.audit, offices.shelter, offices.osso, offices.audit):
+        office.json("sync")
+    views = [office.json("status") for office in (offices.osso, offices.audit)]
+    assert views[0]["change_checkpoint"] == views[1]["change_checkpoint"]
+    codes = {view["comparison_code"] for view in views}
+    assert len(codes) == 1
+    code = codes.pop()
+    assert re.fullmatch(r"(\d{5} ){5}\d{5}", code)
+    said = offices.osso.run("status").out
+    assert code in said
+    assert views[0]["change_checkpoint"].split()[1] not in said

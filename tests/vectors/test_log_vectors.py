@@ -26,6 +26,7 @@ from casesync.merkle.compact_range import CompactRange
 from casesync.merkle.hashing import leaf_hash
 from casesync.translog import chain
 from casesync.translog.checkpoint import Checkpoint, LogName, key_id
+from casesync.translog.comparison import LogState, comparison_code
 from casesync.translog.control_acts import decode_public
 from casesync.translog.control_entry import parse_entry
 from casesync.translog.control_public import PublicDirectory
@@ -117,6 +118,22 @@ def test_checkpoint_vectors(vector):
     if "binary" in vector:
         assert read.to_binary() == unhex(vector["binary"])
         assert read.to_note(log_key) == unhex(vector["note"])
+
+
+@vectors("comparison")
+def test_comparison_vectors(vector):
+    states = [
+        LogState(vector[f"{log}_size"], unhex(vector[f"{log}_root"]))
+        for log in ("control", "change")
+    ]
+    network = unhex(vector["network"])
+    assert comparison_code(network, *states) == vector["code"]
+    for at, log in enumerate(states):
+        for other in (log._replace(size=log.size + 1), log._replace(root=bytes(32))):
+            changed = [other if i == at else kept for i, kept in enumerate(states)]
+            assert comparison_code(network, *changed) != vector["code"]
+    assert comparison_code(network, states[1], states[0]) != vector["code"]
+    assert comparison_code(bytes(32), *states) != vector["code"]
 
 
 @vectors("span")

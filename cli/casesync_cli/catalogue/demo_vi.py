@@ -50,7 +50,7 @@ TEXTS: Final[dict[str, str]] = {
     "máy bị lấy cắp chưa từng giữ khóa ấy.",
     "tell.disk": "Kẻ trộm đọc ổ đĩa: {files} tệp, {bytes} byte, tìm mọi thứ đã gài.",
     "tell.verified": "{member} kiểm chứng {entries} mục truy cập trong {changes} thay đổi, đối "
-    "chiếu với máy chuyển tiếp; điểm mốc {checkpoint}...",
+    "chiếu với máy chuyển tiếp; mốc {checkpoint}...",
     "tell.who-saw": "Ai đã xem hồ sơ {case}:",
     "tell.planted": "Đã gài {texts} tên, số, cơ sở, loại, mục và giá trị. Chúng được tìm theo "
     "{spellings} cách viết: UTF-8 và UTF-16, dựng sẵn và tổ hợp, bỏ dấu, hex, base64, msgpack.",

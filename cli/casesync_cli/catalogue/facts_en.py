@@ -27,8 +27,9 @@ TEXTS: Final[dict[str, str]] = {
     "lost; enrol a second one",
     "network-one-administrator": "the network has one administrator only; invite a second one "
     "with --administrator",
-    "no-witnesses": "no witnesses yet: a relay could show two histories; compare the checkpoints "
-    "by telephone",
+    "no-witnesses": "no witnesses yet: a relay could show two histories; both offices sync "
+    "and read their comparison code over the telephone: with equal numbers of control entries and "
+    "changes the digits must be equal, otherwise stop and tell your administrator",
     "no-audit-unit": "no audit office yet: the access log waits on the devices",
     "clock-skew": "this computer's clock is off by {minutes} minutes; set it",
     "role-not-held": "no device of {unit} can replace its keys",

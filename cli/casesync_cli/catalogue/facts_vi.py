@@ -27,8 +27,9 @@ TEXTS: Final[dict[str, str]] = {
     "hãy thêm thiết bị thứ hai",
     "network-one-administrator": "mạng lưới chỉ có một người quản trị; hãy mời người thứ hai với "
     "--administrator",
-    "no-witnesses": "chưa có nhân chứng: máy chuyển tiếp có thể cho xem hai lịch sử; hãy so các "
-    "mốc qua điện thoại",
+    "no-witnesses": "chưa có nhân chứng: máy chuyển tiếp có thể cho xem hai lịch sử; hai cơ sở "
+    "cùng đồng bộ rồi đọc mã đối chiếu cho nhau qua điện thoại: khi số mục kiểm soát và số thay "
+    "đổi bằng nhau thì các chữ số phải giống nhau, nếu khác thì hãy dừng và báo cho người quản trị",
     "no-audit-unit": "chưa có cơ sở kiểm tra: sổ truy cập đang chờ trên các thiết bị",
     "clock-skew": "đồng hồ máy này lệch {minutes} phút; hãy chỉnh lại",
     "role-not-held": "không thiết bị nào của {unit} thay được khóa của nó",

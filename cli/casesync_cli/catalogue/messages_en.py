@@ -62,6 +62,8 @@ TEXTS: Final[dict[str, str]] = {
     "col.outbox": "not sent",
     "col.quarantine": "quarantine",
     "col.unsettled": "waiting or sealed",
+    "col.entries-of-control": "control entries",
+    "col.comparison-code": "comparison code",
     "col.control-checkpoint": "control checkpoint",
     "col.change-checkpoint": "change checkpoint",
     "col.reason": "reason",

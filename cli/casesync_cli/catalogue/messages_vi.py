@@ -62,6 +62,8 @@ TEXTS: Final[dict[str, str]] = {
     "col.outbox": "chưa gửi",
     "col.quarantine": "cách ly",
     "col.unsettled": "đang chờ hoặc bị đóng",
+    "col.entries-of-control": "mục kiểm soát",
+    "col.comparison-code": "mã đối chiếu",
     "col.control-checkpoint": "mốc sổ kiểm soát",
     "col.change-checkpoint": "mốc sổ thay đổi",
     "col.reason": "lý do",

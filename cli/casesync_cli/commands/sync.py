@@ -94,8 +94,8 @@ def _tell_status(out: Output, view: StatusView) -> None:
             ("conflicts", str(view.conflicts)),
             ("quarantine", str(view.quarantined)),
             ("unsettled", str(view.unsettled)),
-            ("control-checkpoint", view.control_checkpoint),
-            ("change-checkpoint", view.change_checkpoint),
+            ("entries-of-control", view.control_checkpoint.split()[0]),
+            ("comparison-code", view.comparison_code),
         )
     )
     not_synced = "sync.missing" if view.missing else "status.never"

@@ -26,6 +26,7 @@ from casesync.sync.held_log import CHANGE_RANGE, CONTROL_RANGE, TARGET, load_ran
 from casesync.sync.ports import StreamFlag, Transaction
 from casesync.sync.session import SyncReport as EngineReport
 from casesync.sync.stream_row import StreamRow
+from casesync.translog.comparison import LogState, comparison_code
 
 Level = Literal["ok", "warning", "error"]
 LAST_SYNC = "last-sync"
@@ -132,6 +133,11 @@ class Health:
             warnings=tuple(self.warnings()),
             control_checkpoint=f"{control.size} {control.root().hex()}",
             change_checkpoint=f"{change.size} {change.root().hex()}",
+            comparison_code=comparison_code(
+                core.identity.network,
+                LogState(control.size, control.root()),
+                LogState(change.size, change.root()),
+            ),
         )
 
     def warnings(self) -> list[Fact]:

@@ -162,8 +162,10 @@ class StatusView:
     missing: tuple[Fact, ...]
     warnings: tuple[Fact, ...]
     control_checkpoint: str
-    """``size root`` as a person reads it over the telephone."""
+    """``size root``."""
     change_checkpoint: str
+    comparison_code: str
+    """Both checkpoints in thirty digits, to be compared by telephone."""
 
 
 @dataclass(frozen=True, slots=True)

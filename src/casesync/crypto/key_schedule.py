@@ -25,6 +25,7 @@ Use = Literal[
     "invitation-id",
     "enrol-commit",
     "sas",
+    "compare",
     # signatures
     "change",
     "control",
