@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from casesync.access.base_acts import Grant, Revocation
 from casesync.access.stream_facts import END_OF_LOG, GrantFact, opens_from
@@ -47,7 +48,7 @@ from casesync.sync.stream_row import HistoryEntry, StreamRow
 from casesync.translog.header import SegmentEntry
 
 _ALWAYS = END_OF_LOG * 2
-_Brought = set[tuple[bytes, int, int, int]]
+_Brought = dict[tuple[bytes, int, int, int], list[set[tuple[Any, ...]]]]
 _PIECE_BYTES_MAX = SEGMENT_BYTES_MAX * 3 // 4
 """Of copies in one segment, so that it stays below the bound when it is padded."""
 _COPY_BYTES = 96
@@ -263,17 +264,23 @@ def supplement_due(
         if not entry.counts or not entry.sent:
             continue
         for segment in cache.change(entry.location).header.segments:
-            grant = _lacking(engine, row, segment, entry, grants, brought)
-            if grant is None:
-                continue
-            content = cache.content(entry.location, segment.kind)
+            lacking = _lacking(engine, row, segment, entry, grants)
+            content = cache.content(entry.location, segment.kind) if lacking else None
             if content is None or is_copies(content):
                 continue
             change = (entry.device, entry.number, segment.kind)
+            table = {tuple(replaced) for replaced in content[2]}
+            lacking = [
+                grant
+                for grant in lacking
+                if not any(table <= named for named in brought.get((grant.unit, *change), ()))
+            ]
+            if not lacking:
+                continue
             copies = supplement_copies(state, change, content, cache.content)
             copies = _naming(cache.change(entry.location), content, copies)
             if copies:
-                due.setdefault(segment.kind, (grant.grant, []))[1].extend(copies)
+                due.setdefault(segment.kind, (lacking[0].grant, []))[1].extend(copies)
     return due
 
 
@@ -301,27 +308,25 @@ def _lacking(
     segment: SegmentEntry,
     entry: HistoryEntry,
     grants: Iterable[GrantFact],
-    brought: _Brought,
-) -> GrantFact | None:
-    """The first grant before the change whose unit has neither a box of its key nor a copy."""
+) -> list[GrantFact]:
+    """Grants before the change whose units have no box of its key."""
     kind = segment.kind
+    found: list[GrantFact] = []
     if not Compartment.BASE < kind < Compartment.ACCESS:
-        return None
+        return found
     reached: set[bytes] | None = None
     for grant in grants:
         if not grant.mask >> kind & 1 or not grant.lies_behind(entry.device, entry.number):
             continue
-        if (grant.unit, entry.device, entry.number, kind) in brought:
-            continue
+        if grant.history:
+            continue  # every key comes by itself (``KeyPlanner.owed_boxes``)
         if engine.control.current_unit_key(UnitId(grant.unit), kind) is None:
             continue  # nobody there reads it, or its new key is not here yet
         if reached is None:
             reached = _units_reached(engine, row, segment)
-        if reached is None:
-            return None
-        if grant.unit not in reached:
-            return grant
-    return None
+        if reached is not None and grant.unit not in reached:
+            found.append(grant)
+    return found
 
 
 def _units_reached(engine: Engine, row: StreamRow, segment: SegmentEntry) -> set[bytes] | None:
@@ -337,8 +342,12 @@ def _units_reached(engine: Engine, row: StreamRow, segment: SegmentEntry) -> set
 
 
 def _brought(engine: Engine, row: StreamRow, cache: ContentCache) -> _Brought:
-    """(unit, device, number, compartment) of changes whose effect some copy brings to the unit."""
-    found: _Brought = set()
+    """By (unit, device, number, compartment) of a change what copies of it name as replaced.
+
+    A copy brings the change if it names all that the change replaces: one in a snapshot for another
+    office does not, and would stand beside what its original replaced.
+    """
+    found: _Brought = {}
     for entry in row.history():
         if not entry.counts or not may_copy(engine, row.rights, entry.device):
             continue
@@ -352,8 +361,9 @@ def _brought(engine: Engine, row: StreamRow, cache: ContentCache) -> _Brought:
             for unit in _units_reached(engine, row, segment) or ():
                 for index in range(len(content[3][3])):
                     copy = copy_at(content, index)
-                    found.add((unit, copy.device, copy.number, kind))
-                    found.update((unit, r.device, r.number, kind) for r in copy.replaces)
+                    named = {tuple(replaced) for replaced in copy.replaces}
+                    for device, number in {copy[:2], *(r[:2] for r in copy.replaces)}:
+                        found.setdefault((unit, device, number, kind), []).append(named)
     return found
 
 

@@ -17,6 +17,7 @@ from casesync.foundation.ids import Compartment, StreamId, UnitId
 from casesync.sync.context import Engine
 from casesync.sync.keyring import Dot, StreamKey
 from casesync.sync.statement_keys import believed_boxes, reached
+from casesync.sync.stream_past import StreamPast
 from casesync.translog.unsealed import (
     Box,
     MoreBoxes,
@@ -29,8 +30,8 @@ _BEHIND_THE_LOG = END_OF_LOG * 2
 
 OwedBoxes = tuple[StatementFact, StreamKey, list[UnitId]]
 """A key that is held, and units that lack it."""
-SeenBy = Callable[[int, int], Mapping[int, int]]
-"""(device, number) of a change -> what its author had seen (``stream_merge.SeenVectors``)."""
+Past = Callable[[], StreamPast]
+"""The stream's past, read when it is asked for."""
 
 
 @dataclass(slots=True)
@@ -135,7 +136,7 @@ class KeyPlanner:
             if fact.compartment in compartments and fact.valid and key is not None:
                 self.add_boxes(fact, key)
 
-    def owed_boxes(self, seen: SeenBy) -> list[OwedBoxes]:
+    def owed_boxes(self, past: Past) -> list[OwedBoxes]:
         """Keys with the units to which a holder owes a box, beside those of its next change.
 
         The owner's devices box the newest keys to units entitled since; who lacked a key of its own
@@ -151,39 +152,45 @@ class KeyPlanner:
             owed += self._base_forks()
         for fact in self._rights.statements:
             key = self._engine.keys.get(self._stream, fact.compartment, fact.key_name)
-            if key is not None and fact.valid and (units := self._left_out(fact, seen)):
+            if key is not None and fact.valid and (units := self._left_out(fact, past)):
                 owed.append((fact, key, units))
         return owed
 
-    def _left_out(self, fact: StatementFact, seen: SeenBy) -> list[UnitId]:
-        """Units that a key was to reach when it was made, and that had no key of their own then."""
+    def _left_out(self, fact: StatementFact, past: Past) -> list[UnitId]:
+        """Units that are to have a key that they were not given when it was made."""
         owner, compartment = self._rights.owner, fact.compartment
-        own = self._engine.unit == owner
         content = Compartment.BASE < compartment < Compartment.ACCESS
+        shared = self._engine.unit == owner and content
         # Under another grantee's base key lie only its receipts: nobody boxes that to the owner.
         ours = content or self._engine.control.unit_of(fact.device) == self._engine.unit
         found = []
         for unit in self.units(compartment):
             if self._engine.control.current_unit_key(unit, compartment) is None:
                 continue
-            if reached(self._engine, fact, owner, unit):
-                continue
-            meant = own and content and self._meant(fact, unit, seen)
-            if (unit == owner and ours) or meant:
+            if unit == owner:
+                due = ours and not reached(self._engine, fact, owner, owner)
+            else:
+                due = shared and self._due_to_grantee(fact, unit, past)
+            if due:
                 found.append(unit)
         return found
 
-    def _meant(self, fact: StatementFact, unit: UnitId, seen: SeenBy) -> bool:
-        """Whether who made the key had seen a grant of it to the unit that is still in force."""
-        if fact.log_index < opens_from(self._rights.grants, unit, fact.compartment):
+    def _due_to_grantee(self, fact: StatementFact, unit: UnitId, past: Past) -> bool:
+        """Whether a grant in force gives a content key to a unit that lacks it.
+
+        A grant with history gives every key. Any other one those whose makers had seen it: they
+        left the unit out because it had no key of its own.
+        """
+        grants = [g for g in self._grants if g.unit == unit and g.mask >> fact.compartment & 1]
+        begin = opens_from(self._rights.grants, unit, fact.compartment)
+        if any(grant.history for grant in grants):
+            since = past().boxed_since(_dot(fact), begin)
+            believed = believed_boxes(self._engine, fact, self._rights.owner)
+            return unit not in {named for label, named in believed.items() if label in since}
+        if fact.log_index < begin or reached(self._engine, fact, self._rights.owner, unit):
             return False
-        vector = seen(fact.device, fact.number)
-        return any(
-            grant.unit == unit
-            and grant.mask >> fact.compartment & 1
-            and vector.get(grant.device, 0) >= grant.number
-            for grant in self._grants
-        )
+        seen = past().seen_by(fact.device, fact.number)
+        return any(seen.get(grant.device, 0) >= grant.number for grant in grants)
 
     def _base_forks(self) -> list[OwedBoxes]:
         """Base keys that no chain of predecessors brings to a unit that is to read all acts.

@@ -21,7 +21,8 @@ from casesync.sync.grants import ContentCache, supplement_due, write_supplement
 from casesync.sync.key_plan import KeyPlanner, OwedBoxes
 from casesync.sync.ports import StreamFlag, Transaction
 from casesync.sync.statement_keys import unsealed_of
-from casesync.sync.stream_merge import SeenVectors, load_changes
+from casesync.sync.stream_merge import load_changes
+from casesync.sync.stream_past import StreamPast
 from casesync.sync.stream_row import StreamRow
 
 
@@ -74,14 +75,10 @@ def _owed_boxes(
     engine.keys.load(tx, [stream])
 
     @cache
-    def vectors() -> SeenVectors:
-        noted = SeenVectors()
-        for change in load_changes(tx, row.in_log_order()):
-            noted.note(change)
-        return noted
+    def past() -> StreamPast:
+        return StreamPast(load_changes(tx, row.in_log_order()))
 
-    planner = KeyPlanner(engine, stream, row.rights, 0, None)
-    return planner.owed_boxes(lambda device, number: vectors().seen_by(device, number))
+    return KeyPlanner(engine, stream, row.rights, 0, None).owed_boxes(past)
 
 
 def _unlinked(engine: Engine, tx: Transaction, row: StreamRow) -> list[FeedId]:

@@ -174,6 +174,22 @@ def test_acts_under_base_keys_that_two_colleagues_began_at_once_are_read_by_the_
         assert sorted(map(str, rules(reader, case))) == ["của Hoa", "của Lan"]
 
 
+def test_with_history_keys_that_the_granting_device_had_not_seen_follow():
+    """A copy would stand beside what its original replaced, which history shows (decision 5)."""
+    street = Street()
+    case = opened(street.lan)
+    say(street.lan, case, "đầu")
+    union = share(street.lan, case, "Hội")
+    street.sync(street.lan, street.hoa)
+    street.lan.revoke_grant(case, union.id_hex, "xong")
+    say(street.lan, case, "cuối")
+    share(street.hoa, case, "OSSO", history=True)
+    street.sync(street.lan, street.hoa, street.mai, street.lan, street.mai)
+    assert rules(street.mai, case) == ["cuối"]
+    assert {"đầu", "cuối"} <= words(street.mai, case)
+    assert missing(street.mai, case) == []
+
+
 def test_a_grant_behind_one_that_ran_out_boxes_its_history_once_more():
     street = Street()
     case = opened(street.lan)
@@ -232,3 +248,16 @@ def test_nobody_waits_for_the_snapshot_of_a_grant_that_came_to_nothing():
     share(street.lan, case, "OSSO")
     street.sync(street.hoa, street.lan, street.mai, street.lan, street.hoa, street.mai)
     assert missing(street.mai, case) == []
+
+
+def test_a_copy_meant_for_another_office_does_not_stand_for_a_supplement():
+    """It does not say what its original replaced, which would stay beside it."""
+    street = Street()
+    case = opened(street.lan)
+    say(street.lan, case, "đầu")
+    street.sync(street.lan, street.hoa)
+    share(street.hoa, case, "Hội")
+    say(street.lan, case, "cuối")
+    share(street.lan, case, "OSSO")
+    street.sync(street.hoa, street.lan, street.hoa, street.oanh)
+    assert rules(street.oanh, case) == ["cuối"]
