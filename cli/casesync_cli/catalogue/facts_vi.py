@@ -51,7 +51,7 @@ TEXTS: Final[dict[str, str]] = {
     "reason.opening-invalid": "hồ sơ được mở theo cách không được phép",
     "reason.base-missing": "chưa mở được các thay đổi quản lý trước đó của hồ sơ",
     "reason.base-unreadable": "chưa mở được phần quản lý của thay đổi này; hộp khóa mà người viết "
-    "gửi cho đơn vị này bị thiếu hoặc rỗng",
+    "gửi cho cơ sở này bị thiếu hoặc rỗng",
     "reason.no-grant": "cơ sở không có quyền ghi vào hồ sơ này",
     "reason.grant-revoked": "việc chia sẻ đã chấm dứt trước khi thay đổi này đến; hãy cùng cơ sở "
     "ấy quyết định",
