@@ -39,8 +39,12 @@ def test_a_relay_keeps_its_key_and_says_it(tmp_path):
 def test_a_database_that_is_none_is_a_local_error(tmp_path):
     operator = Laptop(tmp_path / "operator")
     done = operator.run("relay", "status", "--db", str(tmp_path / "absent.db"), "--json")
-    assert (done.code, done.error["code"]) == (3, "relay-store-failed")
+    assert (done.code, done.error["code"]) == (3, "relay-file-missing")
+    assert "absent.db" in done.error["message"]
     assert not (tmp_path / "absent.db").exists()
+    (tmp_path / "none.db").write_text("no database")
+    done = operator.run("relay", "status", "--db", str(tmp_path / "none.db"), "--json")
+    assert (done.code, done.error["code"]) == (3, "relay-store-failed")
 
 
 def test_a_port_in_use_is_said_plainly(relay, tmp_path):

@@ -57,3 +57,23 @@ def test_nobody_else_is_told_so(suspended):
     assert "device-suspended" not in codes(shelter.json("doctor")["items"])
     shelter.json("sync")
     assert "device-suspended" not in codes(shelter.json("status")["missing"])
+
+
+def test_who_may_not_suspend_is_told_so_before_any_preview(relay, tmp_path):
+    lan, mai = Laptop(tmp_path / "lan", "p q r s"), Laptop(tmp_path / "mai", "p q r t")
+    found(relay, lan)
+    enrol(lan, mai, "Nhà Bình Yên", "caseworker", "Mai")
+    lan.json("sync")
+    mine = lan.json("whoami")["device"]
+    theirs = mai.json("whoami")["device"]
+    for laptop, device, code, advice in (
+        (mai, mine, 5, "member list"),
+        (lan, mine, 2, "Another administrator"),
+        (lan, 99, 2, "device list"),
+    ):
+        done = laptop.run("device", "suspend", str(device), "--yes")
+        assert (done.code, done.out) == (code, "")
+        assert advice in done.err
+    assert lan.run("device", "suspend", str(theirs), "--yes").code == 0
+    again = lan.run("device", "suspend", str(theirs), "--yes")
+    assert (again.code, again.out) == (2, "")

@@ -257,3 +257,11 @@ def test_two_offices_read_each_other_the_same_code(offices):
     said = offices.osso.run("status").out
     assert code in said
     assert views[0]["change_checkpoint"].split()[1] not in said
+
+
+def test_a_case_of_which_nothing_can_be_read_was_not_changed_in_1970(offices, case):
+    (line,) = [i for i in offices.audit.json("case", "list")["items"] if i["case"] == case]
+    assert line["changed"] is None
+    assert "1970" not in offices.audit.run("case", "list").out
+    (line,) = [i for i in offices.shelter.json("case", "list")["items"] if i["case"] == case]
+    assert line["changed"] > "2024"

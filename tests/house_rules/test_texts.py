@@ -12,8 +12,9 @@ import pytest
 from casesync.access.audit import FindingCode
 from casesync.access.verdicts import VERDICTS
 from casesync.client.views import FACTS
-from casesync.relay.__main__ import relay_key
+from casesync.foundation.error_texts import TEXTS
 from casesync.relay.operator_view import what_it_sees
+from casesync.relay.sqlite_store import SqliteStore
 from casesync_cli.app import build
 from casesync_cli.command import LocalisedGroup, LocalisedOption
 from casesync_cli.settings import Settings
@@ -151,9 +152,26 @@ def test_every_reason_of_quarantine_and_every_finding_of_an_audit_has_words():
 
 
 def test_every_datum_a_relay_stores_has_words(tmp_path):
-    relay_key(tmp_path / "relay.db")
+    SqliteStore(tmp_path / "relay.db").close()
     stored = {f"{d.table}.{d.column}" for d in what_it_sees(tmp_path / "relay.db")}
     assert stored == set(catalogue("seen", "en"))
+
+
+ONE_WORD_FOR_ONE_THING = {
+    "đơn vị": "cơ sở",
+    "máy chủ": "máy chuyển tiếp",
+    "nhật ký truy cập": "sổ truy cập",
+}
+"""Vietnamese words that were used for what has another name already."""
+
+
+def test_vietnamese_has_one_word_for_one_thing():
+    said = {f"{s}: {key}": text for s in SUBJECTS for key, text in catalogue(s, "vi").items()}
+    said |= {code: f"{row.vi} {row.vi_advice}" for code, row in TEXTS.items()}
+    for schema in (SHIPPED[0] / "model" / "schemas").glob("*.toml"):
+        said[schema.name] = schema.read_text("utf-8")
+    found = [k for k, text in said.items() for w in ONE_WORD_FOR_ONE_THING if w in text.lower()]
+    assert not found
 
 
 def test_vietnamese_has_its_accents():

@@ -131,10 +131,10 @@ TEXTS: Final[dict[str, str]] = {
     "check.new-keys": "cơ sở làm tiếp với khóa mới mà máy bị lấy cắp không giữ",
     "check.thief-writes-nothing": "điều kẻ trộm ghi không đến được ai",
     "check.disk-closed": "ổ đĩa bị lấy cắp không lộ thứ gì đã gài",
-    "check.audit-verified": "nhật ký truy cập toàn vẹn: chữ ký, chuỗi, cả hai nhật ký khớp với "
+    "check.audit-verified": "sổ truy cập toàn vẹn: chữ ký, chuỗi, cả hai sổ khớp với "
     "máy chuyển tiếp",
     "check.who-saw": "nêu đúng những người đã xem hồ sơ, lượt xem của OSSO có ghi quyền",
-    "check.refusal-logged": "lần thử bị từ chối cũng có trong nhật ký",
+    "check.refusal-logged": "lần thử bị từ chối cũng có trong sổ",
     "check.auditor-blind": "kiểm tra viên biết ai đã xem, không đọc được gì của hồ sơ",
     "check.search-finds": "phép tìm thấy đủ cả ở nơi chúng được lưu không mã hóa",
     "check.relay-running-blind": "máy chuyển tiếp đang chạy: cơ sở dữ liệu và các nhật ký không "

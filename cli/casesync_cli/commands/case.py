@@ -14,7 +14,6 @@ from casesync_cli.editing import edit_case
 from casesync_cli.render import Output, deliver, time_or_dash, value_text
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
-from casesync_cli.times import people_time
 from casesync_cli.value_display import shown_by
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def _summary_row(item: CaseSummary, shown: Shown) -> tuple[str, ...]:
     parts = [_summary_words(item, part, shown) for part in NAMES]
     name = " ".join(part for part in parts if part != "-")
     words = [_summary_words(item, path, shown) for path in SUMMARY]
-    changed = people_time(item.changed_ms) if item.changed_ms else "-"
+    changed = time_or_dash(item.changed_ms)
     return (item.case, name or "-", *words, item.owner, changed, str(item.conflicts or "-"))
 
 

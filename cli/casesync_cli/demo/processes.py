@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
 import os
@@ -21,7 +20,7 @@ from casesync.foundation.errors import CasesyncError
 ANSWER_S: Final = 120
 """Longest time without a sign of life; a whole demo takes less than half of it."""
 _STOP_S: Final = 20
-_LISTENING: Final = re.compile(r"listening on (http://127\.0\.0\.1:(\d+)) key (\S+)\n")
+_LISTENING: Final = re.compile(r"listening on (http://127\.0\.0\.1:(\d+)) key ([0-9a-f]{64})\n")
 _CHUNK_BYTES: Final = 1 << 16
 
 Told = Callable[[int, int], None]
@@ -150,7 +149,7 @@ class RelayProcess(_Process):
 
     def __init__(self, db: Path, log: Path, port: int = 0) -> None:
         """Args: port: 0 = a free one. Raises: CasesyncError: it does not start."""
-        command = ["-m", "casesync.relay", "--db", str(db), "--port", str(port)]
+        command = ["-m", "casesync.relay", "--db", str(db), "--port", str(port), "--print-key"]
         super().__init__("relay", command, log)
         self.db = db
         try:
@@ -160,7 +159,7 @@ class RelayProcess(_Process):
             self.stop()
             raise
         self.url, self.port = found[1], int(found[2])
-        self.key_hex = base64.b64decode(found[3]).hex()
+        self.key_hex = found[3]
 
     def stop(self) -> None:
         """SIGTERM: requests under way are finished, the database is closed."""

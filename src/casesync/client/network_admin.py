@@ -155,8 +155,9 @@ class NetworkAdmin:
     # -- suspension -----------------------------------------------------------------------------
 
     def suspend_preview(self, number: int) -> list[Fact]:
-        """What a suspension will mean, before it is done."""
-        view = self._device(number)
+        """What a suspension will mean, before it is done; raises as ``suspend_device``."""
+        self.require_administrator()
+        view = self._suspendable(number)
         control = self._core.engine.control
         name = self.unit_name(view.unit)
         facts = [Fact("suspend-unsent-lost", {"device": number})]
@@ -177,15 +178,10 @@ class NetworkAdmin:
         core = self._core
         self.require_administrator()
         pull(core)
-        view = self._device(number)
-        if number == core.engine.device:
-            raise UsageError("device-is-own")
-        if view.administrator:
-            raise AccessDenied("suspend-administrator")
+        view = self._suspendable(number)
 
         def write(writer: ControlWriter) -> bool:
-            if not self._device(number).active:
-                raise UsageError("device-suspended-already", device=number)
+            self._suspendable(number)
             return bool(suspend(writer, core.engine.control, number, reason, unit_seeds(core)))
 
         rotated = append_act(core, write)
@@ -198,6 +194,16 @@ class NetworkAdmin:
             unit_rotated=rotated,
             sole_device=not others,
         )
+
+    def _suspendable(self, number: int) -> ControlDevice:
+        view = self._device(number)
+        if number == self._core.engine.device:
+            raise UsageError("device-is-own")
+        if view.administrator:
+            raise AccessDenied("suspend-administrator")
+        if not view.active:
+            raise UsageError("device-suspended-already", device=number)
+        return view
 
     def _device(self, number: int) -> ControlDevice:
         view = self._core.engine.control.device(number)

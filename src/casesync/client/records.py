@@ -130,7 +130,7 @@ class Records:
                         case=row.code,
                         stream_hex=row.stream.hex(),
                         owner="" if owner is None else names.unit(owner),
-                        changed_ms=row.sort_ms,
+                        changed_ms=row.sort_ms or None,
                         fields=row.fields,
                         conflicts=conflicts[row.stream],
                         disputed=disputed(CaseReader(self._core, tx, row.stream))

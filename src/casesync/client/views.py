@@ -173,7 +173,8 @@ class CaseSummary:
     case: str
     stream_hex: str
     owner: str
-    changed_ms: int
+    changed_ms: int | None
+    """Clock of the newest live write; None if nothing of the case can be read here."""
     fields: Mapping[str, object]
     conflicts: int = 0
     disputed: Mapping[str, tuple[object, ...]] = field(default_factory=dict)

@@ -316,19 +316,19 @@ _TEXTS: Final[dict[str, Text]] = {
     "proof-invalid": Text(
         "The relay's proof about its log is wrong.",
         "Do not rely on this relay; tell your administrator.",
-        "Bằng chứng của máy chuyển tiếp về nhật ký của nó là sai.",
+        "Bằng chứng của máy chuyển tiếp về sổ của nó là sai.",
         "Đừng tin cậy máy chuyển tiếp này; hãy báo cho người quản trị.",
     ),
     "page-contradicts-log": Text(
         "The relay sent data that contradicts its own log ({what}); nothing of it was taken.",
         "Run 'casesync sync' again; if it stays, tell your administrator.",
-        "Máy chuyển tiếp gửi dữ liệu trái với nhật ký của chính nó ({what}); không nhận phần nào.",
+        "Máy chuyển tiếp gửi dữ liệu trái với sổ của chính nó ({what}); không nhận phần nào.",
         "Chạy lại 'casesync sync'; nếu vẫn vậy, hãy báo cho người quản trị.",
     ),
     "checkpoint-invalid": Text(
         "The relay's signed statement about its log is wrong.",
         "Do not rely on this relay; tell your administrator.",
-        "Xác nhận có chữ ký của máy chuyển tiếp về nhật ký của nó là sai.",
+        "Xác nhận có chữ ký của máy chuyển tiếp về sổ của nó là sai.",
         "Đừng tin cậy máy chuyển tiếp này; hãy báo cho người quản trị.",
     ),
     "control-log-broken": Text(
@@ -561,6 +561,12 @@ _TEXTS: Final[dict[str, Text]] = {
         "Máy chuyển tiếp giữ ít dữ liệu hơn trước; có thể nó đã bị khôi phục lùi.",
         "Ở đây không có gì thay đổi; hãy báo người quản trị và người vận hành máy chuyển tiếp.",
     ),
+    "relay-file-missing": Text(
+        "There is no relay's database {file}.",
+        "Give the file that 'casesync relay serve --db' was started with.",
+        "Không có cơ sở dữ liệu của máy chuyển tiếp {file}.",
+        "Hãy chỉ đúng tệp mà 'casesync relay serve --db' dùng.",
+    ),
     "relay-store-failed": Text(
         "The relay's database cannot be used: disk full, damaged or in use.",
         "Free space on the disk, or stop the other relay that uses this file.",
@@ -625,7 +631,7 @@ _TEXTS: Final[dict[str, Text]] = {
     "control-incomplete": Text(
         "This device does not hold the whole membership log yet.",
         "Run 'casesync sync' first.",
-        "Máy này chưa có đủ nhật ký thành viên.",
+        "Máy này chưa có đủ sổ kiểm soát.",
         "Hãy chạy 'casesync sync' trước.",
     ),
     "change-log-behind": Text(
@@ -691,13 +697,13 @@ _TEXTS: Final[dict[str, Text]] = {
     "control-log-shorter": Text(
         "The relay shows less of the membership log than the invitation promises.",
         "Do not work with this device; tell the person who invited you.",
-        "Máy chuyển tiếp đưa ra nhật ký thành viên ngắn hơn lời mời cho biết.",
+        "Máy chuyển tiếp đưa ra sổ kiểm soát ngắn hơn lời mời cho biết.",
         "Đừng dùng máy này; hãy báo cho người đã mời bạn.",
     ),
     "control-log-differs": Text(
         "The relay shows another membership log than the one you were invited to.",
         "Do not work with this device; tell the person who invited you.",
-        "Máy chuyển tiếp đưa ra nhật ký thành viên khác với nơi bạn được mời.",
+        "Máy chuyển tiếp đưa ra sổ kiểm soát khác với nơi bạn được mời.",
         "Đừng dùng máy này; hãy báo cho người đã mời bạn.",
     ),
     "enrolment-differs": Text(

@@ -13,7 +13,7 @@ KEEP_EN: Final = (
     "Nothing was taken over. Tell your administrator; do not trust this relay until then."
 )
 KEEP_VI: Final = (
-    "Không dữ liệu nào được nhận. Hãy báo người quản trị; tạm thời đừng tin máy chủ này."
+    "Không dữ liệu nào được nhận. Hãy báo người quản trị; tạm thời đừng tin máy chuyển tiếp này."
 )
 
 REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
@@ -264,7 +264,7 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "Identity is never shared without the safe-contact rule.",
         "Share 'contact' too.",
         "Không bao giờ chia sẻ danh tính mà thiếu quy tắc liên lạc an toàn.",
-        "Chia sẻ thêm phần 'contact'.",
+        "Chia sẻ thêm ngăn 'contact'.",
     ),
     "may-not-grant": (
         "You may not share this: role, office or reading rights do not allow it.",
@@ -275,7 +275,7 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
     "no-key-for-compartment": (
         "This device holds no key for {compartment}.",
         "Sync; if it stays, ask a colleague of your office for 'casesync member approve'.",
-        "Máy này không có khóa của phần {compartment}.",
+        "Máy này không có khóa của ngăn {compartment}.",
         "Đồng bộ lại; nếu vẫn vậy, nhờ đồng nghiệp chạy 'casesync member approve'.",
     ),
     "unit-without-device": (
@@ -325,7 +325,7 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
     "device-restored": (
         "This replica is older than what the relay holds of it: it was restored or copied.",
         "It writes and sends nothing. Keep it, and enrol this device anew with an invitation.",
-        "Bản sao này cũ hơn dữ liệu máy chủ giữ: nó đã được khôi phục hoặc sao chép.",
+        "Bản sao này cũ hơn dữ liệu máy chuyển tiếp giữ: nó đã được khôi phục hoặc sao chép.",
         "Nó không ghi và không gửi gì nữa. Giữ nguyên, và tham gia lại bằng một lời mời mới.",
     ),
     "home-exists": (
@@ -356,31 +356,31 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
     "control-contradicts-log": (
         "The relay's control log contradicts its own signature.",
         KEEP_EN,
-        "Nhật ký quản trị của máy chủ mâu thuẫn với chữ ký của chính nó.",
+        "Sổ kiểm soát của máy chuyển tiếp mâu thuẫn với chữ ký của chính nó.",
         KEEP_VI,
     ),
     "receipt-contradicts-log": (
         "The relay acknowledged a change at one place and shows it at another.",
         KEEP_EN,
-        "Máy chủ xác nhận một thay đổi ở chỗ này nhưng lại hiện ở chỗ khác.",
+        "Máy chuyển tiếp xác nhận một thay đổi ở chỗ này nhưng lại hiện ở chỗ khác.",
         KEEP_VI,
     ),
     "receipt-unknown": (
         "The relay acknowledged a change that was not sent.",
         KEEP_EN,
-        "Máy chủ xác nhận một thay đổi chưa hề được gửi.",
+        "Máy chuyển tiếp xác nhận một thay đổi chưa hề được gửi.",
         KEEP_VI,
     ),
     "relay-endless": (
         "The relay never comes to an end.",
         ADMIN_EN,
-        "Máy chủ trả lời không bao giờ kết thúc.",
+        "Máy chuyển tiếp trả lời không bao giờ kết thúc.",
         ADMIN_VI,
     ),
     "relay-forked": (
         "The relay shows another history than before.",
         KEEP_EN,
-        "Máy chủ đưa ra một lịch sử khác với trước đây.",
+        "Máy chuyển tiếp đưa ra một lịch sử khác với trước đây.",
         KEEP_VI,
     ),
     "relay-head-moves": (
@@ -392,13 +392,13 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
     "relay-key-differs": (
         "The relay's key is not the one you gave.",
         "Compare it with 'casesync relay serve --print-key' at the relay. Nothing was created.",
-        "Khóa của máy chủ không phải khóa bạn đã nhập.",
-        "So với 'casesync relay serve --print-key' tại máy chủ. Chưa tạo gì cả.",
+        "Khóa của máy chuyển tiếp không phải khóa bạn đã nhập.",
+        "So với 'casesync relay serve --print-key' tại máy chuyển tiếp. Chưa tạo gì cả.",
     ),
     "relay-rolled-back": (
         "The relay shows an older state than before.",
         KEEP_EN,
-        "Máy chủ đưa ra trạng thái cũ hơn trước đây.",
+        "Máy chuyển tiếp đưa ra trạng thái cũ hơn trước đây.",
         KEEP_VI,
     ),
     # -- auditing -----------------------------------------------------------------------------
@@ -406,15 +406,14 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "The access log of device {device} does not hold: {what} (change {change}, entry "
         "{sequence}).",
         "Keep this replica as evidence and report it.",
-        "Nhật ký truy cập của thiết bị {device} không đứng vững: {what} (thay đổi {change}, mục "
+        "Sổ truy cập của thiết bị {device} không đứng vững: {what} (thay đổi {change}, mục "
         "{sequence}).",
         "Giữ bản sao này làm bằng chứng và báo cáo.",
     ),
     "audit-log-differs": (
         "What this replica stores is not the {log} log its checkpoint covers (at index {index}).",
         "Keep this replica as evidence and report it.",
-        "Dữ liệu của bản sao này không khớp với nhật ký {log} mà dấu xác nhận bao phủ (vị trí "
-        "{index}).",
+        "Dữ liệu của bản sao này không khớp với sổ {log} mà dấu xác nhận bao phủ (vị trí {index}).",
         "Giữ bản sao này làm bằng chứng và báo cáo.",
     ),
     # -- verdicts on one's own change (membership.md, Verdict) ----------------------------------
@@ -427,7 +426,7 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
     "no-grant": (
         "Your office has no grant to write in this case.",
         "Ask the owning office to share it with --write.",
-        "Đơn vị của bạn không có quyền ghi vào hồ sơ này.",
+        "Cơ sở của bạn không có quyền ghi vào hồ sơ này.",
         "Nhờ cơ sở quản lý chia sẻ với --write.",
     ),
     "grant-revoked": (

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
 import logging
 import signal
 import ssl
@@ -48,27 +47,22 @@ class ServeOptions:
     tls_key: Path | None = None
 
 
-def relay_key(db: Path) -> bytes:
-    """The relay's log key (32 bytes); made, with the file, if there is none yet.
+def announcer(*, print_key: bool) -> Announce:
+    """What says in one line on standard output that the relay is ready.
 
-    Raises:
-        LocalStateError: ``relay-store-failed``.
+    Args:
+        print_key: say its log key, too, in hex as clients take it.
     """
-    store = _open_store(db)
-    try:
-        return Mailbox(store, SystemClock(), SystemEntropy()).relay_key
-    finally:
-        store.close()
+
+    def announce(url: str, key: bytes) -> None:
+        said = f"listening on {url} key {key.hex()}" if print_key else f"listening on {url}"
+        sys.stdout.write(said + "\n")
+        sys.stdout.flush()
+
+    return announce
 
 
-def announce_line(url: str, key: bytes) -> None:
-    """Say on standard output that the relay is ready: its address and its log key."""
-    text = base64.b64encode(key).decode("ascii")
-    sys.stdout.write(f"listening on {url} key {text}\n")
-    sys.stdout.flush()
-
-
-def run(options: ServeOptions, announce: Announce = announce_line) -> None:
+def run(options: ServeOptions, announce: Announce) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished.
 
     Args:
@@ -156,18 +150,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--db", type=Path, required=True, help="the relay's SQLite file")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8443, help="0 = a free one")
-    parser.add_argument(
-        "--print-key", action="store_true", help="print the log key in hex and exit"
-    )
+    parser.add_argument("--print-key", action="store_true", help="say the log key, too, in hex")
     parser.add_argument("--networks-max", type=int, default=16)
     parser.add_argument("--tls-cert", type=Path)
     parser.add_argument("--tls-key", type=Path)
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        if given.print_key:
-            sys.stdout.write(relay_key(given.db).hex() + "\n")
-            return 0
         options = ServeOptions(
             db=given.db,
             host=given.host,
@@ -176,7 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             tls_cert=given.tls_cert,
             tls_key=given.tls_key,
         )
-        run(options)
+        run(options, announcer(print_key=given.print_key))
     except CasesyncError as error:
         sys.stderr.write(f"{error.message()}\n{error.advice()}\n")
         return error.exit_code

@@ -133,7 +133,7 @@ def status(db: Path) -> RelayStatus:
     """The relay in numbers; also while it runs.
 
     Raises:
-        LocalStateError: ``relay-store-failed``.
+        LocalStateError: ``relay-file-missing``, ``relay-store-failed``.
     """
     with _Reading(db) as reader:
         rows = reader.connection.execute(
@@ -164,7 +164,7 @@ def what_it_sees(db: Path) -> tuple[SeenDatum, ...]:
     """Every column of every table with its meaning and an example; also while the relay runs.
 
     Raises:
-        LocalStateError: ``relay-store-failed``.
+        LocalStateError: ``relay-file-missing``, ``relay-store-failed``.
     """
     with _Reading(db) as reader:
         return tuple(
@@ -181,6 +181,8 @@ class _Reading:
         self._db = db
 
     def __enter__(self) -> _Reading:
+        if not self._db.is_file():
+            raise LocalStateError("relay-file-missing", file=self._db.name)
         try:
             uri = f"{self._db.resolve(strict=True).as_uri()}?mode=ro"
             self.connection = sqlite3.connect(uri, uri=True)
