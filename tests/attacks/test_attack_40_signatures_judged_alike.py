@@ -11,7 +11,7 @@ from itertools import product
 
 import pytest
 
-from attack_world import AttackWorld
+from attack_world import SHELTER, AttackWorld
 from casesync.client import exchange
 from casesync.sync import session
 from casesync.testing.hostile_member import HostileMember, Made
@@ -116,7 +116,9 @@ def test_what_comes_after_a_change_that_was_not_served_proves_nothing_in_any_pag
     world.replicas["late"] = late
     world.sync("lan")
     assert outcome(world, "lan", stream) == outcome(world, "late", stream)
-    assert list(world.reasons("lan").values()) == ["signature-missing"]
+    [shown] = world.lan.quarantine()
+    assert (shown.reason, shown.state) == ("author-unproven", "quarantined")
+    assert shown.author == world.mai.whoami().member
 
 
 def test_a_back_fill_agrees_though_the_proof_came_with_another_stream():
@@ -137,3 +139,73 @@ def test_a_back_fill_agrees_though_the_proof_came_with_another_stream():
     assert world.values("lan", second, "person.family_name") == ["Trần"]
     assert world.values("oanh", second, "person.family_name") == ["Trần"]
     assert world.reasons("oanh") == world.reasons("lan") == {}
+
+
+def test_a_back_fill_proves_what_was_quarantined_since_nothing_continued_it():
+    """What OSSO is not served stands between an unsigned change and the next one it is served."""
+    world = AttackWorld()
+    first, second = world.case(given_name="Hòa"), world.case(given_name="Lý")
+    world.share(first)
+    world.sync(rounds=2)
+    mai = HostileMember(world.mai)
+    for case, name, signed in ((first, "Lê", False), (second, "Trần", True), (first, "Hồ", True)):
+        person = world.person("mai", case)
+        body = mai.content(person, {"person.family_name": name})
+        mai.write(case, bodies={2: body}, signed=signed)
+    mai.sync()
+    world.sync("lan", "oanh")
+    assert world.values("lan", first, "person.family_name") == ["Hồ", "Lê"]
+    assert world.values("oanh", first, "person.family_name") == ["Hồ"]
+    assert list(world.reasons("oanh").values()) == ["author-unproven"]
+    world.share(second, history=True)
+    world.sync(rounds=2)
+    assert world.values("oanh", first, "person.family_name") == ["Hồ", "Lê"]
+    assert world.reasons("oanh") == world.reasons("lan") == {}
+
+
+@pytest.mark.parametrize("newcomer", [False, True], ids=["known", "newcomer"])
+@pytest.mark.parametrize("proven", [True, False], ids=["signed behind", "not signed"])
+def test_who_saw_the_control_log_later_judges_a_run_like_everybody_else(
+    newcomer, proven, monkeypatch
+):
+    """The relay keeps control entries from Lan while it serves what was written knowing them."""
+    world = AttackWorld()
+    first, second = world.case(given_name="Hòa"), world.case(given_name="Lý")
+    world.sync()
+    people = {case: world.person("lan", case) for case in (first, second)}
+    world.relay.keep_control_from(int(world.lan.core.engine.device))
+    if newcomer:
+        writer = world.offices.enrol(world.uyen, SHELTER, "caseworker", "Bạn")
+        world.sync("mai")
+        world.mai.approve_step(str(writer.whoami().device))
+    else:
+        writer = world.mai
+        world.uyen.add_unit("Trạm", "provider")
+    writer.sync()
+    member = HostileMember(writer)
+    with monkeypatch.context() as patch:
+        patch.setattr("casesync.relay.push.verify_change", lambda *_: None)
+        for case, signed in ((first, False), (second, proven)):
+            body = member.content(people[case], {"person.family_name": "Lê"})
+            member.write(case, bodies={2: body}, signed=signed)
+        member.sync()
+    world.sync("lan", "mai")
+    unproven = not proven and not newcomer  # nobody's signature can be checked without a key
+    waits = "signature-missing" if unproven else "control-missing"
+    assert list(world.reasons("lan").values()) == [waits] * 2
+    world.relay.keep_control_from(int(world.lan.core.engine.device), on=False)
+    world.sync("lan")
+    world.replicas["late"] = world.offices.enrol(world.lan, SHELTER, "caseworker", "Sau")
+    world.sync("late", "lan")
+    for case in (first, second):
+        assert world.values("lan", case, "person.family_name") == ["Lê"] * proven
+        assert outcome(world, "lan", case) == outcome(world, "late", case)
+    assert list(world.reasons("lan").values()) == [] if proven else ["signature-missing"] * 2
+    body = member.content(people[first], {"person.family_name": "Hồ"})
+    member.write(first, bodies={2: body})
+    member.sync()
+    world.sync("lan", "late")
+    for case in (first, second):
+        assert outcome(world, "lan", case) == outcome(world, "late", case)
+    assert world.values("lan", second, "person.family_name") == ["Lê"]
+    assert world.reasons("lan") == {}

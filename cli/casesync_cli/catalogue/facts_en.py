@@ -60,6 +60,8 @@ TEXTS: Final[dict[str, str]] = {
     "reason.statement-invalid": "it introduces a key in a way that is not allowed",
     "reason.copied-device": "two changes with one number: a restored or copied device",
     "reason.signature-missing": "no signature proves its author yet",
+    "reason.author-unproven": "no signature proves its author, and what followed it was not shown to "
+    "this office",
     "reason.change-malformed": "its content is malformed",
     "reason.no-key": "this device has no key for it",
     "reason.copies-not-allowed": "it copies what others wrote, and its author's office may not",

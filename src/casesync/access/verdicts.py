@@ -47,6 +47,7 @@ VERDICTS: Final = (
     Verdict(State.QUARANTINED, "copied-device"),
     Verdict(State.WAITING, "signature-missing"),
     Verdict(State.WAITING, "base-unreadable"),
+    Verdict(State.QUARANTINED, "author-unproven"),
 )
 COUNTS: Final = 0
 

@@ -93,7 +93,7 @@ def take_backfill(
     held, streams = running.held, running.streams
     page = answer.backfills[0].page
     leaves, reached = read_page(page, held, end.size, end.root(), _no_own)
-    ingest(engine, tx, leaves, report)
+    ingest(engine, tx, leaves, report, backfill=True)
     report.linked.clear()
     if reached.size < end.size:
         value: list[Any] = [reached.size, reached.to_bytes(), list(streams)]

@@ -20,10 +20,11 @@ from casesync.foundation.ids import FeedId, StreamId, StreamKind
 from casesync.sync.access_reader import take_access_segment
 from casesync.sync.change_reader import ReadChange
 from casesync.sync.context import Engine
+from casesync.sync.number_order import taken_numbers
 from casesync.sync.page_stream import PageStream
 from casesync.sync.plain_path import PlainPath
 from casesync.sync.ports import StoredChange, StreamFlag, Transaction
-from casesync.sync.run_check import check_runs
+from casesync.sync.run_check import CheckedRuns, check_runs
 from casesync.sync.stream_merge import rejudge
 from casesync.sync.stream_row import StreamRow
 from casesync.sync.waiting_leaves import WaitingLeaves, note_leaf
@@ -50,7 +51,12 @@ class IngestReport:
 
 
 def ingest(
-    engine: Engine, tx: Transaction, leaves: Sequence[ServedLeaf], report: IngestReport
+    engine: Engine,
+    tx: Transaction,
+    leaves: Sequence[ServedLeaf],
+    report: IngestReport,
+    *,
+    backfill: bool = False,
 ) -> None:
     """Judge, open and merge the leaves of one page or back-fill; idempotent.
 
@@ -59,12 +65,19 @@ def ingest(
         tx: the page's transaction.
         leaves: proven leaves in log order.
         report: counts are added to it.
+        backfill: the leaves lie before the cursor.
+
+    Raises:
+        LocalStateError: ``device-restored``.
     """
     report.leaves += len(leaves)
     checked = check_runs(engine, leaves)
     report.signature_checks += checked.checks
+    waiting = WaitingLeaves(engine, tx)
+    if not backfill:
+        checked = _without_copies(engine, tx, leaves, checked, waiting, report)
     unproven = _parsed(engine, tx, checked.unproven, report)
-    proven, refused = WaitingLeaves(engine, tx).exchange(checked.proven, unproven)
+    proven, refused = waiting.exchange(checked.proven, unproven)
     for leaf in refused:
         _refuse(engine, tx, leaf, "signature-missing", report)
     by_stream: defaultdict[StreamId, list[ServedLeaf]] = defaultdict(list)
@@ -73,7 +86,36 @@ def ingest(
     plain = PlainPath(engine)
     streams = list(by_stream.items())
     for at in range(0, len(streams), STREAMS_PER_BATCH):
-        _merge_batch(engine, tx, plain, streams[at : at + STREAMS_PER_BATCH], report)
+        copies = _merge_batch(engine, tx, plain, streams[at : at + STREAMS_PER_BATCH], report)
+        _keep_copies(engine, tx, waiting, copies, report)
+
+
+def _without_copies(
+    engine: Engine,
+    tx: Transaction,
+    leaves: Sequence[ServedLeaf],
+    checked: CheckedRuns,
+    waiting: WaitingLeaves,
+    report: IngestReport,
+) -> CheckedRuns:
+    """Set aside changes whose number one before them in the log has, whatever the stream."""
+    taken = set(taken_numbers(engine, tx, leaves, checked.runs))
+    if not taken:
+        return checked
+    copies = {leaves[at].index: leaves[at] for at in taken}
+    _keep_copies(engine, tx, waiting, list(copies.values()), report)
+    return checked._replace(proven=[leaf for leaf in checked.proven if leaf.index not in copies])
+
+
+def _keep_copies(
+    engine: Engine,
+    tx: Transaction,
+    waiting: WaitingLeaves,
+    copies: Sequence[ServedLeaf],
+    report: IngestReport,
+) -> None:
+    for leaf in waiting.keep_copies(_parsed(engine, tx, copies, report)):
+        _refuse(engine, tx, leaf, "copied-device", report)
 
 
 def _merge_batch(
@@ -82,8 +124,11 @@ def _merge_batch(
     plain: PlainPath,
     batch: Sequence[tuple[StreamId, list[ServedLeaf]]],
     report: IngestReport,
-) -> None:
-    """Take in what a page brought of some streams, from reading their rows to writing them."""
+) -> list[ServedLeaf]:
+    """Take in what a page brought of some streams, from reading their rows to writing them.
+
+    Returns: changes whose number another one of their stream has.
+    """
     ids = [stream for stream, _ in batch]
     rows = tx.stream_rows(ids)
     engine.keys.load(tx, ids)
@@ -100,6 +145,7 @@ def _merge_batch(
     for held in streams:
         held.merge(locations)
     _finish(engine, tx, streams, report)
+    return [leaf for held in streams for leaf in held.copies]
 
 
 def _parsed(
@@ -119,7 +165,7 @@ def _refuse(
 ) -> None:
     """Show a leaf that is not kept: its header cannot be read, or there is no room for it."""
     report.refused_leaves += 1
-    note_leaf(engine, tx, _NO_STREAM, leaf, "refused", reason)
+    note_leaf(engine, tx, _NO_STREAM, (leaf.device, leaf.index), "refused", reason)
 
 
 def _finish(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
-from casesync.access.verdicts import COUNTS, VERDICTS, verdict_code
+from casesync.access.verdicts import COUNTS, verdict_code
 from casesync.crypto.sealing import open_segment
 from casesync.foundation.errors import CasesyncError, LocalStateError
 from casesync.foundation.ids import UNSEALED_KIND, Compartment, FeedId, StreamId
@@ -22,7 +22,6 @@ from casesync.sync.plain_path import PlainHeader, PlainPath
 from casesync.sync.ports import StoredChange, Transaction
 from casesync.sync.stream_merge import SeenVectors, load_changes, state_of
 from casesync.sync.stream_row import HistoryEntry, StreamRow
-from casesync.sync.waiting_leaves import note_leaf
 from casesync.translog.header import Header, head_bytes, head_length, parse_header, plain_header
 from casesync.translog.page import ServedLeaf
 from casesync.translog.unsealed import decode_unsealed
@@ -44,6 +43,7 @@ class PageStream:
         "_plain",
         "_tx",
         "again",
+        "copies",
         "links",
         "merged_segments",
         "plain_owner",
@@ -69,6 +69,8 @@ class PageStream:
         self._last_index = row.last_index()
         self.links: list[tuple[StreamId, FeedId, int, bool]] = []
         """Feed links and unlinks met, as ``IngestReport.linked`` has them."""
+        self.copies: list[ServedLeaf] = []
+        """Of two changes with one number the first in the log counts (DESIGN.md 6): the others."""
         self.stream = stream
         self.row = row
         self.state: StreamState = state_of(row)
@@ -129,13 +131,13 @@ class PageStream:
                 for other, placed, _, _ in self._fresh
             )
             if taken:
-                self._note_copy(leaf)
+                self.copies.append(leaf)
             return not taken
         if not entry.sent:
             self._place_own(entry, leaf)
             return False
         if entry.log_index < leaf.index:
-            self._note_copy(leaf)
+            self.copies.append(leaf)
             return False
         if leaf.index < entry.log_index or (self.row.complete_from and leaf.own is None):
             self.row.rewrite([e for e in self.row.history() if e != entry])
@@ -153,11 +155,6 @@ class PageStream:
             return
         for feed, linked in items.feed_links:
             self.links.append((self.stream, FeedId(feed), leaf.index, linked))
-
-    def _note_copy(self, leaf: ServedLeaf) -> None:
-        """Of two changes with one number the first in the log counts (DESIGN.md 6)."""
-        copied = VERDICTS[verdict_code("copied-device")]
-        note_leaf(self._engine, self._tx, self.stream, leaf, copied.state.word, copied.reason)
 
     def _place_own(self, entry: HistoryEntry, leaf: ServedLeaf) -> None:
         """An own change was recorded: its index is known now, and judged there if it matters.

@@ -24,6 +24,8 @@ class CheckedRuns(NamedTuple):
     """No signature proves them so far: perhaps no member made them (attack 37)."""
     checks: int
     """Signatures verified."""
+    runs: list[list[int]]
+    """Positions of the proven leaves of each run whose author is known here, device by device."""
 
 
 def check_runs(engine: Engine, leaves: Sequence[ServedLeaf]) -> CheckedRuns:
@@ -45,6 +47,7 @@ def check_runs(engine: Engine, leaves: Sequence[ServedLeaf]) -> CheckedRuns:
             runs.setdefault(device, []).append([position])
         newest[device] = leaf.link
     dropped: set[int] = set()
+    of_authors: list[list[int]] = []
     checks = 0
     for device, of_device in runs.items():
         key = engine.control.change_key(device)
@@ -54,12 +57,14 @@ def check_runs(engine: Engine, leaves: Sequence[ServedLeaf]) -> CheckedRuns:
             proven, made = _proven_prefix(engine, key, [leaves[at] for at in run])
             checks += made
             dropped.update(run[proven:])
+            of_authors.append(run[:proven])
     if not dropped:
-        return CheckedRuns(list(leaves), [], checks)
+        return CheckedRuns(list(leaves), [], checks, of_authors)
     return CheckedRuns(
         [leaf for at, leaf in enumerate(leaves) if at not in dropped],
         [leaf for at, leaf in enumerate(leaves) if at in dropped],
         checks,
+        of_authors,
     )
 
 

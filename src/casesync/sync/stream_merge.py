@@ -7,7 +7,7 @@ again which count, and rebuild the merge state from the sealed changes. The page
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from casesync.access.stream_rights import StreamRights
 from casesync.access.verdicts import VERDICTS, State, verdict_code
@@ -19,6 +19,7 @@ from casesync.sync.context import Engine
 from casesync.sync.ports import QuarantineRow, StreamFlag, Transaction
 from casesync.sync.statement_keys import give_up_keys, open_stream_keys
 from casesync.sync.stream_row import HistoryEntry, StreamRow
+from casesync.sync.waiting_leaves import CheckAuthor, WaitingLeaves
 from casesync.translog.chain import link as chain_link
 
 _UNJUDGED = verdict_code("control-missing")
@@ -72,7 +73,7 @@ def rejudge(
     tx: Transaction,
     stream: StreamId,
     row: StreamRow,
-    check_author: Callable[[ReadChange], None],
+    check_author: CheckAuthor,
 ) -> bool:
     """Judge and merge the stream again from its stored changes.
 
@@ -84,15 +85,15 @@ def rejudge(
         stream: the stream.
         row: its row, changed in place.
         check_author: raises CryptoError for a change whose signature does not hold; called only
-            for changes stored before their author was known.
+            for changes stored before their author was known. What neither it nor a change that
+            continues it proves is set aside (``waiting_leaves``).
 
     Returns:
         Whether a verdict changed.
     """
     if row.given_up:
         return False
-    entries = row.in_log_order()
-    changes = load_changes(tx, entries)
+    entries, changes = _proven(engine, tx, stream, row.in_log_order(), check_author)
     open_stream_keys(engine, tx, stream, changes)
     rights = StreamRights()
     vectors = SeenVectors()
@@ -100,7 +101,7 @@ def rejudge(
     changed = False
     for entry, change in zip(entries, changes, strict=True):
         vectors.note(change)
-        code = _judge_one(engine, tx, stream, change, rights, vectors, check_author, entry)
+        code = _judge_one(engine, tx, stream, change, rights, vectors)
         changed = changed or code != entry.verdict
         judged.append(entry._replace(verdict=code))
     row.rewrite(judged)
@@ -111,6 +112,40 @@ def rejudge(
     return changed
 
 
+def _proven(
+    engine: Engine,
+    tx: Transaction,
+    stream: StreamId,
+    entries: list[HistoryEntry],
+    check_author: CheckAuthor,
+) -> tuple[list[HistoryEntry], list[ReadChange]]:
+    """The changes whose author is proven, now that those who were unknown may be known."""
+    changes = load_changes(tx, entries)
+    if all(entry.verdict != _UNJUDGED for entry in entries):
+        return entries, changes
+    kept: list[HistoryEntry] = []
+    for entry, change in zip(entries, changes, strict=True):
+        if entry.verdict == _UNJUDGED and not _is_proven(engine, tx, change, check_author):
+            WaitingLeaves(engine, tx).set_aside(stream, change)
+        else:
+            kept.append(entry)
+    return kept, load_changes(tx, kept)
+
+
+def _is_proven(
+    engine: Engine, tx: Transaction, change: ReadChange, check_author: CheckAuthor
+) -> bool:
+    """Whether the author of a change is proven, or cannot be asked for yet."""
+    known = change.header.control_size <= engine.control.size
+    if not known or engine.control.change_key(change.header.device) is None:
+        return True
+    try:
+        check_author(change)
+    except CryptoError:
+        return WaitingLeaves(engine, tx).is_continued(change, check_author)
+    return True
+
+
 def _judge_one(
     engine: Engine,
     tx: Transaction,
@@ -118,14 +153,7 @@ def _judge_one(
     change: ReadChange,
     rights: StreamRights,
     vectors: SeenVectors,
-    check_author: Callable[[ReadChange], None],
-    entry: HistoryEntry,
 ) -> int:
-    if entry.verdict == _UNJUDGED and change.header.control_size <= engine.control.size:
-        try:
-            check_author(change)
-        except CryptoError:
-            return verdict_code("change-malformed")
     try:
         facts = facts_of(engine, tx, stream, change)
     except CasesyncError:

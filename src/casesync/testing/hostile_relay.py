@@ -16,7 +16,7 @@ from casesync.foundation.ports import Clock, Entropy
 from casesync.relay.mailbox import Caller, Mailbox
 from casesync.relay.relay_store import RelayTransaction
 from casesync.relay.sqlite_store import SqliteStore
-from casesync.wire.messages import SyncAnswer
+from casesync.wire.messages import ControlPage, SyncAnswer
 
 HONEST: Final = "honest"
 """The view everybody is served unless told otherwise."""
@@ -44,6 +44,8 @@ class HostileRelay:
         self._stores: dict[str, SqliteStore] = {}
         self._views: dict[str, Mailbox] = {}
         self._served: dict[int, str] = {}
+        self._control_shown: dict[int, SyncAnswer] = {}
+        self._control_kept: set[int] = set()
         self.edit: Edit | None = None
         self.answers: list[SyncAnswer] = []
         """Every answer as the mailbox gave it, oldest first."""
@@ -65,6 +67,10 @@ class HostileRelay:
     def release(self, view: str = HONEST) -> None:
         """Serve again what was withheld (to whoever asks for it)."""
         self._hidden[view].clear()
+
+    def keep_control_from(self, device: int, *, on: bool = True) -> None:
+        """Show a device no control entry behind its last answer, while the rest goes on."""
+        (self._control_kept.add if on else self._control_kept.discard)(device)
 
     def stale(self, caller_device: int, answer: SyncAnswer) -> None:
         """From now on answer this device with that old answer's checkpoints and pages."""
@@ -96,6 +102,16 @@ class HostileRelay:
         """See ``Mailbox``; then as ``edit`` wants it."""
         answer = SyncAnswer.decode(self._view(caller).sync(caller, body))
         self.answers.append(answer)
+        device = int(caller.device)
+        if device in self._control_kept:
+            shown = self._control_shown[device]
+            answer = replace(
+                answer,
+                control=ControlPage(answer.control.first, ()),
+                control_checkpoint=shown.control_checkpoint,
+            )
+        else:
+            self._control_shown[device] = answer
         if self.edit is not None:
             answer = self.edit(caller, answer)
         return answer.encode()

@@ -33,6 +33,8 @@ _BACK: Final = Struct(">HI8sHI")  # control size, random, checkpoint size
 _SEGMENT: Final = Struct(">B8sI32s")
 _ROOT_BYTES: Final = 32
 _CLASSES: Final = frozenset(PADDING_CLASSES)
+NUMBER_PART: Final = slice(7, 13)
+"""Where the change's number stands in a header."""
 STREAM_PART: Final = slice(13, 29)
 """Where the stream's id stands in a header."""
 _AFTER_COUNT_AT: Final = _FRONT.size - 1
