@@ -9,13 +9,18 @@ verdict than who can open it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+
+import pytest
 
 from attack_world import OSSO, UNION, AttackWorld
 from casesync.access.base_acts import BaseAct, Grant, Revocation
 from casesync.access.verdicts import VERDICTS, State
 from casesync.foundation.ids import Compartment, GrantId, RecordId, StreamId, UnitId
+from casesync.model.segment_body import Copy, encode_copies
 from casesync.sync.author import own_chain
 from casesync.sync.key_plan import KeyPlan
+from casesync.sync.stream_merge import load_changes
 from casesync.sync.stream_row import StreamRow
 from casesync.testing.hostile_member import HostileMember, Made
 from casesync.translog.unsealed import Box, MoreBoxes, Statement
@@ -184,3 +189,65 @@ def test_it_counts_once_a_box_that_opens_is_here() -> None:
     for name in ("lan", "yen"):
         assert world.reasons(name) == {}
         assert world.verdict(name, stream, mai.device, made.number) == ""
+
+
+def forged(
+    world: AttackWorld, mai: HostileMember, shared: GrantId, stream: StreamId, copy: Copy
+) -> Made:
+    """A supplement that puts words into a colleague's mouth, for offices without the original."""
+    now_ms = mai.core.clock.now_ms()
+    body = encode_copies(now_ms, mai.engine.schema.version, shared, 0, 0, [copy])
+    return mai.write(stream, bodies={OPERATIONS: body})
+
+
+def status_copy(world: AttackWorld, mai: HostileMember, stream: StreamId) -> Copy:
+    """A true copy of what Lan wrote as the status."""
+    [case] = [r for r in world.lan.show(stream).records if r.type == "case"]
+    [value] = case.fields["status"].values
+    device, number, position = map(int, value.dot.split("."))
+    cell, code = mai.cell(bytes.fromhex(case.id_hex), "case.status")
+    with world.stores["lan"].transaction() as tx:
+        row = StreamRow(tx.stream_rows([stream])[stream])
+        entry = row.find(device, number)
+        assert entry is not None
+        [change] = load_changes(tx, [entry])
+    return Copy(
+        device, number, change.link[:8], position, cell, code, value.time_ms, [None, "open"], ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("lie", "told"),
+    [
+        (Copy._replace, False),
+        (partial(Copy._replace, value=["open", "closed"]), True),
+        (partial(Copy._replace, clock_ms=5), True),
+        (partial(Copy._replace, link8=b"no link!"), True),
+        (partial(Copy._replace, position=77), True),
+        (partial(Copy._replace, number=999, value=["open", "closed"]), True),
+    ],
+    ids=["true", "value", "clock", "link", "position", "a change that never was"],
+)
+def test_a_forged_copy_is_reported_by_whoever_holds_the_original(lie, told: bool) -> None:
+    world, stream, grant, mai = shared_case()
+    before = world.values("lan", stream, "case.status")
+    made = forged(world, mai, grant, stream, lie(status_copy(world, mai, stream)))
+    world.sync("mai", "lan", "yen")
+    for name in ("lan", "mai", "yen"):
+        expected = {(mai.device, made.number): "copy-differs"} if told else {}
+        assert world.reasons(name) == expected
+        assert world.values(name, stream, "case.status") == before
+
+
+def test_a_colleague_takes_forged_words_from_an_office_by_granting_again() -> None:
+    """The office holds nothing but copies; it gives all of them up with the grant."""
+    world, stream, grant, mai = shared_case()
+    lie = status_copy(world, mai, stream)._replace(number=999, value=["open", "closed"])
+    forged(world, mai, grant, stream, lie)
+    world.sync("mai", "oanh", "lan")
+    assert "closed" in str(world.values("oanh", stream, "case.status"))
+    world.lan.revoke_grant(stream, grant.hex())
+    world.sync("lan", "oanh", "lan")
+    world.share(stream, OSSO, ("contact", "operations"), write=True)
+    world.sync("lan", "oanh")
+    assert world.values("oanh", stream, "case.status") == world.values("lan", stream, "case.status")

@@ -60,11 +60,13 @@ TEXTS: Final[dict[str, str]] = {
     "reason.statement-invalid": "it introduces a key in a way that is not allowed",
     "reason.copied-device": "two changes with one number: a restored or copied device",
     "reason.signature-missing": "no signature proves its author yet",
-    "reason.author-unproven": "no signature proves its author, and what followed it was not shown to "
-    "this office",
+    "reason.author-unproven": "no signature proves its author, and what followed it was not shown "
+    "to this office",
     "reason.change-malformed": "its content is malformed",
     "reason.no-key": "this device has no key for it",
     "reason.copies-not-allowed": "it copies what others wrote, and its author's office may not",
+    "reason.copy-differs": "it copies what others wrote, but not as they wrote it; here their own "
+    "words count, an office with a grant may see the copy: revoke the grant and grant again",
     "reason.field-not-allowed": "a field does not belong to the compartment it was written in",
     "reason.segment-does-not-open": "a sealed part does not open with its key",
     "reason.segment-malformed": "a sealed part is malformed inside",

@@ -60,11 +60,13 @@ TEXTS: Final[dict[str, str]] = {
     "reason.statement-invalid": "nó giới thiệu khóa theo cách không được phép",
     "reason.copied-device": "hai thay đổi cùng số: thiết bị được khôi phục hoặc bị sao chép",
     "reason.signature-missing": "chưa có chữ ký nào chứng minh tác giả",
-    "reason.author-unproven": "không có chữ ký nào chứng minh tác giả, và phần tiếp theo không được "
-    "gửi đến cơ sở này",
+    "reason.author-unproven": "không có chữ ký nào chứng minh tác giả, và phần tiếp theo không "
+    "được gửi đến cơ sở này",
     "reason.change-malformed": "nội dung sai định dạng",
     "reason.no-key": "thiết bị này không có khóa cho nó",
     "reason.copies-not-allowed": "chép lại lời người khác mà cơ sở của người viết không được chép",
+    "reason.copy-differs": "chép lại lời người khác nhưng sai với bản gốc; ở đây bản gốc được "
+    "tính, nhưng cơ sở được chia sẻ có thể thấy bản sai: hãy thu hồi rồi chia sẻ lại",
     "reason.field-not-allowed": "có trường không thuộc ngăn mà nó được ghi vào",
     "reason.segment-does-not-open": "một phần bị niêm không mở được bằng khóa của nó",
     "reason.segment-malformed": "bên trong một phần bị niêm sai định dạng",

@@ -7,7 +7,7 @@ write under its original's identity with what that write replaces. How copies me
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from casesync.model.cells import CellId
 from casesync.model.merge import LiveWrite, StreamState
@@ -114,20 +114,3 @@ def _copy(write: LiveWrite, open_body: OpenBody) -> Copy | None:
 
 def _identity(write: LiveWrite) -> tuple[int, int, int]:
     return write.device, write.number, write.position
-
-
-def contradicted(
-    copies: Iterable[Copy], held: Callable[[Copy], tuple[bytes, Content] | None]
-) -> list[Copy]:
-    """The copies whose original is here and says something else.
-
-    Args:
-        copies: copies as received.
-        held: gives (link8, decoded body) of a copy's original if it is here.
-    """
-    found = []
-    for copy in copies:
-        original = held(copy)
-        if original is not None and copy_differs(copy, *original):
-            found.append(copy)
-    return found

@@ -14,8 +14,10 @@ from casesync.access.verdicts import VERDICTS, State, verdict_code
 from casesync.foundation.errors import CasesyncError, CryptoError
 from casesync.foundation.ids import ChangeNumber, DeviceNumber, StreamId
 from casesync.model.merge import Segment, StreamState, rebuild
+from casesync.model.segment_body import is_copies
 from casesync.sync.change_reader import OpenedSegment, ReadChange, content_of, facts_of, read_change
 from casesync.sync.context import Engine
+from casesync.sync.copy_check import CopyCheck
 from casesync.sync.ports import QuarantineRow, StreamFlag, Transaction
 from casesync.sync.statement_keys import give_up_keys, open_stream_keys
 from casesync.sync.stream_row import HistoryEntry, StreamRow
@@ -193,6 +195,8 @@ def remerge(
 ) -> None:
     """Rebuild the merge state and the stream's rows for people from verdicts already made."""
     segments = SegmentSet()
+    whole = row.rights.owner == engine.unit  # served every original from the beginning
+    copies = CopyCheck(whole=whole)
     row.reset_newest()
     unsettled = False
     for entry, change in zip(judged, changes, strict=True):
@@ -202,14 +206,17 @@ def remerge(
         opened, faults, unreadable = content_of(engine, stream, change, row.rights)
         if verdict.state is State.COUNTS:
             row.note_applied(header.device, header.number, change.link[:8])
-        reason = verdict.reason or (faults[0].reason if faults else "")
+        differs = copies.take(change, opened)
+        fault = faults[0].reason if faults else "copy-differs" if differs else ""
+        reason = verdict.reason or fault
         if reason or unreadable:
             unsettled = True
             state = verdict.state.word if verdict.reason else "quarantined"
             if not reason:
                 reason, state = "no-key", "unreadable"
             put_quarantine(tx, engine, stream, change, state, reason)
-        segments.add(change, opened, counts=verdict.state is State.COUNTS)
+        merged = [part for part in opened if not (whole and is_copies(part.body))]
+        segments.add(change, merged, counts=verdict.state is State.COUNTS)
     row.merge_row = segments.merged().to_row()
     tx.mark_streams([stream], StreamFlag.LISTING_STALE, on=True)
     tx.mark_streams([stream], StreamFlag.UNSETTLED, on=unsettled)
