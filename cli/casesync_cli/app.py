@@ -41,6 +41,7 @@ COMMANDS: Final[dict[str, str]] = {
     "audit": "audit",
     "schema": "schema",
     "doctor": "doctor",
+    "bench": "bench",
     "unlock": "lock",
     "lock": "lock",
     "passphrase": "lock",

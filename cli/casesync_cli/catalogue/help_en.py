@@ -146,6 +146,12 @@ TEXTS: Final[dict[str, str]] = {
     "schema list": "List the types of records.",
     "schema show": "Show the fields of a type of record.",
     "doctor": "Check this replica and its relay, and say what to do.",
+    "bench": "Measure on invented data how fast this machine merges, seals and stores.",
+    "bench --workload": "What is written: forms, entries, one hot record, a whole case load, ...",
+    "bench --size": "Cell writes.",
+    "bench --seed": "The same seed, the same data.",
+    "bench --runs": "How often each step runs; medians are shown.",
+    "bench --folder": "Where the databases lie while they are measured.",
     # passphrase
     "unlock": "Keep this replica open for a while, so that the passphrase is not asked for.",
     "unlock --span": "How long, for example 15m or 2h.",

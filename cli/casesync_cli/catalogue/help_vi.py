@@ -153,6 +153,13 @@ TEXTS: Final[dict[str, str]] = {
     "schema list": "Liệt kê các loại bản ghi.",
     "schema show": "Hiện các trường của một loại bản ghi.",
     "doctor": "Kiểm tra bản sao này và máy chuyển tiếp, và cho biết phải làm gì.",
+    "bench": "Đo trên dữ liệu bịa xem máy này gộp, niêm phong và lưu nhanh đến đâu.",
+    "bench --workload": "Ghi những gì: biểu mẫu, các lượt ghi, một bản ghi nhiều người sửa, "
+    "cả kho hồ sơ, ...",
+    "bench --size": "Số lần ghi ô dữ liệu.",
+    "bench --seed": "Cùng một hạt giống thì cùng một dữ liệu.",
+    "bench --runs": "Mỗi bước chạy mấy lần; hiện giá trị trung vị.",
+    "bench --folder": "Nơi đặt cơ sở dữ liệu trong khi đo.",
     # passphrase
     "unlock": "Giữ bản sao này mở một lúc để khỏi phải gõ mật khẩu.",
     "unlock --span": "Bao lâu, ví dụ 15m hoặc 2h.",

@@ -78,6 +78,9 @@ TEXTS: Final[dict[str, str]] = {
     "col.meaning": "meaning",
     "col.concludes": "what follows",
     "col.streams": "streams",
+    "col.step": "step",
+    "col.writes": "cell writes a second",
+    "col.of-floor": "of the floor",
     "col.example": "example",
     # relay
     "relay.listening": "Listening on {url}",
@@ -175,6 +178,19 @@ TEXTS: Final[dict[str, str]] = {
     "doctor.ok": "ok",
     "doctor.warning": "warning",
     "doctor.error": "error",
+    # bench
+    "bench.writing": "Devices write the data ...",
+    "bench.measuring": "Measuring ...",
+    "bench.saving": "Saving on one device ...",
+    "bench.step-decode": "decode only",
+    "bench.step-floor": "verify, decrypt, decode (the floor)",
+    "bench.step-memory": "merged in memory",
+    "bench.step-sqlite": "merged, durable in SQLite",
+    "bench.step-sqlcipher": "merged, durable in SQLCipher (what ships)",
+    "bench.sizes": "{changes} changes, {cells} cell writes; {wire} bytes a write on the wire, "
+    "{disk} on disk.",
+    "bench.local": "Saving here: {writes_per_second} cell writes a second in transactions of 500 "
+    "saves; one save alone {one_save_ms} ms, the disk's own fsync {fsync_ms} ms.",
     # audit
     "audit.success": "done",
     "audit.refused": "refused",

@@ -78,6 +78,9 @@ TEXTS: Final[dict[str, str]] = {
     "col.meaning": "ý nghĩa",
     "col.concludes": "suy ra được gì",
     "col.streams": "dòng",
+    "col.step": "bước",
+    "col.writes": "số lần ghi ô mỗi giây",
+    "col.of-floor": "so với mức sàn",
     "col.example": "ví dụ",
     # relay
     "relay.listening": "Đang lắng nghe ở {url}",
@@ -175,6 +178,19 @@ TEXTS: Final[dict[str, str]] = {
     "doctor.ok": "tốt",
     "doctor.warning": "cảnh báo",
     "doctor.error": "lỗi",
+    # bench
+    "bench.writing": "Các máy đang ghi dữ liệu ...",
+    "bench.measuring": "Đang đo ...",
+    "bench.saving": "Đang lưu trên một máy ...",
+    "bench.step-decode": "chỉ giải mã định dạng",
+    "bench.step-floor": "kiểm tra, mở niêm phong, giải mã (mức sàn)",
+    "bench.step-memory": "đã gộp trong bộ nhớ",
+    "bench.step-sqlite": "đã gộp, bền vững trong SQLite",
+    "bench.step-sqlcipher": "đã gộp, bền vững trong SQLCipher (bản phát hành)",
+    "bench.sizes": "{changes} thay đổi, {cells} lần ghi ô; mỗi lần ghi {wire} byte trên đường "
+    "truyền, {disk} trên đĩa.",
+    "bench.local": "Lưu tại đây: {writes_per_second} lần ghi ô mỗi giây khi mỗi giao dịch có 500 "
+    "lần lưu; lưu riêng một lần {one_save_ms} ms, riêng fsync của đĩa {fsync_ms} ms.",
     # audit
     "audit.success": "đã làm",
     "audit.refused": "bị từ chối",

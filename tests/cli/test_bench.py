@@ -1,0 +1,35 @@
+"""``casesync bench``: measures on any machine, from what is installed alone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from casesync_cli.app import run
+
+
+def test_bench_measures_every_step_and_leaves_nothing_behind(tmp_path, capsys):
+    arguments = ["--json", "bench", "--size", "200", "--runs", "1", "--folder", str(tmp_path)]
+    assert run(arguments) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [row["step"] for row in found["steps"]] == [
+        "decode", "floor", "memory", "sqlite", "sqlcipher",
+    ]  # fmt: skip
+    assert all(row["writes_per_second"] > 0 for row in found["steps"])
+    assert (found["changes"], found["cells"]) == (20, 200)
+    assert found["local"]["fsync_ms"] > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bench_tells_people_in_their_language(tmp_path, capsys):
+    options = ["--workload", "month-away", "--size", "500", "--runs", "1"]
+    assert run(["--lang", "vi", "bench", *options, "--folder", str(tmp_path)]) == 0
+    told = capsys.readouterr().out
+    assert "bền vững trong SQLCipher" in told
+    assert "fsync" not in told  # no local writes without forms
+
+
+@pytest.mark.parametrize("options", [["--size", "0"], ["--workload", "none"], ["--runs", "x"]])
+def test_bench_refuses_what_it_cannot_measure(options, capsys):
+    assert run(["bench", *options]) == 2
