@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,11 +25,14 @@ class RelayProcess:
     process: subprocess.Popen[str]
 
 
-def start_relay(db: Path, port: int = 0) -> RelayProcess:
+def start_relay(db: Path, port: int = 0, options: Sequence[str] = ()) -> RelayProcess:
     """Start ``casesync relay serve`` and wait until it listens."""
     command = [sys.executable, "-m", "casesync_cli", "--json", "relay", "serve", "--db", str(db)]
     process = subprocess.Popen(
-        [*command, "--port", str(port)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "--port", str(port), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     line = process.stdout.readline()

@@ -27,6 +27,13 @@ VISITOR = "visitor"
 _SLOTS = (SLOT_COMMITMENT, SLOT_NONCE, SLOT_REVEAL, SLOT_RESULT)
 
 
+def check_unit_type(unit_type: str) -> None:
+    """Whether people may add an office of this type. Raises: UsageError: ``unit-type-unknown``."""
+    known = [word for word in UNIT_TYPES if word != "one"]
+    if unit_type not in known:
+        raise UsageError("unit-type-unknown", type=unit_type, known=", ".join(known))
+
+
 class NetworkAdmin:
     """The part of a replica that reads and changes who belongs."""
 
@@ -77,9 +84,7 @@ class NetworkAdmin:
             UsageError: ``unit-exists``, ``unit-type-unknown``, ``unit-unknown``.
         """
         self.require_administrator()
-        if unit_type not in UNIT_TYPES or unit_type == "one":
-            known = ", ".join(t for t in UNIT_TYPES if t != "one")
-            raise UsageError("unit-type-unknown", type=unit_type, known=known)
+        check_unit_type(unit_type)
         above = None if parent is None else self.unit_named(parent)
 
         def write(writer: ControlWriter) -> UnitId:

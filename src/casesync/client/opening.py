@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from casesync.access.control_founding import NetworkPlan, create_network
+from casesync.access.roles import ROLE_TABLE_V1, VISITOR_ROLE
 from casesync.client import anchor
 from casesync.client.core import (
     FAILED,
@@ -26,6 +27,7 @@ from casesync.client.core import (
     opener_of,
 )
 from casesync.client.home import Home
+from casesync.client.network_admin import check_unit_type
 from casesync.client.system_ports import SystemClock, SystemEntropy
 from casesync.client.unlock_agent import fetch_key
 from casesync.client.vault import create_vault, open_vault
@@ -108,6 +110,14 @@ class NewNetwork:
         self.entropy = entropy
         self._secrets = DeviceSecrets.generate(entropy)
         self._words = (name, unit, unit_type, role, member_name, device_label)
+
+    def check(self) -> None:
+        """Raises: UsageError: ``unit-type-unknown``, ``role-unknown``: nothing was sent yet."""
+        _, _, unit_type, role, *_ = self._words
+        check_unit_type(unit_type)
+        known = [word for word in ROLE_TABLE_V1.words() if word != VISITOR_ROLE]
+        if role not in known:  # a visitor stands under an office, and there is none yet
+            raise UsageError("role-unknown", role=role, known=", ".join(known))
 
     def create(
         self, channel: RelayChannel, relay_url: str, relay_key: bytes, *, plain_http: bool
@@ -202,10 +212,11 @@ def found(
     """Create the network at the relay, then the folder of its founder.
 
     Raises:
-        UsageError: ``home-exists``, ``relay-not-https``.
+        UsageError: ``home-exists``, ``relay-not-https``, ``unit-type-unknown``, ``role-unknown``.
         RelayMisbehaviour: ``relay-key-differs``.
     """
     refuse_existing(folder)
+    network.check()
     channel = HttpChannel(
         relay_url, None, None, None, network.clock, lambda: 0, allow_plain_http=plain_http
     )

@@ -196,12 +196,14 @@ class Records:
 
         Raises:
             UsageError: unknown kind, field or value.
-            AccessDenied: ``role-opens-no-cases``.
+            AccessDenied: ``role-opens-no-cases``: a visitor, whose unit is herself alone.
         """
         core = self._core
         record = RecordId(core.entropy.bytes(16))
         unit = core.engine.control.unit(core.engine.unit)
         assert unit is not None
+        if unit.type == "one":  # nobody else could ever read it
+            raise AccessDenied("role-opens-no-cases")
         with core.transaction() as tx:
             opening = open_stream(core.engine, tx, StreamKind.CASE, record, unit.feed)
             edit = CaseEdit(core, tx, opening.stream, StreamRow(), case_record=record)

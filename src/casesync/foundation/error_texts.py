@@ -464,6 +464,12 @@ _TEXTS: Final[dict[str, Text]] = {
         "Có lỗi trong chính casesync ({what}); không có gì bị ghi dở dang.",
         "Hãy thử lại; nếu vẫn vậy, báo lỗi kèm những gì --verbose hiện ra (có thể có nội dung).",
     ),
+    "relay-tls-files": Text(
+        "Certificate and key for TLS cannot be used together.",
+        "Give both --tls-cert and --tls-key: two PEM files that can be read and belong together.",
+        "Không dùng được chứng chỉ và khóa TLS.",
+        "Hãy ghi cả --tls-cert và --tls-key: hai tệp PEM đọc được và thuộc về nhau.",
+    ),
     "relay-address": Text(
         "The relay cannot listen on {host}, port {port}.",
         "Is another program using it? Choose another --port.",
@@ -506,6 +512,14 @@ _TEXTS: Final[dict[str, Text]] = {
         "Check the internet connection and run this command again later.",
         "Không kết nối được máy chuyển tiếp; vẫn làm việc ngoại tuyến được.",
         "Hãy kiểm tra mạng rồi chạy lại lệnh này sau.",
+    ),
+    "relay-certificate": Text(
+        "The relay's certificate is not trusted by this computer, has expired or is for another "
+        "name.",
+        "Check address and date; a certificate authority of your own goes into SSL_CERT_FILE.",
+        "Máy này không tin chứng chỉ của máy chuyển tiếp, hoặc chứng chỉ đã hết hạn hay mang tên "
+        "khác.",
+        "Kiểm tra địa chỉ và ngày giờ; nếu mạng lưới tự cấp chứng chỉ, đặt tệp vào SSL_CERT_FILE.",
     ),
     "relay-refused": Text(
         "The relay refused the request ({reason}).",

@@ -114,6 +114,12 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "Đã có cơ sở tên '{unit}'.",
         "Chọn tên khác.",
     ),
+    "role-opens-no-cases": (
+        "A visitor opens no cases: nobody else of the office could read them.",
+        "Ask the office to open the case and to share it with you.",
+        "Cộng tác viên thăm hộ không mở hồ sơ: không ai khác ở cơ sở đọc được.",
+        "Nhờ cơ sở mở hồ sơ rồi chia sẻ cho bạn.",
+    ),
     "unit-type-unknown": (
         "There is no type of office '{type}'.",
         "Choose from: {known}.",

@@ -21,7 +21,7 @@ from typing import Final
 
 from aiohttp import web
 
-from casesync.foundation.errors import CasesyncError
+from casesync.foundation.errors import CasesyncError, UsageError
 from casesync.relay.http_app import RelayApp
 from casesync.relay.mailbox import Mailbox
 from casesync.relay.sqlite_store import SqliteStore
@@ -70,6 +70,7 @@ def run(options: ServeOptions, announce: Announce) -> None:
         announce: called once with address and log key when the relay is ready.
 
     Raises:
+        UsageError: ``relay-tls-files``.
         LocalStateError: ``relay-store-failed``.
         OSError: the address cannot be used.
     """
@@ -83,6 +84,7 @@ async def _serve(options: ServeOptions, announce: Announce) -> None:
         with suppress(NotImplementedError):  # not on every system's event loop
             loop.add_signal_handler(number, stopping.set)
     loop.set_exception_handler(_count_only)
+    tls = _tls(options)
     store = _open_store(options.db)
     clock = SystemClock()
     mailbox = Mailbox(store, clock, SystemEntropy(), networks_max=options.networks_max)
@@ -98,7 +100,7 @@ async def _serve(options: ServeOptions, announce: Announce) -> None:
     )
     try:
         await runner.setup()
-        await web.TCPSite(runner, options.host, options.port, ssl_context=_tls(options)).start()
+        await web.TCPSite(runner, options.host, options.port, ssl_context=tls).start()
         assert runner.server is not None
         sweeping = asyncio.create_task(relay.guard.run(runner.server))
         announce(_url(options, runner.addresses[0][1]), mailbox.relay_key)
@@ -123,11 +125,16 @@ def _open_store(db: Path) -> SqliteStore:
 
 
 def _tls(options: ServeOptions) -> ssl.SSLContext | None:
-    if options.tls_cert is None:
+    if options.tls_cert is None and options.tls_key is None:
         return None
+    if options.tls_cert is None or options.tls_key is None:
+        raise UsageError("relay-tls-files")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.load_cert_chain(options.tls_cert, options.tls_key)
+    try:
+        context.load_cert_chain(options.tls_cert, options.tls_key)
+    except OSError as error:
+        raise UsageError("relay-tls-files") from error
     return context
 
 

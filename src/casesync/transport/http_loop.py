@@ -62,7 +62,7 @@ class HttpLoop:
             bytes_max: Longest body accepted.
 
         Raises:
-            NetworkError: ``relay-unreachable``.
+            NetworkError: ``relay-unreachable``, ``relay-certificate``.
         """
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
@@ -73,6 +73,8 @@ class HttpLoop:
                 return self._loop.run_until_complete(
                     self._attempt(method, url, body, headers(), bytes_max)
                 )
+            except aiohttp.ClientConnectorCertificateError as error:
+                raise NetworkError("relay-certificate") from error
             except (aiohttp.ClientConnectorError, TimeoutError) as error:
                 raise NetworkError("relay-unreachable") from error
             except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
