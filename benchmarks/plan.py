@@ -13,7 +13,7 @@ SLOPE_SIZES = (10_000, 100_000, 1_000_000)
 FIRST_SYNC_SIZE = 900_000
 OTHER_SIZES = {
     "form-saves-5": 50_000,
-    "form-saves-2": 50_000,
+    "form-saves-2": 20_000,
     "form-saves-3-compartments": 50_000,
     "entries": 50_000,
     "conflict-storm": 50_000,

@@ -30,7 +30,7 @@ from casesync.testing.benchmark.steps import CIPHER, FLOOR, MEMORY
 from casesync.testing.workloads.registry import SEED
 from chart import draw
 from measure import Measured, measure
-from peers.all_peers import Found, find_peers
+from peers.all_peers import KNOWN, Found, find_peers
 from peers.peer import Peer
 from plan import ALL, Plan
 from report import show_facts, show_measured, show_slope, show_targets
@@ -196,20 +196,21 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--runs", type=int, default=3, help="turns; medians are taken")
     parser.add_argument("--no-peers", action="store_true", help="only casesync")
+    parser.add_argument("--peer", action="append", choices=KNOWN, help="only this; repeatable")
     parser.add_argument("--results", type=Path, help="folder (benchmarks/results for a whole run)")
     parser.add_argument("--folder", type=Path, help="where databases lie while they are measured")
     options = parser.parse_args()
     started = time.perf_counter()
     plan = Plan(tuple(options.workload or ()), options.seed, options.size)
     with tempfile.TemporaryDirectory(dir=options.folder) as root:
-        found = Found([], {}) if options.no_peers else find_peers()
+        found = Found([], {}) if options.no_peers else find_peers(options.peer or KNOWN)
         run = Run(plan, options.runs, Path(root), found)
         results = run.all()
     results["minutes"] = round((time.perf_counter() - started) / 60, 1)
     show_targets(run.console, results)
     for name, why in found.absent.items():
         run.console.print(f"{name} is absent: {why}")
-    whole = not (options.workload or options.size or options.no_peers)
+    whole = not (options.workload or options.size or options.no_peers or options.peer)
     folder = options.results or (HERE / "results" if whole else None)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)

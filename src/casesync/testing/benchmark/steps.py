@@ -3,14 +3,18 @@
 From the least that any reader must do to the whole of what ships: decode only; the floor (page
 proof, signatures, decrypt, decode, nothing kept); merged in memory; merged and durable with fsync
 in plain SQLite; the same in SQLCipher. Every step takes in the same answers.
+
+``python -m casesync.testing.benchmark.steps FOLDER [RUNS]`` measures a folder that ``prepare``
+filled once more: for whoever works on the merge.
 """
 
 from __future__ import annotations
 
 import gc
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -29,6 +33,7 @@ from casesync.sync.keyring import StreamKey
 from casesync.sync.run_check import check_runs
 from casesync.sync.session import SyncReport
 from casesync.testing.benchmark.recorded import Recording
+from casesync.testing.benchmark.series import Series
 from casesync.translog.header import (
     PLAIN_TABLE_BYTES,
     STREAM_PART,
@@ -185,3 +190,17 @@ def collector_off() -> Iterator[None]:
         yield
     finally:
         gc.enable()
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print the rate of every step of one folder."""
+    steps = Steps(Recording(Path(arguments[0])))
+    series = Series(steps.cells)
+    runs = int(arguments[1]) if len(arguments) > 1 else 1
+    series.run({step: lambda step=step: steps.run(step) for step in STEPS}, runs)  # type: ignore[misc]
+    for step in STEPS:
+        sys.stdout.write(f"{step:32} {series.rate(step):12,.0f} {series.ratio(step, FLOOR):6.2f}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
