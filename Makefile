@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/ready
 # Options:
 #   make demo DEMO="--lang vi --keep there"
-#   make bench BENCH="--saves 4000"
+#   make bench BENCH="--workload form-saves --size 40000"
 #   make soak START=0 SEEDS=20000
 DEMO ?=
 BENCH ?=
@@ -30,8 +30,8 @@ check: $(READY) ## lint, format, types, layers and house rules
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/house_rules
 
-bench: .venv/bench-ready ## measure merging beside pycrdt and print the table
-	$(BIN)/python benchmarks/form_saves.py $(BENCH)
+bench: .venv/bench-ready ## measure casesync beside other engines and judge the ratios (15 minutes)
+	$(BIN)/python benchmarks/run.py $(BENCH)
 
 soak: $(READY) ## play SEEDS simulated worlds from seed START on; the same seed, the same world
 	PYTHONPATH=tests $(BIN)/python -m simulation.soak --start $(START) --seeds $(SEEDS)

@@ -207,7 +207,8 @@ def main() -> None:
         run = Run(plan, options.runs, Path(root), found)
         results = run.all()
     results["minutes"] = round((time.perf_counter() - started) / 60, 1)
-    show_targets(run.console, results)
+    if run.ratios:
+        show_targets(run.console, results)
     for name, why in found.absent.items():
         run.console.print(f"{name} is absent: {why}")
     whole = not (options.workload or options.size or options.no_peers or options.peer)
