@@ -20,7 +20,7 @@ from typing import Any
 
 from rich.console import Console
 
-from casesync.testing.benchmark.first_sync import OVERHEAD, first_sync, peak
+from casesync.testing.benchmark.first_sync import first_sync
 from casesync.testing.benchmark.local_writes import LocalWrites
 from casesync.testing.benchmark.machine import machine, versions
 from casesync.testing.benchmark.preparing import prepare_all
@@ -153,21 +153,19 @@ class Run:
             self._side(job.recording(self.root), ())
         recording = self.plan.first_sync.recording(self.root)
         with self.console.status("a whole first sync, and its peak memory"):
-            seconds, shares = first_sync(recording)
-            memory = peak(recording)
-        if shares:
-            self.ratios["first_sync_overhead_share"] = sum(shares[part] for part in OVERHEAD)
-        self.ratios["first_sync_peak_mb"] = memory["end"]
+            found = first_sync(recording)
+        self.ratios["first_sync_overhead_share"] = found.overhead_share
+        self.ratios["first_sync_peak_mb"] = found.end_mb
         facts = {
-            "seconds": seconds,
-            "cell writes/s": recording.facts.cells / seconds,
-            **{f"share of {part}": share for part, share in shares.items()},
-            "MB at start": memory["start"],
-            "MB after the first page": memory["pages"][0],
-            "MB after the last page": memory["pages"][-1],
-            "MB when lists are made": memory["end"],
+            "seconds": found.seconds,
+            "cell writes/s": recording.facts.cells / found.seconds,
+            **{f"share of {part}": share for part, share in found.shares.items()},
+            "MB at start": found.start_mb,
+            "MB after the first page": found.pages_mb[0],
+            "MB after the last page": found.pages_mb[-1],
+            "MB when lists are made": found.end_mb,
         }
-        self.results["first_sync"] = facts | {"peak_mb_by_page": memory["pages"]}
+        self.results["first_sync"] = facts | {"peak_mb_by_page": found.pages_mb}
         show_facts(self.console, "first sync as the command runs it, in SQLCipher", facts)
 
     def _relay(self) -> None:

@@ -49,6 +49,22 @@ def test_no_file_names_a_path_of_somebodys_machine():
     assert not found
 
 
+def test_one_command_alone_uses_the_test_kit():
+    """protocol/decisions/0010."""
+    users = {
+        name_of(path)
+        for path in shipped_modules()
+        if not path.is_relative_to(SHIPPED[0] / "testing")
+        and "casesync.testing" in path.read_text("utf-8")
+        and any("casesync.testing" in ast.unparse(node) for node in imports(path))
+    }
+    assert users == {"cli/casesync_cli/commands/bench.py"}
+
+
+def imports(path):
+    return [n for n in ast.walk(tree(path)) if isinstance(n, ast.Import | ast.ImportFrom)]
+
+
 @pytest.mark.parametrize("word", ["TODO", "FIXME", "XXX", "HACK"])
 def test_nothing_is_left_as_a_note_to_oneself(word):
     found = [

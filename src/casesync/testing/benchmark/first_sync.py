@@ -1,7 +1,7 @@
 """A first sync as the command runs it: where its time goes, and its peak memory (testing).
 
-``python -m casesync.testing.benchmark.first_sync FOLDER`` syncs once in a process of its own and
-prints the peak as JSON, so that nothing else is counted in it.
+``python -m casesync.testing.benchmark.first_sync FOLDER`` syncs once in a process of its own, so
+that nothing else is counted in its memory, and prints what it saw as JSON.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import Final
 
 from casesync.client.sync_driver import run_sync
 from casesync.testing.benchmark.recorded import Recording
-from casesync.testing.benchmark.steps import collector_off
 
 SAMPLE_S: Final = 0.002
 STORAGE, VERIFY, MERGE, LISTS, OTHER = "sqlite", "verify, decrypt", "merge", "lists", "other"
@@ -36,23 +36,34 @@ _PAGE_WORK: Final = (
 _SEALS: Final = ("/crypto/", "/merkle/", "/translog/")
 
 
-def first_sync(recording: Recording) -> tuple[float, dict[str, float]]:
-    """(seconds of a whole sync in SQLCipher, share of it by part), lists refreshed and all.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstSync:
+    """One whole sync in SQLCipher, lists refreshed and all."""
 
-    The parts are sampled: what the innermost frames of casesync were doing every two
-    milliseconds. Where the system has no such timer the shares are empty.
-    """
-    with tempfile.TemporaryDirectory(dir=recording.folder) as folder:
-        store = recording.on_disk(Path(folder) / "replica.db", encrypted=True)
-        core = recording.reopened(store, Path(folder))
-        seen: Counter[str] = Counter()
-        with collector_off(), _sampling(seen):
-            started = time.perf_counter()
-            run_sync(core)
-            seconds = time.perf_counter() - started
-        store.close()
-    total = sum(seen.values())
-    return seconds, {part: seen[part] / total for part in PARTS} if total else {}
+    seconds: float
+    shares: dict[str, float]
+    """Of the time, by part: what the innermost frames of casesync were doing every two
+    milliseconds. Empty where the system has no such timer."""
+    start_mb: float
+    """Peak memory with the replica open."""
+    pages_mb: list[float]
+    """Peak after each page."""
+    end_mb: float
+    """Peak when lists are made."""
+
+    @property
+    def overhead_share(self) -> float | None:
+        """Share of the time outside verify, decrypt, merge and SQLite."""
+        return sum(self.shares[part] for part in OVERHEAD) if self.shares else None
+
+
+def first_sync(recording: Recording) -> FirstSync:
+    """Sync once, in a process of its own."""
+    command = [sys.executable, "-m", "casesync.testing.benchmark.first_sync"]
+    done = subprocess.run(  # noqa: S603 - this package's own module
+        [*command, str(recording.folder)], stdout=subprocess.PIPE, text=True, check=True
+    )
+    return FirstSync(**json.loads(done.stdout))
 
 
 @contextmanager
@@ -86,17 +97,6 @@ def _part(frame: FrameType | None) -> str:
     return VERIFY if files[0].startswith(_SEALS) else MERGE
 
 
-# -- peak memory -------------------------------------------------------------------------------
-
-
-def peak(recording: Recording) -> dict[str, Any]:
-    """Peak memory of one sync in MB: ``{"start", "pages": [after each page], "end"}``."""
-    command = [sys.executable, "-m", "casesync.testing.benchmark.first_sync", str(recording.folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
-
-
 def _peak_mb() -> float:
     """This program's own peak; Linux's ``ru_maxrss`` would count its parent's before ``exec``."""
     status = Path("/proc/self/status")
@@ -113,13 +113,25 @@ def main(arguments: Sequence[str]) -> None:
     """Entry point of the measured process."""
     recording = Recording(Path(arguments[0]))
     pages: list[float] = []
+    seen: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(dir=recording.folder) as folder:
         store = recording.on_disk(Path(folder) / "replica.db", encrypted=True)
         core = recording.reopened(store, Path(folder))
         start = _peak_mb()
-        run_sync(core, lambda *_: pages.append(_peak_mb()))
+        with _sampling(seen):
+            started = time.perf_counter()
+            run_sync(core, lambda *_: pages.append(_peak_mb()))
+            seconds = time.perf_counter() - started
         store.close()
-    sys.stdout.write(json.dumps({"start": start, "pages": pages, "end": _peak_mb()}))
+    total = sum(seen.values())
+    found = FirstSync(
+        seconds=seconds,
+        shares={part: seen[part] / total for part in PARTS} if total else {},
+        start_mb=start,
+        pages_mb=pages,
+        end_mb=_peak_mb(),
+    )
+    sys.stdout.write(json.dumps(asdict(found)))
 
 
 if __name__ == "__main__":
