@@ -33,6 +33,7 @@ _PAGE_WORK: Final = (
     "/translog/page.py",
     "/sync/page_stream.py",
 )
+_STATEMENTS: Final = "/storage/session.py"
 _SEALS: Final = ("/crypto/", "/merkle/", "/translog/")
 
 
@@ -88,6 +89,8 @@ def _part(frame: FrameType | None) -> str:
         if "/casesync/" in name:
             files.append(name.rsplit("/casesync/", 1)[1].join(("/", "")))
         frame = frame.f_back
+    if files[:1] == [_STATEMENTS]:
+        return STORAGE
     if "/client/listing.py" in files:
         return LISTS
     if any(name.startswith("/storage/") for name in files):
