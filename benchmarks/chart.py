@@ -19,9 +19,16 @@ def draw(results: Mapping[str, Any], folder: Path) -> list[Path]:
     matplotlib.rcParams["svg.hashsalt"] = "casesync"
     import matplotlib.pyplot as plt  # noqa: PLC0415
 
-    figure, (bars, lines) = plt.subplots(1, 2, figsize=(13, 5.5), width_ratios=(3, 2))
-    _rates(bars, results["workloads"].get("form-saves", {}))
-    _slope(lines, results.get("slope", {}))
+    form_saves, slope = results["workloads"].get("form-saves"), results.get("slope")
+    if form_saves is None:
+        return []
+    panels = 2 if slope else 1
+    figure, axes = plt.subplots(
+        1, panels, figsize=(7.5 * panels, 6), width_ratios=(3, 2)[:panels], squeeze=False
+    )
+    _rates(axes[0][0], form_saves)
+    if slope:
+        _slope(axes[0][1], slope)
     machine = results["machine"]
     figure.suptitle(
         f"casesync beside other engines, form saves of 10 fields"
@@ -36,10 +43,9 @@ def draw(results: Mapping[str, Any], folder: Path) -> list[Path]:
 
 
 def _rates(axes: Any, form_saves: Mapping[str, Any]) -> None:
-    rates = {name: row["writes_per_second"] for name, row in form_saves.get("rates", {}).items()}
+    rates = {name: row["writes_per_second"] for name, row in form_saves["rates"].items()}
     rates |= {
-        f"{name} *": row["writes_per_second"]
-        for name, row in form_saves.get("on_fewer_writes", {}).items()
+        f"{name} *": row["writes_per_second"] for name, row in form_saves["on_fewer_writes"].items()
     }
     rates.pop("decode only", None)  # so fast that nothing else could be told apart
     ordered = sorted(rates, key=lambda name: rates[name])
@@ -55,8 +61,7 @@ def _rates(axes: Any, form_saves: Mapping[str, Any]) -> None:
 
 def _slope(axes: Any, slope: Mapping[str, Any]) -> None:
     sizes = sorted(map(int, slope))
-    steps = list(slope[str(sizes[0])]["rates"]) if sizes else []
-    for step in steps:
+    for step in slope[str(sizes[0])]["rates"]:
         if step == "decode only" or any(step not in slope[str(s)]["rates"] for s in sizes):
             continue
         costs = [1e6 / slope[str(s)]["rates"][step]["writes_per_second"] for s in sizes]
@@ -65,5 +70,4 @@ def _slope(axes: Any, slope: Mapping[str, Any]) -> None:
     axes.set_ylim(bottom=0)
     axes.set_xlabel("cell writes")
     axes.set_title("microseconds a cell write", fontsize=9)
-    if steps:
-        axes.legend(fontsize=7)
+    axes.legend(fontsize=7)
