@@ -12,7 +12,8 @@ import pytest
 
 from casesync.access import control_acts as acts
 from casesync.access.control_bodies import EnrolBody
-from casesync.access.roles import ROLE_TABLE_V1
+from casesync.access.roles import ROLE_TABLE_V1, RoleTable
+from casesync.foundation.ids import Compartment
 from control_world import ControlWorld, shipped_schema
 
 
@@ -45,6 +46,27 @@ def test_staff_cannot_change_roles_or_schemas(world: ControlWorld) -> None:
     assert (
         void_reason(world, lambda w: acts.replace_schemas(w, shipped_schema())) == "act-not-allowed"
     )
+
+
+def test_an_administrator_cannot_give_a_role_more_to_read(world: ControlWorld) -> None:
+    """membership.md, *What makes an act void*: the table of the founding stands for now."""
+    an = world.join("An", "clinician")
+    clinician = ROLE_TABLE_V1.role("clinician")
+    assert clinician is not None
+    greedy = replace(clinician, reads=frozenset(Compartment), may_grant=True)
+    others = [ROLE_TABLE_V1.role(word) for word in ROLE_TABLE_V1.words() if word != "clinician"]
+    table = RoleTable(2, [greedy, *filter(None, others)])
+    before = world.state.reads_mask(an.device), world.state.may_grant(an.device)
+    writer = world.writer(world.founder)
+    acts.replace_roles(writer, table)
+    (applied,) = world.append(writer, world.founder)
+    assert applied.void == "roles-fixed"
+    assert world.fresh().voids == world.state.voids
+    assert world.state.roles().to_bytes() == ROLE_TABLE_V1.to_bytes()
+    assert (world.state.reads_mask(an.device), world.state.may_grant(an.device)) == before
+    late = world.join("Bình", "clinician")
+    assert {seed.compartment for seed in late.seeds} <= ROLE_TABLE_V1.reads("clinician")
+    assert world.state.voids[-1].reason == "roles-fixed", "the log goes on behind it"
 
 
 def test_staff_cannot_suspend(world: ControlWorld) -> None:

@@ -1,19 +1,17 @@
-"""Granting, revoking, and keeping a grant whole (sync floor; ``protocol/keys.md``, *Grants*).
+"""Granting and revoking (sync floor; ``protocol/keys.md``, *Grants*).
 
 A grant starts with a snapshot: copies of the live writes of its compartments under fresh stream
-keys, so that nothing older than the snapshot opens for the grantee. A change under an older key
-that lands behind the grant is copied the same way (supplement) by the next device of the owning
-unit that syncs and can open it.
+keys, so that nothing older than the snapshot opens for the grantee. What it lacks later is copied
+the same way (``supplements``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from casesync.access.base_acts import Grant, Revocation
-from casesync.access.stream_facts import END_OF_LOG, GrantFact, opens_from
+from casesync.access.stream_facts import END_OF_LOG, GrantFact
 from casesync.codec import canonical
 from casesync.foundation.errors import AccessDenied, CasesyncError, UsageError
 from casesync.foundation.ids import (
@@ -27,28 +25,16 @@ from casesync.foundation.ids import (
     UnitId,
 )
 from casesync.foundation.limits import CELLS_PER_CHANGE_MAX, SEGMENT_BYTES_MAX
-from casesync.model.copies import snapshot_copies, supplement_copies
-from casesync.model.segment_body import (
-    Content,
-    Copy,
-    Replacement,
-    cells_of,
-    copy_at,
-    decode_content,
-    encode_copies,
-    is_copies,
-)
+from casesync.model.copies import snapshot_copies
+from casesync.model.segment_body import Content, Copy, decode_content, encode_copies
 from casesync.sync.author import Draft, write_change
-from casesync.sync.change_reader import ReadChange, may_copy, open_at
+from casesync.sync.change_reader import ReadChange, open_at
 from casesync.sync.context import Engine
 from casesync.sync.ports import Transaction
-from casesync.sync.statement_keys import believed_boxes
 from casesync.sync.stream_merge import load_changes, state_of
-from casesync.sync.stream_row import HistoryEntry, StreamRow
-from casesync.translog.header import SegmentEntry
+from casesync.sync.stream_row import StreamRow
 
 _ALWAYS = END_OF_LOG * 2
-_Brought = dict[tuple[bytes, int, int, int], list[set[tuple[Any, ...]]]]
 _PIECE_BYTES_MAX = SEGMENT_BYTES_MAX * 3 // 4
 """Of copies in one segment, so that it stays below the bound when it is padded."""
 _COPY_BYTES = 96
@@ -170,7 +156,7 @@ def _snapshot_drafts(
     """Drafts of at most 256 copies each, "part i of n" per compartment."""
     chunks: list[tuple[int, int, int, list[Copy]]] = []
     for compartment, listed in copies.items():
-        pieces = _pieces(listed) or [[]]
+        pieces = in_pieces(listed) or [[]]
         chunks += [(compartment, at, len(pieces), piece) for at, piece in enumerate(pieces, 1)]
     drafts: list[Draft] = []
     room = room_bytes = 0
@@ -190,7 +176,7 @@ def _snapshot_drafts(
     return drafts
 
 
-def _pieces(copies: Iterable[Copy]) -> list[list[Copy]]:
+def in_pieces(copies: Iterable[Copy]) -> list[list[Copy]]:
     """Copies in pieces that one segment takes, by number and by bytes, in the order given.
 
     What alone is too much for a segment is left out: only a hostile author's table is so long.
@@ -241,140 +227,3 @@ def write_revocation(
     if not others:
         draft.feed_links.append((feed, False))
     write_change(engine, tx, draft)
-
-
-# -- supplements -------------------------------------------------------------------------------
-
-
-def supplement_due(
-    engine: Engine, row: StreamRow, cache: ContentCache
-) -> dict[int, tuple[bytes, list[Copy]]]:
-    """By compartment the grant and the copies that a grantee still lacks.
-
-    Due is what a change says that lies behind a grant of its compartment, under a key the grantee
-    has no box of, and that no copy brings yet (``model.copies.supplement_copies``).
-    """
-    grants = row.rights.grants_in_force(_ALWAYS, engine.clock.now_ms())
-    if not grants or row.rights.owner != engine.unit:
-        return {}
-    state = state_of(row)
-    brought = _brought(engine, row, cache)
-    due: dict[int, tuple[bytes, list[Copy]]] = {}
-    for entry in row.in_log_order():
-        if not entry.counts or not entry.sent:
-            continue
-        for segment in cache.change(entry.location).header.segments:
-            lacking = _lacking(engine, row, segment, entry, grants)
-            content = cache.content(entry.location, segment.kind) if lacking else None
-            if content is None or is_copies(content):
-                continue
-            change = (entry.device, entry.number, segment.kind)
-            table = {tuple(replaced) for replaced in content[2]}
-            lacking = [
-                grant
-                for grant in lacking
-                if not any(table <= named for named in brought.get((grant.unit, *change), ()))
-            ]
-            if not lacking:
-                continue
-            copies = supplement_copies(state, change, content, cache.content)
-            copies = _naming(cache.change(entry.location), content, copies)
-            if copies:
-                due.setdefault(segment.kind, (lacking[0].grant, []))[1].extend(copies)
-    return due
-
-
-def _naming(change: ReadChange, content: Content, copies: list[Copy]) -> list[Copy]:
-    """The copies, those of what replaced a write of the change naming it.
-
-    It says that the change was brought, although its value does not travel (``_brought``).
-    """
-    dot = (change.header.device, change.header.number)
-    cells = list(cells_of(content))
-    named = []
-    for copy in copies:
-        mask = sum(1 << at for at, cell in enumerate(cells) if cell == copy.cell)
-        if (copy.device, copy.number) != dot and mask:
-            replaces = {*copy.replaces, Replacement(*dot, change.link[:8], mask)}
-            named.append(copy._replace(replaces=tuple(sorted(replaces))))
-        else:
-            named.append(copy)
-    return named
-
-
-def _lacking(
-    engine: Engine,
-    row: StreamRow,
-    segment: SegmentEntry,
-    entry: HistoryEntry,
-    grants: Iterable[GrantFact],
-) -> list[GrantFact]:
-    """Grants before the change whose units have no box of its key."""
-    kind = segment.kind
-    found: list[GrantFact] = []
-    if not Compartment.BASE < kind < Compartment.ACCESS:
-        return found
-    reached: set[bytes] | None = None
-    for grant in grants:
-        if not grant.mask >> kind & 1 or not grant.lies_behind(entry.device, entry.number):
-            continue
-        if grant.history:
-            continue  # every key comes by itself (``KeyPlanner.owed_boxes``)
-        if engine.control.current_unit_key(UnitId(grant.unit), kind) is None:
-            continue  # nobody there reads it, or its new key is not here yet
-        if reached is None:
-            reached = _units_reached(engine, row, segment)
-        if reached is not None and grant.unit not in reached:
-            found.append(grant)
-    return found
-
-
-def _units_reached(engine: Engine, row: StreamRow, segment: SegmentEntry) -> set[bytes] | None:
-    """Units that open the segment by a box they have not given up; None without a statement."""
-    fact = row.rights.statement(segment.kind, segment.key_name)
-    if fact is None:
-        return None
-    return {
-        unit
-        for unit in believed_boxes(engine, fact, row.rights.owner).values()
-        if fact.log_index >= opens_from(row.rights.grants, unit, segment.kind)
-    }
-
-
-def _brought(engine: Engine, row: StreamRow, cache: ContentCache) -> _Brought:
-    """By (unit, device, number, compartment) of a change what copies of it name as replaced.
-
-    A copy brings the change if it names all that the change replaces: one in a snapshot for another
-    office does not, and would stand beside what its original replaced.
-    """
-    found: _Brought = {}
-    for entry in row.history():
-        if not entry.counts or not may_copy(engine, row.rights, entry.device):
-            continue
-        for segment in cache.change(entry.location).header.segments:
-            kind = segment.kind
-            if not Compartment.BASE < kind < Compartment.ACCESS:
-                continue
-            content = cache.content(entry.location, kind)
-            if content is None or not is_copies(content):
-                continue
-            for unit in _units_reached(engine, row, segment) or ():
-                for index in range(len(content[3][3])):
-                    copy = copy_at(content, index)
-                    named = {tuple(replaced) for replaced in copy.replaces}
-                    for device, number in {copy[:2], *(r[:2] for r in copy.replaces)}:
-                        found.setdefault((unit, device, number, kind), []).append(named)
-    return found
-
-
-def write_supplement(
-    engine: Engine, tx: Transaction, stream: StreamId, due: dict[int, tuple[bytes, list[Copy]]]
-) -> None:
-    """Copy what landed behind a grant under an older key."""
-    for compartment, (grant, copies) in due.items():
-        for piece in _pieces(copies):
-            body = encode_copies(engine.clock.now_ms(), engine.schema.version, grant, 0, 0, piece)
-            draft = Draft(stream=stream)
-            draft.bodies[compartment] = body
-            draft.decoded[compartment] = decode_content(body)
-            write_change(engine, tx, draft)

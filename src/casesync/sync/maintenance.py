@@ -17,13 +17,14 @@ from casesync.foundation.errors import AccessDenied
 from casesync.foundation.ids import Compartment, FeedId, GrantId, StreamId, StreamKind, UnitId
 from casesync.sync.author import Draft, write_change
 from casesync.sync.context import Engine
-from casesync.sync.grants import ContentCache, supplement_due, write_supplement
+from casesync.sync.grants import ContentCache
 from casesync.sync.key_plan import KeyPlanner, OwedBoxes
 from casesync.sync.ports import StreamFlag, Transaction
 from casesync.sync.statement_keys import unsealed_of
 from casesync.sync.stream_merge import load_changes
 from casesync.sync.stream_past import StreamPast
 from casesync.sync.stream_row import StreamRow
+from casesync.sync.supplements import supplement_due, write_supplement
 
 
 def maintain(engine: Engine, tx: Transaction) -> bool:

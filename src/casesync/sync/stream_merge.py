@@ -173,9 +173,15 @@ class SegmentSet:
         self._counted: dict[tuple[int, int, int], bool] = {}
 
     def add(self, change: ReadChange, opened: list[OpenedSegment], *, counts: bool) -> None:
-        """Add a change's opened content; ``counts`` is the verdict on the change."""
+        """Add a change's opened content; ``counts`` is the verdict on the change.
+
+        It holds for what is not opened here, too: copies of that may be.
+        """
+        device, number = change.header.device, change.header.number
+        for sealed in change.header.segments:
+            self._counted[device, number, sealed.kind] = counts
         for part in opened:
-            name = (change.header.device, change.header.number, part.compartment)
+            name = (device, number, part.compartment)
             self._counted[name] = counts and part.allowed
             segment = Segment(*name, change.link[:8], part.body, change.location)
             self._segments.append(segment)
