@@ -42,7 +42,7 @@ def _record(office: Office, workload: Workload, size: int, folder: Path, started
     recording = Recording(folder)
     pull(office.reader.core)
     recording.keep_base(office.offices.stores[int(office.reader.core.identity.device)])
-    office.play(workload.rounds())
+    office.play(workload.rounds(), settle=False)
     answers = answers_to(office.reader)
     recording.keep_answers(answers)
     facts = Facts(

@@ -154,13 +154,27 @@ class Office:
 
     def exchange(self) -> None:
         """Everybody who writes holds everything afterwards."""
-        for writer in self.writers * 2:
-            pull(writer.core)
+        self._push()
+        self._push()
 
-    def play(self, rounds: Iterable[Sequence[Save]]) -> None:
-        """Write round by round; everybody exchanges after each."""
+    def play(self, rounds: Iterable[Sequence[Save]], *, settle: bool = True) -> None:
+        """Write round by round; everybody exchanges after each.
+
+        Args:
+            rounds: of a workload.
+            settle: after the last one, too; else it is only pushed, and whoever pushed first
+                does not hold what others pushed.
+        """
         authors = [Author(writer.core, self.ids) for writer in self.writers]
-        for chosen in rounds:
+        for at, chosen in enumerate(rounds):
+            if at:
+                self._push()
             for number, author in enumerate(authors):
                 author.write([save for save in chosen if save.device == number])
-            self.exchange()
+            self._push()
+        if settle:
+            self._push()
+
+    def _push(self) -> None:
+        for writer in self.writers:
+            pull(writer.core)
