@@ -19,7 +19,10 @@ def draw(results: Mapping[str, Any], folder: Path) -> list[Path]:
     matplotlib.rcParams["svg.hashsalt"] = "casesync"
     import matplotlib.pyplot as plt  # noqa: PLC0415
 
-    form_saves, slope = results["workloads"].get("form-saves"), results.get("slope")
+    form_saves, slope = (
+        results["workloads"].get("form-saves"),
+        results.get("slopes", {}).get("form-saves"),
+    )
     if form_saves is None:
         return []
     panels = 2 if slope else 1

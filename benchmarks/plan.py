@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from casesync.testing.benchmark.preparing import Job
 
 FORM_SAVES = "form-saves"
@@ -27,30 +29,45 @@ ALL = (FORM_SAVES, *OTHER_SIZES, FIRST_SYNC, MONTH_AWAY, RELAY_INGEST)
 class Plan:
     """Jobs of one run."""
 
-    def __init__(self, workloads: tuple[str, ...], seed: int, size: int | None) -> None:
-        """Args: size: of every workload, instead of its own; the slope is then left out."""
+    def __init__(self, workloads: Sequence[str], seed: int, sizes: Sequence[int] = ()) -> None:
+        """Plan a run.
+
+        Args:
+            workloads: default all.
+            seed: of every workload.
+            sizes: one is for every workload, instead of its own; several give a slope of each
+                workload and nothing else.
+        """
         chosen = workloads or ALL
         self.seed = seed
-        self.main = size or MAIN_SIZE
-        self.relay = (size or RELAY_SIZE) if RELAY_INGEST in chosen else None
+        self.relay: int | None = None
         self.first_sync: Job | None = None
         self.month_away: Job | None = None
         self.form_saves: Job | None = None
-        self.slope: list[Job] = []
+        self.slopes: dict[str, list[Job]] = {}
         self.others: list[Job] = []
+        if len(sizes) > 1:
+            prepared = [name for name in chosen if name not in {MONTH_AWAY, RELAY_INGEST}]
+            self.slopes = {name: [Job(name, s, seed) for s in sorted(sizes)] for name in prepared}
+            return
         for name in chosen:
-            if name == FORM_SAVES:
-                self.form_saves = Job(name, self.main, seed)
-                if size is None:
-                    self.slope = [Job(name, points, seed) for points in SLOPE_SIZES]
-            elif name in {FIRST_SYNC, MONTH_AWAY}:
-                load = size or FIRST_SYNC_SIZE
-                self.first_sync = Job(FIRST_SYNC, load, seed)
-                self.month_away = Job(MONTH_AWAY, load, seed)
-            elif name in OTHER_SIZES:
-                self.others.append(Job(name, size or OTHER_SIZES[name], seed))
+            self._add(name, sizes[0] if sizes else None)
+
+    def _add(self, name: str, size: int | None) -> None:
+        if name == RELAY_INGEST:
+            self.relay = size or RELAY_SIZE
+        elif name == FORM_SAVES:
+            self.form_saves = Job(name, size or MAIN_SIZE, self.seed)
+            if size is None:
+                self.slopes[name] = [Job(name, points, self.seed) for points in SLOPE_SIZES]
+        elif name in {FIRST_SYNC, MONTH_AWAY}:
+            self.first_sync = Job(FIRST_SYNC, size or FIRST_SYNC_SIZE, self.seed)
+            self.month_away = self.first_sync._replace(workload=MONTH_AWAY)
+        else:
+            self.others.append(Job(name, size or OTHER_SIZES[name], self.seed))
 
     def to_prepare(self) -> list[Job]:
         """Every recording that is needed; ``first-sync`` brings ``month-away`` along."""
         single = [job for job in (self.form_saves, self.first_sync) if job is not None]
-        return [*single, *self.slope, *self.others]
+        points = [job for jobs in self.slopes.values() for job in jobs]
+        return list(dict.fromkeys([*single, *points, *self.others]))

@@ -48,13 +48,13 @@ def _rate(measured: Measured, name: str) -> float:
     return measured.series.rate(name)
 
 
-def show_slope(console: Console, slope: Mapping[int, Measured]) -> None:
+def show_slope(console: Console, name: str, slope: Mapping[int, Measured]) -> None:
     """Cost per write by size."""
     steps = list(next(iter(slope.values())).series.seconds)
     table = Table(
         "step, microseconds a write",
         *[f"{size:,}" for size in sorted(slope)],
-        title="cost by number of cell writes (form saves)",
+        title=f"{name}: cost by number of cell writes",
         title_justify="left",
     )
     for step in steps:

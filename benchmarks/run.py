@@ -1,6 +1,6 @@
 """Merge throughput: casesync step by step, beside other engines on the same saves, in one run.
 
-    python benchmarks/run.py [--workload form-saves ...] [--size 40000] [--seed 2026] [--runs 3]
+    python benchmarks/run.py [--workload form-saves ...] [--size 40000 ...] [--seed 2026] [--runs 3]
 
 Nothing is precomputed: real devices write every workload first, in processes of their own, and a
 real relay answers a new laptop. Then everything is measured in turns on an otherwise idle process.
@@ -32,7 +32,7 @@ from chart import draw
 from measure import Measured, measure
 from peers.all_peers import KNOWN, Found, find_peers
 from peers.peer import Peer
-from plan import ALL, Plan
+from plan import ALL, FORM_SAVES, SLOPE_SIZES, Plan
 from report import show_facts, show_measured, show_slope, show_targets
 from targets import TARGETS, verdicts
 
@@ -74,7 +74,7 @@ class Run:
 
             prepare_all(jobs, self.root, told)
         self._form_saves()
-        self._slope()
+        self._slopes()
         for job in self.plan.others:
             self._side(job.recording(self.root), self._peers(FASTEST_ONLY))
         self._first_sync()
@@ -134,17 +134,18 @@ class Run:
         self.results["local_writes"] = facts | {"batched_seconds": batched}
         show_facts(self.console, "local writes, durable in SQLCipher", facts)
 
-    def _slope(self) -> None:
-        if not self.plan.slope:
-            return
-        slope = {
-            job.size: self._measured(job.recording(self.root), (), min(SIDE_RUNS, self.runs))
-            for job in self.plan.slope
-        }
-        self.results["slope"] = {str(size): measured.to_json() for size, measured in slope.items()}
-        show_slope(self.console, slope)
-        small, large = (slope[size].series.rate(CIPHER) for size in (min(slope), max(slope)))
-        self.ratios["cost_growth_1e6_vs_1e4"] = small / large
+    def _slopes(self) -> None:
+        for name, jobs in self.plan.slopes.items():
+            slope = {
+                job.size: self._measured(job.recording(self.root), (), min(SIDE_RUNS, self.runs))
+                for job in jobs
+            }
+            found = {str(size): measured.to_json() for size, measured in slope.items()}
+            self.results.setdefault("slopes", {})[name] = found
+            show_slope(self.console, name, slope)
+            if name == FORM_SAVES and tuple(slope) == SLOPE_SIZES:
+                small, large = (slope[size].series.rate(CIPHER) for size in SLOPE_SIZES[::2])
+                self.ratios["cost_growth_1e6_vs_1e4"] = small / large
 
     def _first_sync(self) -> None:
         if self.plan.first_sync is None or self.plan.month_away is None:
@@ -190,7 +191,9 @@ def _rounded(value: float | None) -> float | None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workload", action="append", choices=ALL, help="only this; repeatable")
-    parser.add_argument("--size", type=int, help="cell writes of each workload")
+    parser.add_argument(
+        "--size", type=int, action="append", help="cell writes; several: a slope of each workload"
+    )
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--runs", type=int, default=3, help="turns; medians are taken")
     parser.add_argument("--no-peers", action="store_true", help="only casesync")
@@ -199,7 +202,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where databases lie while they are measured")
     options = parser.parse_args()
     started = time.perf_counter()
-    plan = Plan(tuple(options.workload or ()), options.seed, options.size)
+    plan = Plan(options.workload or (), options.seed, options.size or ())
     with tempfile.TemporaryDirectory(dir=options.folder) as root:
         found = Found([], {}) if options.no_peers else find_peers(options.peer or KNOWN)
         run = Run(plan, options.runs, Path(root), found)
