@@ -17,14 +17,15 @@ WORLDS_MAX: Final = 60
 """Worlds in which a canary must be noticed at least once."""
 
 
-def noticed() -> str:
-    """The first problem that some world finds."""
+def noticed(what: str) -> None:
+    """Play worlds until one finds a problem in which ``what`` is said."""
     for seed in range(WORLDS_MAX):
         try:
             play(seed)
         except SimulationFailure as failure:
-            return failure.problem
-    pytest.fail("nothing was noticed")
+            if what in failure.problem:
+                return
+    pytest.fail("it was not noticed")
 
 
 def test_a_merge_that_depends_on_the_order_of_arrival_is_noticed(monkeypatch: pytest.MonkeyPatch):
@@ -37,7 +38,7 @@ def test_a_merge_that_depends_on_the_order_of_arrival_is_noticed(monkeypatch: py
         return whole(state, device, number, compartment, link8, content, *others, **named)
 
     monkeypatch.setattr(StreamState, "apply", partial)
-    assert "rebuilt" in noticed()
+    noticed("\nbut d")
 
 
 def test_a_change_that_never_leaves_the_device_is_noticed(monkeypatch: pytest.MonkeyPatch):
@@ -48,7 +49,7 @@ def test_a_change_that_never_leaves_the_device_is_noticed(monkeypatch: pytest.Mo
             put(work, row)
 
     monkeypatch.setattr(WorkLists, "put_outbox", forgetful)
-    assert noticed()
+    noticed("in the log")
 
 
 def test_judging_by_what_came_later_is_noticed(monkeypatch: pytest.MonkeyPatch):
@@ -61,4 +62,4 @@ def test_judging_by_what_came_later_is_noticed(monkeypatch: pytest.MonkeyPatch):
         return holds(rights, later, statement, control, lambda: everything)
 
     monkeypatch.setattr(StreamRights, "_statement_holds", strict)
-    assert "statement-invalid" in noticed()
+    noticed("verdicts differ when judged again")

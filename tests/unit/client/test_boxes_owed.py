@@ -48,9 +48,9 @@ def opened(owner: Replica) -> StreamId:
     return owner.resolve_case(view.case)
 
 
-def share(owner: Replica, case: StreamId, unit: str, **terms: object):
-    consent = owner.give_consent(case, "service", unit, SHARED).hex()
-    return owner.grant(case, unit, SHARED, "service", consent, **terms)  # type: ignore[arg-type]
+def share(owner: Replica, case: StreamId, unit: str, words=SHARED, **terms):
+    consent = owner.give_consent(case, "service", unit, words).hex()
+    return owner.grant(case, unit, words, "service", consent, **terms)
 
 
 def say(replica: Replica, case: StreamId, rule: str) -> None:
@@ -70,6 +70,13 @@ def words(replica: Replica, case: StreamId) -> set[str]:
 
 def missing(replica: Replica, case: StreamId) -> list[str]:
     return [f.code for f in replica.show(case).incomplete if f.code != "before-grant"]
+
+
+def boxes(replica: Replica, case: StreamId) -> dict[bytes, int]:
+    """How many boxes there are of each content key."""
+    with replica.core.store.transaction() as tx:
+        rights = StreamRow(tx.stream_rows([case])[case]).rights
+    return {s.key_name: len(s.boxes()) for s in rights.statements if s.compartment != 1}
 
 
 def held_names(replica: Replica, case: StreamId) -> set[bytes]:
@@ -147,11 +154,9 @@ def test_an_older_snapshot_is_boxed_to_no_office_that_came_later():
     earlier = held_names(street.lan, case)
     share(street.lan, case, "Hội")
     street.sync(street.lan, street.tam, street.lan, street.tam, street.oanh)
-    with street.oanh.core.store.transaction() as tx:
-        rights = StreamRow(tx.stream_rows([case])[case]).rights
-    content = {s.key_name for s in rights.statements if s.compartment != 1}
-    assert held_names(street.tam, case) & earlier & content
-    assert not held_names(street.oanh, case) & earlier & content
+    earlier &= boxes(street.lan, case).keys()
+    assert held_names(street.tam, case) & earlier
+    assert not held_names(street.oanh, case) & earlier
     assert rules(street.oanh, case) == ["nơi ở mới"]
 
 
@@ -194,11 +199,14 @@ def test_a_grant_behind_one_that_ran_out_boxes_its_history_once_more():
     street = Street()
     case = opened(street.lan)
     say(street.lan, case, "đầu")
-    share(street.lan, case, "OSSO", until_ms=street.clock.now_ms() + DAY_MS)
+    share(street.lan, case, "OSSO", until_ms=street.clock.now_ms() + DAY_MS, history=True)
     say(street.lan, case, "giữa")
     street.sync(street.lan, street.mai)
     street.clock.advance(2 * DAY_MS)
+    before = boxes(street.lan, case)
     share(street.lan, case, "OSSO", history=True)
+    after = boxes(street.lan, case)
+    assert all(after[name] > count for name, count in before.items())
     street.sync(street.lan, street.mai)
     assert {"đầu", "giữa"} <= words(street.mai, case)
 
@@ -244,9 +252,10 @@ def test_nobody_waits_for_the_snapshot_of_a_grant_that_came_to_nothing():
     street.sync(street.lan, street.hoa, street.mai)
     street.lan.revoke_grant(case, first.id_hex, "xong")
     street.lan.sync()
-    share(street.hoa, case, "OSSO")  # void: Hoa had not seen the revocation
-    share(street.lan, case, "OSSO")
-    street.sync(street.hoa, street.lan, street.mai, street.lan, street.hoa, street.mai)
+    share(street.hoa, case, "OSSO", ["contact"])  # void: Hoa had not seen the revocation
+    share(street.lan, case, "OSSO", ["contact"])
+    street.sync(street.hoa, street.lan, street.mai)
+    assert len(street.mai.grants(case)) == 2
     assert missing(street.mai, case) == []
 
 
