@@ -15,6 +15,8 @@ TEXTS: Final[dict[str, str]] = {
     "before-grant": "what {unit} wrote before your grant is not shared",
     "reported-not-admitted": "reported, not yet admitted: {field} = {value}",
     "newer-schema": "{type} is from a newer version and shown as it is",
+    "relay-contradicted": "the relay's last answer contradicts its log ({reason}); nothing of it "
+    "was taken, tell your administrator",
     "outbox-pending": "changes that the relay has not acknowledged: {count}",
     "behind-checkpoint": "changes at the relay that are not here yet: {count}",
     "backfills-pending": "cases that still miss older changes: {count}",

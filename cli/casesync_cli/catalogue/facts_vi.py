@@ -15,6 +15,8 @@ TEXTS: Final[dict[str, str]] = {
     "before-grant": "những gì {unit} ghi trước khi chia sẻ cho bạn không được chia sẻ",
     "reported-not-admitted": "có báo, chưa được thừa nhận: {field} = {value}",
     "newer-schema": "{type} từ phiên bản mới hơn, hiện nguyên trạng",
+    "relay-contradicted": "câu trả lời gần nhất của máy chuyển tiếp mâu thuẫn với nhật ký của nó "
+    "({reason}); không nhận gì từ đó, hãy báo người quản trị",
     "outbox-pending": "máy chuyển tiếp chưa xác nhận {count} thay đổi",
     "behind-checkpoint": "còn {count} thay đổi ở máy chuyển tiếp chưa về đây",
     "backfills-pending": "còn {count} hồ sơ thiếu thay đổi cũ",

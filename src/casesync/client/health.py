@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal
 
@@ -19,7 +20,7 @@ from casesync.client.network_views import (
 from casesync.client.views import Fact
 from casesync.codec import canonical
 from casesync.codec.crockford import case_code
-from casesync.foundation.errors import CasesyncError
+from casesync.foundation.errors import CasesyncError, Violation
 from casesync.foundation.ids import Compartment, StreamId, StreamKind
 from casesync.foundation.limits import CLOCK_SKEW_SHOWN_MS
 from casesync.sync.held_log import CHANGE_RANGE, CONTROL_RANGE, TARGET, load_range
@@ -29,6 +30,8 @@ from casesync.sync.stream_row import StreamRow
 from casesync.translog.comparison import LogState, comparison_code
 
 Level = Literal["ok", "warning", "error"]
+CONTRADICTED = "relay-contradicted"
+"""Stored value: why the relay's last answer was refused; absent once a sync has gone well."""
 LAST_SYNC = "last-sync"
 """Stored value: canonical [clock ms, refusal code or ""] of the newest finished sync."""
 
@@ -42,11 +45,24 @@ class Health:
 
     # -- sync ---------------------------------------------------------------------------------
 
+    def watched(self, sync: Callable[[], EngineReport]) -> EngineReport:
+        """Run a sync; an answer that had to be refused is remembered until one goes well.
+
+        Raises: whatever ``sync`` raises.
+        """
+        try:
+            return sync()
+        except Violation as error:
+            with self._core.store.transaction() as tx:
+                tx.put_value(CONTRADICTED, error.code.encode())
+            raise
+
     def finished(self, report: EngineReport) -> SyncReport:
         """Remember a finished sync and say what it did and what is still missing."""
         refused = "" if report.refused is None else report.refused[1]
         with self._core.transaction() as tx:
             tx.put_value(LAST_SYNC, canonical.pack([self._core.clock.now_ms(), refused]))
+            tx.put_value(CONTRADICTED, None)
         missing = self.missing()
         with self._core.store.transaction() as tx:
             conflicts, quarantined = len(tx.conflicts()), len(tx.quarantine())
@@ -71,6 +87,9 @@ class Health:
             cursor = load_range(tx, CHANGE_RANGE).size
             owed = len({stream for stream, _, _ in tx.owed()})
             last = tx.value(LAST_SYNC)
+            contradicted = tx.value(CONTRADICTED)
+        if contradicted is not None:
+            facts.append(Fact("relay-contradicted", {"reason": contradicted.decode()}))
         if outbox:
             facts.append(Fact("outbox-pending", {"count": outbox}))
         if target is not None:

@@ -306,7 +306,7 @@ class Replica:
             if progress is not None:
                 progress(SyncProgress(cursor, target, 0, 0))
 
-        report = run_sync(self.core, told)
+        report = self._health.watched(lambda: run_sync(self.core, told))
         return self._health.finished(report)
 
     def outbox(self) -> list[OutboxView]:

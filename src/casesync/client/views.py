@@ -32,6 +32,7 @@ FACTS: Final[dict[str, tuple[str, ...]]] = {
     "behind-checkpoint": ("count",),
     "backfills-pending": ("count",),
     "push-stopped": ("reason",),
+    "relay-contradicted": ("reason",),
     "device-suspended": (),  # as the relay says
     "colleague-needed": ("compartments",),  # keys that only a colleague can wrap for us
     # warnings about the network

@@ -575,6 +575,12 @@ _TEXTS: Final[dict[str, Text]] = {
         "Máy chuyển tiếp giữ ít dữ liệu hơn trước; có thể nó đã bị khôi phục lùi.",
         "Ở đây không có gì thay đổi; hãy báo người quản trị và người vận hành máy chuyển tiếp.",
     ),
+    "relay-log-damaged": Text(
+        "The relay cannot read its own log any more; what it once signed was changed or damaged.",
+        "Your replica is whole; tell your administrator and whoever runs the relay.",
+        "Máy chuyển tiếp không đọc được nhật ký của chính nó; dữ liệu nó từng ký đã bị đổi.",
+        "Dữ liệu ở đây vẫn nguyên; hãy báo người quản trị và người vận hành máy chuyển tiếp.",
+    ),
     "relay-file-missing": Text(
         "There is no relay's database {file}.",
         "Give the file that 'casesync relay serve --db' was started with.",

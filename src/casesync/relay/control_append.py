@@ -12,7 +12,13 @@ from hashlib import sha256
 from typing import NamedTuple, final
 
 from casesync.crypto.signatures import Ed25519Signer
-from casesync.foundation.errors import AccessDenied, CannotDecide, CryptoError, RemoteProtocolError
+from casesync.foundation.errors import (
+    AccessDenied,
+    CannotDecide,
+    CryptoError,
+    RemoteProtocolError,
+    Violation,
+)
 from casesync.foundation.limits import QUOTA_BYTES_PER_NETWORK
 from casesync.relay.merkle_log import StoredNodes
 from casesync.relay.relay_store import DeviceRow, Log, NetworkRow, RelayTransaction
@@ -45,7 +51,11 @@ class ControlAppender:
         self._directories: dict[int, PublicDirectory] = {}
 
     def directory(self, tx: RelayTransaction, row: NetworkRow) -> PublicDirectory:
-        """The public directory at the network's control size; not to be changed."""
+        """The public directory at the network's control size; not to be changed.
+
+        Raises:
+            RequestRefused: ``log-damaged``: what was verified when it came does not read any more.
+        """
         known = self._directories.get(row.handle)
         if known is not None and known.size == row.control_size:
             return known
@@ -56,8 +66,11 @@ class ControlAppender:
         )
         blobs = _blob_reader(tx, row.handle, {})
         entries = tx.control_leaves(row.handle, directory.size, row.control_size)
-        for _log_time_ms, entry in entries:
-            directory.apply(entry, blobs, trusted=True)
+        try:
+            for _log_time_ms, entry in entries:
+                directory.apply(entry, blobs, trusted=True)
+        except Violation as error:
+            raise RequestRefused(Refusal.LOG_DAMAGED) from error
         self._directories[row.handle] = directory
         return directory
 

@@ -39,6 +39,7 @@ class Refusal(StrEnum):
     QUOTA = "quota"
     BUSY = "busy"
     INTERNAL = "internal"
+    LOG_DAMAGED = "log-damaged"
     # a pushed change (inside a sync answer)
     DEVICE_FORKED = "device-forked"
     NUMBER_GAP = "number-gap"
@@ -66,6 +67,7 @@ HTTP_STATUS: Final[dict[Refusal, int]] = {
     Refusal.ENTRY_REFUSED: 422,
     Refusal.QUOTA: 429,
     Refusal.INTERNAL: 500,
+    Refusal.LOG_DAMAGED: 500,
     Refusal.BUSY: 503,
 }
 """Status of each refusal of a request; refusals of a pushed change have none."""
@@ -120,6 +122,7 @@ _ERRORS: Final[dict[Refusal, tuple[type[CasesyncError], str]]] = {
     Refusal.TOO_SLOW: (NetworkError, "relay-unreachable"),
     Refusal.BUSY: (NetworkError, "relay-busy"),
     Refusal.INTERNAL: (NetworkError, "relay-busy"),
+    Refusal.LOG_DAMAGED: (RelayMisbehaviour, "relay-log-damaged"),
     Refusal.SLOT_FILLED: (AccessDenied, "invitation-used"),
     Refusal.SLOT_EARLY: (AccessDenied, "invitation-gone"),
     Refusal.DEVICE_FORKED: (LocalStateError, "device-forked"),

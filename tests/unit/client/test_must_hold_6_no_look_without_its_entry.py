@@ -13,6 +13,8 @@ from attack_world import OSSO, AttackWorld
 from casesync.access.access_entry import decode_entry
 from casesync.client.case_reader import CaseReader
 from casesync.foundation.errors import AuditFailed, CasesyncError, LocalStateError, Violation
+from casesync.testing.entropy import SeededEntropy
+from casesync.testing.hostile_relay import HostileRelay
 from casesync.wire.messages import SyncAnswer
 from simulation.faults import Crash, Trouble, TroubledStore
 from simulation.founding import copied
@@ -223,3 +225,48 @@ def test_one_bit_changed_at_the_relay_turns_the_audit_red(audited, change):
         assert raised.value.exit_code == 6
     audited.relay.edit = None
     assert dung.audit_verify().entries
+
+
+@pytest.mark.parametrize("table", ["control_leaves", "streams"])
+def test_one_bit_changed_in_the_relays_own_database_turns_the_audit_red(audited, table):
+    """Also where the relay cannot read its own log any more and says so."""
+    draw = random.Random(table)
+    honest = audited.network.relay
+    codes = set()
+    for at in range(40):
+        store = audited.relay._stores["honest"].copy()
+        column = draw.choice(blobs_of(store._connection, table))
+        where = flipped(store._connection, table, column, draw)
+        entropy = SeededEntropy(f"{table}-{at}")
+        audited.network.relay = HostileRelay(audited.clock, entropy, store=store)
+        with pytest.raises(Violation) as raised:
+            audited.open("dung", store=copied(audited.stores["dung"])).audit_verify()
+        assert raised.value.exit_code == 6, where
+        codes.add(raised.value.code)
+    audited.network.relay = honest
+    assert ("relay-log-damaged" in codes) == (table == "control_leaves")
+    assert audited.open("dung").audit_verify().entries
+
+
+def test_after_a_refused_page_status_says_so_until_a_sync_goes_well():
+    world = AttackWorld()
+    stream = world.case(given_name="Hòa")
+    world.sync(rounds=2)
+    assert world.mai.status().synced
+    world.set("lan", stream, "person.given_name", "Hoa")
+    world.sync("lan")
+    checkpoint = world.relay.answers[-1].change_checkpoint
+    changed = checkpoint[:-1] + bytes([checkpoint[-1] ^ 1])
+    world.relay.edit = lambda _, answer: replace(answer, change_checkpoint=changed)
+    with pytest.raises(Violation) as raised:
+        world.mai.sync()
+    status = world.open("mai").status()
+    assert not status.synced
+    assert [(f.code, f.params["reason"]) for f in status.missing] == [
+        ("relay-contradicted", raised.value.code)
+    ]
+    world.relay.edit = None
+    report = world.mai.sync()
+    assert report.synced
+    assert world.mai.status().synced
+    assert world.values("mai", stream, "person.given_name") == ["Hoa"]
