@@ -10,7 +10,8 @@ from casesync.foundation.errors import RelayMisbehaviour
 from casesync.merkle.compact_range import CompactRange
 from casesync.relay import sync_answer
 from casesync.testing.blind_device import BlindDevice
-from casesync.translog.page import ServedLeaf, read_page
+from casesync.translog.page import read_page
+from casesync.translog.served_leaf import ServedLeaf
 from casesync.wire.messages import Backfill, Owed, SyncRequest
 from relay.blind_worlds import World, make_world
 

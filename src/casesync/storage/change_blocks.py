@@ -25,7 +25,7 @@ _DECODED_BLOCKS_MAX: Final = 8
 
 
 class _Filling:
-    """A block that changes are added to."""
+    """A block that changes are added to; a change larger than a block has one to itself."""
 
     __slots__ = ("block", "changed", "count", "parts", "size_bytes")
 
@@ -36,19 +36,6 @@ class _Filling:
         self.parts = [packed]
         self.size_bytes = len(packed)
         self.changed = False
-
-    def has_room(self, size_bytes: int) -> bool:
-        """Whether one more change fits; one larger than a block has one to itself."""
-        if not self.count:
-            return True
-        return self.size_bytes + size_bytes <= BLOCK_BYTES and self.count < SLOTS_MAX
-
-    def add(self, packed: bytes) -> None:
-        """Append one change."""
-        self.parts.append(packed)
-        self.size_bytes += len(packed)
-        self.count += 1
-        self.changed = True
 
     def body(self) -> bytes:
         """The block as it is stored."""
@@ -71,10 +58,8 @@ class ChangeBlocks:
         """Write the block that is being filled to the database."""
         last = self._last
         if last is not None and last.changed:
-            self._session.execute(
-                "INSERT OR REPLACE INTO change_block(id, count, body) VALUES (?, ?, ?)",
-                (last.block, last.count, last.body()),
-            )
+            columns = {"id": last.block, "count": last.count}
+            self._session.put_body("change_block", columns, last.body())
             last.changed = False
 
     def forget(self) -> None:
@@ -89,14 +74,19 @@ class ChangeBlocks:
         locations: list[int] = []
         last = self._filling()
         self._decoded.pop(last.block, None)
-        pack = msgpack.Packer().pack
-        for change in changes:
-            packed = pack(change)
-            if not last.has_room(len(packed)):
+        for packed in map(msgpack.Packer().pack, changes):
+            size_bytes = len(packed)
+            if last.count and (
+                last.size_bytes + size_bytes > BLOCK_BYTES or last.count == SLOTS_MAX
+            ):
+                last.changed = True
                 self.flush()
                 last = self._last = _Filling(last.block + 1)
             locations.append((last.block << _SLOT_BITS) + last.count)
-            last.add(packed)
+            last.parts.append(packed)
+            last.size_bytes += size_bytes
+            last.count += 1
+        last.changed = True
         return locations
 
     def read(self, locations: Sequence[int]) -> list[StoredChange]:
@@ -119,7 +109,8 @@ class ChangeBlocks:
                 for position in cuts[location]:
                     segments[position] = None
             body = _array(map(msgpack.Packer().pack, slots), len(slots))
-            self._session.execute("UPDATE change_block SET body = ? WHERE id = ?", (body, block))
+            columns = {"id": block, "count": len(slots)}
+            self._session.put_body("change_block", columns, body)
 
     def _filling(self) -> _Filling:
         if self._last is None:

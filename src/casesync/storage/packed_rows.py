@@ -35,12 +35,11 @@ class PackedRows:
         self._session = session
         self._groups: dict[int, _Slots] = {}
         self._dirty: set[int] = set()
-        large = f"{table}_large"
+        self._table = table
+        self._large = large = f"{table}_large"
         # S608: the names are constants of ours, the values are parameters.
         self._read = f"SELECT body FROM {table} WHERE id = ?"  # noqa: S608
-        self._write = f"INSERT OR REPLACE INTO {table}(id, body) VALUES (?, ?)"  # noqa: S608
         self._read_large = f"SELECT body FROM {large} WHERE serial = ?"  # noqa: S608
-        self._write_large = f"INSERT OR REPLACE INTO {large}(serial, body) VALUES (?, ?)"  # noqa: S608
         self._drop_large = f"DELETE FROM {large} WHERE serial = ?"  # noqa: S608
 
     def read(self, serials: Iterable[int]) -> list[bytes | None]:
@@ -63,7 +62,7 @@ class PackedRows:
             group = serial >> _SHIFT
             slots = groups.get(group) or self._load(group)
             if slots[serial & _SLOT] is _ELSEWHERE:
-                self._session.execute(self._write_large, (serial, body))
+                self._session.put_body(self._large, {"serial": serial}, body)
             else:
                 slots[serial & _SLOT] = body
                 dirty.add(group)
@@ -79,14 +78,12 @@ class PackedRows:
     def flush(self) -> None:
         """Write changed groups to the database."""
         pack = msgpack.Packer().pack
-        rows = []
         for group in sorted(self._dirty):
             body = pack(self._groups[group])
             if len(body) > GROUP_BYTES:
                 self._move_out(group)
                 body = pack(self._groups[group])
-            rows.append((group, body))
-        self._session.executemany(self._write, rows)
+            self._session.put_body(self._table, {"id": group}, body)
         self._dirty.clear()
 
     def forget(self) -> None:
@@ -110,6 +107,6 @@ class PackedRows:
         for size, at in sorted(here, reverse=True):
             if total <= GROUP_BYTES // 2:  # half: not again with the next small write
                 break
-            self._session.execute(self._write_large, ((group << _SHIFT) + at, slots[at]))
+            self._session.put_body(self._large, {"serial": (group << _SHIFT) + at}, slots[at])
             slots[at] = _ELSEWHERE
             total -= size

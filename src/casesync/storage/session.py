@@ -6,11 +6,14 @@ end fails instead of writing on its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from casesync.foundation.errors import UsageError
-from casesync.storage.connection import Connection, Cursor
+from casesync.storage.connection import Connection, Cursor, write_blob
+
+_BLOB_BYTES_MIN: Final = 4096
+"""Smaller bodies are bound: opening a blob would cost more than the copies it saves."""
 
 
 class Session:
@@ -37,6 +40,22 @@ class Session:
         """
         self.check_open()
         self._connection.executemany(sql, rows)
+
+    def put_body(self, table: str, columns: Mapping[str, int], body: bytes) -> None:
+        """Insert or replace a row of integers, its row id first, and ``body``, which may be large.
+
+        Raises:
+            UsageError: ``transaction-over`` outside a transaction.
+        """
+        large = len(body) >= _BLOB_BYTES_MIN
+        names = ", ".join((*columns, "body"))
+        marks = "?, " * len(columns) + ("zeroblob(?)" if large else "?")
+        self.execute(
+            f"INSERT OR REPLACE INTO {table}({names}) VALUES ({marks})",  # noqa: S608, our names
+            (*columns.values(), len(body) if large else body),
+        )
+        if large:
+            write_blob(self._connection, table, next(iter(columns.values())), body)
 
     def check_open(self) -> None:
         """For what is answered without a statement.

@@ -25,11 +25,11 @@ from casesync.sync.page_stream import PageStream
 from casesync.sync.plain_path import PlainPath
 from casesync.sync.ports import StoredChange, StreamFlag, Transaction
 from casesync.sync.run_check import CheckedRuns, check_runs
-from casesync.sync.stream_merge import rejudge
+from casesync.sync.stream_merge import rejudge, state_of
 from casesync.sync.stream_row import StreamRow
 from casesync.sync.waiting_leaves import WaitingLeaves, note_leaf
 from casesync.translog.header import STREAM_PART, Header, parse_header
-from casesync.translog.page import ServedLeaf
+from casesync.translog.served_leaf import ServedLeaf
 
 STREAMS_PER_BATCH: Final = 64
 """What belongs to so few streams stays in the processor's cache from reading to writing it."""
@@ -141,9 +141,10 @@ def _merge_batch(
         fresh += held.changes()
         report.linked += held.links
         streams.append(held)
-    locations = iter(tx.append_changes(fresh))
+    locations = tx.append_changes(fresh)
+    merged = 0
     for held in streams:
-        held.merge(locations)
+        merged += held.merge(locations, merged)
     _finish(engine, tx, streams, report)
     return [leaf for held in streams for leaf in held.copies]
 
@@ -180,7 +181,6 @@ def _finish(
     for held in streams:
         if not held.touched:
             continue
-        held.close()
         stream = held.stream
         report.merged_segments += held.merged_segments
         if held.again:
@@ -188,6 +188,7 @@ def _finish(
             rejudge(engine, tx, stream, held.row, lambda change: check_author(engine, change))
         else:
             stale.append(stream)
+            state_of(held.row)  # a row for the content to come, if none came yet
         kind = held.row.kind_number
         if kind == StreamKind.ACCESS:
             take_access_segment(engine, tx, stream, held.row)

@@ -48,6 +48,8 @@ class StreamKey(NamedTuple):
     cipher: AESGCMSIV
     commitment: bytes
     key: bytes
+    sealing: bytes
+    """The sealing key that ``cipher`` was made of."""
     compartment: int
     statement: Dot
 
@@ -102,7 +104,7 @@ class KeyRing:
         """Derive sealing key and commitment of a stream key."""
         context = statement_context(self._network, stream, compartment, *statement)
         sealing, commitment = segment_keys(key, context)
-        return StreamKey(prepare(sealing), commitment, key, compartment, statement)
+        return StreamKey(prepare(sealing), commitment, key, sealing, compartment, statement)
 
     def statement(self, stream: StreamId, compartment: int, statement: Dot) -> StatementId:
         """A statement's identity with everything it is bound to."""
@@ -127,6 +129,10 @@ class KeyRing:
             key = ring.get((compartment, key_name))
         return key
 
+    def prepared(self, stream: StreamId) -> dict[tuple[int, bytes], StreamKey]:
+        """The keys of a stream that were asked for before, not a copy."""
+        return self._streams.get(stream, {})
+
     def stream(self, stream: StreamId) -> dict[tuple[int, bytes], StreamKey]:
         """Every key of a stream by (compartment, key name); ``load`` first."""
         for compartment in {row[0] for row in self._stored.get(stream, ())}:
@@ -138,8 +144,11 @@ class KeyRing:
         waiting = []
         for row in self._stored[stream]:
             if row[0] == compartment:
-                key = self.prepare(stream, *row)
-                ring[compartment, key.commitment[:8]] = key
+                _, statement, stored = row
+                key, sealing, commitment = stored[:32], stored[32:64], stored[64:]
+                ring[compartment, commitment[:8]] = StreamKey(
+                    prepare(sealing), commitment, key, sealing, compartment, statement
+                )
             else:
                 waiting.append(row)
         if waiting:
@@ -153,7 +162,9 @@ class KeyRing:
         name = key.commitment[:8]
         if self.get(stream, key.compartment, name) is None:
             self._streams[stream][key.compartment, name] = key
-            tx.put_stream_key(stream, key.compartment, key.statement, key.key)
+            # With what is derived from it: a first sync reads tens of thousands of keys.
+            stored = key.key + key.sealing + key.commitment
+            tx.put_stream_key(stream, key.compartment, key.statement, stored)
 
     # -- boxes --------------------------------------------------------------------------------
 
@@ -189,7 +200,7 @@ class KeyRing:
             except CasesyncError:
                 continue
             key, sealing = opened
-            return StreamKey(prepare(sealing), commitment, key, compartment, statement)
+            return StreamKey(prepare(sealing), commitment, key, sealing, compartment, statement)
         return None
 
     def open_predecessor(
@@ -208,7 +219,9 @@ class KeyRing:
             )
         except CasesyncError:
             return None
-        return StreamKey(prepare(sealing), commitment, key, int(Compartment.BASE), predecessor)
+        return StreamKey(
+            prepare(sealing), commitment, key, sealing, int(Compartment.BASE), predecessor
+        )
 
     def make_box(
         self, control: ControlState, stream: StreamId, unit: UnitId, key: StreamKey

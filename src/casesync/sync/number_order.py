@@ -17,7 +17,7 @@ from casesync.sync.context import Engine
 from casesync.sync.ports import Transaction
 from casesync.sync.stream_row import StreamRow
 from casesync.translog.header import NUMBER_PART, STREAM_PART
-from casesync.translog.page import ServedLeaf
+from casesync.translog.served_leaf import ServedLeaf
 
 NEWEST_NUMBERS = "newest-numbers"
 """Stored value: (device u32, number u64) of each device met so far."""

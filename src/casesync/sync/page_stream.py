@@ -7,7 +7,6 @@ what cannot be judged by itself sends the stream to ``stream_merge.rejudge`` at 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 from casesync.access.verdicts import COUNTS, verdict_code
@@ -18,37 +17,35 @@ from casesync.model.merge import StreamState
 from casesync.model.segment_body import decode_content
 from casesync.sync.change_reader import ReadChange, facts_of, fields_allowed, should_open
 from casesync.sync.context import Engine
-from casesync.sync.plain_path import PlainHeader, PlainPath
+from casesync.sync.plain_path import Fresh, PlainPath
 from casesync.sync.ports import StoredChange, Transaction
 from casesync.sync.stream_merge import SeenVectors, load_changes, state_of
 from casesync.sync.stream_row import HistoryEntry, StreamRow
-from casesync.translog.header import Header, head_bytes, head_length, parse_header, plain_header
-from casesync.translog.page import ServedLeaf
+from casesync.translog.header import Header, head_bytes, head_length, parse_header
+from casesync.translog.served_leaf import ServedLeaf
 from casesync.translog.unsealed import decode_unsealed
 
 _CONTENT_FIRST = int(Compartment.IDENTITY)
 _CONTENT_LAST = int(Compartment.STATISTICS)
-
-_Fresh = tuple[ServedLeaf, int, PlainHeader | None, Header | None]
-"""A leaf that is not stored yet, its number, and one of the two readings of its header."""
 
 
 class PageStream:
     """A stream of the page that is being merged."""
 
     __slots__ = (
+        "_changes",
         "_engine",
         "_fresh",
-        "_last_index",
         "_plain",
+        "_state",
         "_tx",
         "again",
         "copies",
+        "last_index",
         "links",
         "merged_segments",
         "plain_owner",
         "row",
-        "state",
         "stream",
         "touched",
     )
@@ -65,23 +62,31 @@ class PageStream:
         self._engine = engine
         self._tx = tx
         self._plain = plain
-        self._fresh: list[_Fresh] = []
-        self._last_index = row.last_index()
+        self._fresh: list[Fresh] = []
+        self._changes: list[StoredChange] = []
+        self._state: StreamState | None = None
+        self.last_index = -1
         self.links: list[tuple[StreamId, FeedId, int, bool]] = []
         """Feed links and unlinks met, as ``IngestReport.linked`` has them."""
         self.copies: list[ServedLeaf] = []
         """Of two changes with one number the first in the log counts (DESIGN.md 6): the others."""
         self.stream = stream
         self.row = row
-        self.state: StreamState = state_of(row)
         self.plain_owner = row.plain_owner()
-        self.again = row.has_uncounted() or row.given_up
+        self.again = False
         self.touched = False
         self.merged_segments = 0
 
+    @property
+    def state(self) -> StreamState:
+        """The merge state, a view of the row."""
+        if self._state is None:
+            self._state = state_of(self.row)
+        return self._state
+
     # -- what is new --------------------------------------------------------------------------
 
-    def place(self, leaves: Sequence[ServedLeaf]) -> list[ServedLeaf]:
+    def place(self, leaves: list[ServedLeaf]) -> list[ServedLeaf]:
         """Give own changes their index and keep what is not stored yet for ``merge``.
 
         Args:
@@ -93,15 +98,22 @@ class PageStream:
         Raises:
             LocalStateError: ``device-restored``.
         """
+        row = self.row
+        placed = self._plain.place(leaves, row)
+        if placed is not None:
+            self._fresh, self._changes, self.last_index = placed
+            self.touched = True
+            return []
+        self.last_index = row.last_index()
+        self.again = row.has_uncounted() or row.given_up
         malformed: list[ServedLeaf] = []
         newest: dict[int, int] = {}
-        row = self.row
         applied = not row.has_uncounted() and not row.is_partial
         newest_number = row.newest_applied if applied else row.newest_number
         for leaf in leaves:
             device = leaf.device
             header = None
-            plain = plain_header(leaf.header)
+            plain = leaf.plain
             if plain is None:
                 try:
                     header = parse_header(leaf.header)
@@ -119,7 +131,10 @@ class PageStream:
                 newest[device] = number
             elif not self._is_fresh(leaf, number):
                 continue
-            self._fresh.append((leaf, number, plain, header))
+            self._fresh.append(Fresh(leaf, number, plain, header))
+        # Items 2 to 5 of a leaf: previous link, header, signature, segments.
+        self._changes = [StoredChange._make(leaf[2:6]) for leaf, *_ in self._fresh]
+        self.touched = self.touched or bool(self._fresh)
         return malformed
 
     def _is_fresh(self, leaf: ServedLeaf, number: int) -> bool:
@@ -181,40 +196,36 @@ class PageStream:
             row.put_rights(rights.recorded(entry.device, entry.number, leaf.index))
 
     def changes(self) -> list[StoredChange]:
-        """What is to be stored, in the order in which ``merge`` asks for locations."""
-        # Items 2 to 5 of a leaf: previous link, header, signature, segments.
-        return [StoredChange._make(item[0][2:6]) for item in self._fresh]
+        """What is to be stored, in the order in which ``merge`` finds locations."""
+        return self._changes
 
     # -- merging ------------------------------------------------------------------------------
 
-    def merge(self, locations: Iterator[int]) -> None:
-        """Merge what is new; each change takes the next of ``locations``."""
-        take_plain = self._plain.take
-        for leaf, _, plain, header in self._fresh:
-            location = next(locations)
-            if (
-                plain is not None
-                and not self.again
-                and leaf.index > self._last_index
-                and take_plain(self, leaf, plain, location)
-            ):
-                self._last_index = leaf.index
-                self.merged_segments += 1
-                continue
-            self._take(leaf, header or parse_header(leaf.header), location)
-        self.touched = self.touched or bool(self._fresh)
+    def merge(self, locations: list[int], first: int) -> int:
+        """Merge what is new; change ``i`` of ``changes`` stands at ``locations[first + i]``.
 
-    def close(self) -> None:
-        """Put what was merged into the row, unless the stream is judged again anyway."""
-        if not self.again:
-            self.row.merge_row = self.state.to_row()
+        Returns: how many changes these were.
+        """
+        fresh = self._fresh
+        at = 0
+        while at < len(fresh):
+            if not self.again:
+                start = at
+                at = self._plain.take_run(self, fresh, at, locations, first)
+                self.merged_segments += at - start
+                if at == len(fresh):
+                    break
+            leaf, _, _, header = fresh[at]
+            self._take(leaf, header or parse_header(leaf.header), locations[first + at])
+            at += 1
+        return len(fresh)
 
     def _take(self, leaf: ServedLeaf, header: Header, location: int) -> None:
         """Merge one leaf in general."""
         device, number = header.device, header.number
         code: int | None = None
-        if not self.again and leaf.index > self._last_index:
-            self._last_index = leaf.index
+        if not self.again and leaf.index > self.last_index:
+            self.last_index = leaf.index
             plain = self._is_plain(header)
             code = COUNTS if plain else self._judge(leaf, header, location)
         verdict = COUNTS if code is None else code

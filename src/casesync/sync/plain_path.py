@@ -9,24 +9,39 @@ equal to judging the stream again (``tests/properties/test_page_paths.py``).
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from casesync.access.verdicts import COUNTS
 from casesync.crypto.sealing import open_segment
+from casesync.foundation.compiled import compiled
 from casesync.foundation.errors import CasesyncError
 from casesync.foundation.ids import CONTENT_COMPARTMENTS
 from casesync.model.segment_body import decode_content
 from casesync.sync.change_reader import fields_allowed
 from casesync.sync.context import Engine
-from casesync.translog.header import PLAIN_TABLE_BYTES
-from casesync.translog.page import ServedLeaf
+from casesync.sync.ports import StoredChange
+from casesync.sync.stream_row import StreamRow
+from casesync.translog.header import PLAIN_TABLE_BYTES, Header, PlainHeader
+from casesync.translog.served_leaf import ServedLeaf
 
 if TYPE_CHECKING:
     from casesync.sync.page_stream import PageStream
 
-PlainHeader = tuple[int, int, int, bytes]
-"""(number, control size, kind, key name)."""
+plain_kernel = compiled("casesync.sync._plain_run")
+"""Takes whole runs of plain changes; without it ``PlainPath.take`` takes each."""
+
 _CONTENT_MASK = sum(1 << int(c) for c in CONTENT_COMPARTMENTS)
+
+
+class Fresh(NamedTuple):
+    """A leaf that is not stored yet."""
+
+    leaf: ServedLeaf
+    number: int
+    """The author's number of the change."""
+    plain: PlainHeader | None
+    header: Header | None
+    """The whole header where it is not plain."""
 
 
 class PlainPath:
@@ -52,6 +67,61 @@ class PlainPath:
                 found = (self._control.unit_of(device), mask)
             self._devices[device] = found
         return found
+
+    def place(
+        self, leaves: list[ServedLeaf], row: StreamRow
+    ) -> tuple[list[Fresh], list[StoredChange], int] | None:
+        """What is fresh, what is to be stored of it, and the largest index held (-1 = none).
+
+        None where that is not simply every leaf: ``PageStream.place`` looks at each, then.
+        """
+        if plain_kernel is None:
+            return None
+        found: tuple[list[Fresh], list[StoredChange], int] | None
+        found = plain_kernel.place(leaves, row.row, Fresh, StoredChange)
+        return found
+
+    def take_run(
+        self, held: PageStream, fresh: list[Fresh], at: int, locations: list[int], first: int
+    ) -> int:
+        """Take plain changes of ``held`` from ``fresh[at]`` on; where it stopped.
+
+        Args:
+            held: not to be judged again.
+            fresh: in log order.
+            at: a place in ``fresh``.
+            locations: of the page's changes; ``fresh[0]`` is stored at ``locations[first]``.
+            first: see ``locations``.
+        """
+        while at < len(fresh):
+            leaf, _, plain, _ = fresh[at]
+            if plain is None or leaf.index <= held.last_index:
+                break
+            if plain_kernel is not None and held.plain_owner is not None:
+                self._keys.get(held.stream, plain[2], plain[3])  # made ready
+                stop = plain_kernel.take_run(
+                    fresh,
+                    at,
+                    locations,
+                    first,
+                    held.row.row,
+                    held.state.row,
+                    self._keys.prepared(held.stream),
+                    self._devices,
+                    held.plain_owner,
+                    self.control_size,
+                    self._engine.forms_checked,
+                    held.last_index,
+                )
+                if stop > at:
+                    held.last_index = fresh[stop - 1].leaf.index
+                    at = stop
+                    continue
+            if not self.take(held, leaf, plain, locations[first + at]):
+                break
+            held.last_index = leaf.index
+            at += 1
+        return at
 
     def take(self, held: PageStream, leaf: ServedLeaf, plain: PlainHeader, location: int) -> bool:
         """Judge, open and apply one leaf that comes next in ``held``; False changes nothing."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from casesync.crypto.signatures import verify_change
 from casesync.foundation.errors import CryptoError
 from casesync.sync.context import Engine
-from casesync.translog.page import ServedLeaf
+from casesync.translog.served_leaf import ServedLeaf
 
 
 class CheckedRuns(NamedTuple):

@@ -35,7 +35,8 @@ from casesync.sync.ingest import IngestReport, ingest
 from casesync.sync.ports import OutboxRow, StoredChange, Transaction
 from casesync.translog.chain import link as chain_link
 from casesync.translog.checkpoint import Checkpoint, LogName
-from casesync.translog.page import OwnChange, ServedLeaf, read_page
+from casesync.translog.page import OwnChange, read_page
+from casesync.translog.served_leaf import ServedLeaf
 from casesync.wire.messages import Owed, SyncAnswer, SyncRequest
 
 

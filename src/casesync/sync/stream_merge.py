@@ -253,4 +253,6 @@ def put_quarantine(
 
 def state_of(row: StreamRow) -> StreamState:
     """The merge state of a row, used in place."""
-    return StreamState.from_row(row.merge_row) if row.merge_row else StreamState()
+    if not row.merge_row:
+        row.merge_row = StreamState().to_row()
+    return StreamState.from_row(row.merge_row)

@@ -42,7 +42,8 @@ from casesync.translog.control_entry import (
     parse_entry,
 )
 from casesync.translog.header import encode_head, encode_header
-from casesync.translog.page import OwnChange, ServedLeaf, read_page
+from casesync.translog.page import OwnChange, read_page
+from casesync.translog.served_leaf import ServedLeaf
 from casesync.translog.unsealed import FeedLink, encode_unsealed, stream_id
 from casesync.wire.messages import Owed, SyncAnswer, SyncRequest
 

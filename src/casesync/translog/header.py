@@ -49,6 +49,10 @@ _PLAIN: Final = {
 """Plain headers by number of ``after`` entries and length: without and with a checkpoint."""
 
 
+PlainHeader = tuple[int, int, int, bytes]
+"""(number, control size, kind, key name) of a plain header."""
+
+
 class After(NamedTuple):
     """The newest change of another device that the author had applied in this stream."""
 
@@ -129,7 +133,7 @@ def parse_header(data: bytes) -> Header:
     return header
 
 
-def plain_header(data: bytes) -> tuple[int, int, int, bytes] | None:
+def plain_header(data: bytes) -> PlainHeader | None:
     """(number, control size, kind, key name) of a plain header: what most changes of a page have.
 
     Plain is a valid header with one sealed segment of at most 512 bytes and at most eight ``after``

@@ -12,18 +12,23 @@ from hashlib import sha256
 from struct import error as StructError  # noqa: N812 - the exception's own name is lower case
 from typing import Any, Final, NamedTuple
 
+from casesync.foundation.compiled import compiled
 from casesync.foundation.errors import RelayMisbehaviour
 from casesync.merkle.compact_range import SIZE_MAX, CompactRange
 from casesync.merkle.hashing import HASH_BYTES, LEAF_PREFIX
 from casesync.merkle.subtrees import aligned_subtrees
 from casesync.translog.chain import LINK_LABEL, bridge
 from casesync.translog.frame import OWN, OWN_FRAME_BYTES, decode_frame, decode_own_frame
+from casesync.translog.header import plain_header
+from casesync.translog.served_leaf import ServedLeaf
 
 REFERENCES_MAX: Final = 1 << 16
 """Streams, or devices, of one page: a reference is a u16."""
 OWN_FRAMES_MAX: Final = 1 << 16
 """Own frames of one page: each makes the receiver load a change of its own."""
 _OWN_MARK: Final = OWN >> 8
+frame_kernel = compiled("casesync.translog._frames")
+"""Takes runs of plain frames; without it ``_Reading`` takes each."""
 
 
 class OwnChange(NamedTuple):
@@ -33,26 +38,6 @@ class OwnChange(NamedTuple):
     header: bytes
     signature: bytes
     segments: tuple[bytes | None, ...]
-
-
-class ServedLeaf(NamedTuple):
-    """One leaf of the change log, proven to stand at its index."""
-
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls
-    log_time_ms: int
-    previous_link: bytes
-    header: bytes
-    """Its bytes; not parsed, and perhaps not valid."""
-    signature: bytes
-    """Not verified."""
-    segments: tuple[bytes | None, ...]
-    """None = withheld; the others match the header's hashes."""
-    own: int | None
-    """Number of the receiver's own change."""
-    device: int
-    link: bytes
-    run_starts: bool
-    """The previous link was taken as given: a signature further on proves nothing before."""
 
 
 class ReadPage(NamedTuple):
@@ -143,21 +128,44 @@ class _Reading:
         self.leaves: list[ServedLeaf] = []
 
     def take_items(self) -> None:
-        for item in self._items:
-            kind = type(item)
-            if kind is bytes:
-                if item[6] & _OWN_MARK:
-                    self._take_own(item)
-                else:
-                    self._take_frame(item)
-            elif kind is int:
-                self._skip(item)
-            elif kind is list:
-                self._take_bridge(item)
-            else:
-                raise _contradiction("item")
+        at = self._take_plain(0)
+        while at < len(self._items):
+            self._take_item(self._items[at])
+            at = self._take_plain(at + 1)
         if self._position != self._t:
             raise _contradiction("size")
+
+    def _take_plain(self, at: int) -> int:
+        """Let the compiled reader take what it can from item ``at`` on; where it stopped."""
+        if frame_kernel is None:
+            return at
+        at, self._position, self._log_time = frame_kernel.take_frames(
+            self._items,
+            at,
+            self._streams,
+            self._numbers,
+            self._devices,
+            self._last_link,
+            self.leaves,
+            self._leaf_hashes,
+            self._position,
+            self._t,
+            self._log_time,
+        )
+        return at
+
+    def _take_item(self, item: object) -> None:
+        if type(item) is bytes:
+            if item[6] & _OWN_MARK:
+                self._take_own(item)
+            else:
+                self._take_frame(item)
+        elif type(item) is int:
+            self._skip(item)
+        elif type(item) is list:
+            self._take_bridge(item)
+        else:
+            raise _contradiction("item")
 
     def finish(self, target_size: int, target_root: bytes) -> ReadPage:
         self._flush()
@@ -227,6 +235,7 @@ class _Reading:
                 device_number,
                 link,
                 run_starts,
+                plain_header(header),
             )
         )
         time = log_time_ms.to_bytes(6, "big")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from casesync.foundation.ids import NetworkId, StreamId
 from casesync.storage.sql_store import open_plain
+from casesync.sync import keyring
 from casesync.sync.keyring import KeyRing, StreamKey
 
 STREAM = StreamId(b"s" * 16)
@@ -42,13 +43,15 @@ def test_a_key_is_found_by_compartment_and_name_after_it_was_loaded():
         assert ring.get(OTHER, key.compartment, key.commitment[:8]) is None
 
 
-def test_only_the_compartment_that_is_asked_for_is_prepared():
+def test_only_the_compartment_that_is_asked_for_is_prepared(monkeypatch):
     store = open_plain()
     keys = kept(store, 1, 2, 1)
     ring = KeyRing(NetworkId(bytes(32)))
     prepared = []
-    prepare = ring.prepare
-    ring.prepare = lambda *args: prepared.append(args[1]) or prepare(*args)
+    compartments = {key.sealing: key.compartment for key in keys}
+    monkeypatch.setattr(
+        keyring, "prepare", lambda sealing: prepared.append(compartments[sealing]) or sealing
+    )
     with store.transaction() as tx:
         ring.load(tx, [STREAM])
     assert prepared == []

@@ -41,7 +41,8 @@ from casesync.translog.header import (
     parse_header,
     plain_header,
 )
-from casesync.translog.page import ServedLeaf, read_page
+from casesync.translog.page import read_page
+from casesync.translog.served_leaf import ServedLeaf
 from casesync.wire.messages import SyncAnswer
 
 DECODE: Final = "decode only"

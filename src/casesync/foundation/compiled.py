@@ -1,0 +1,18 @@
+"""Compiled twins of hot paths: there or not, found in one place (foundation).
+
+A twin is an extension module beside the Python it repeats (``protocol/decisions/0012``). Where it
+was not built, Python does the same work, slower; nothing else depends on it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+
+def compiled(name: str) -> Any:  # noqa: ANN401 - what it offers is documented at the Python twin
+    """The extension module of this full name, None where it was not built."""
+    try:
+        return import_module(name)
+    except ImportError:
+        return None

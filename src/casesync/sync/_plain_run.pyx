@@ -1,0 +1,544 @@
+# cython: language_level=3, wraparound=False
+"""Compiled twin of ``plain_path.take_run``: plain changes that come next in a stream (optional).
+
+It takes a change only if nothing about it is uncommon and changes nothing before it is sure; it
+stops before everything else, which the Python path then takes. One pass over the opened bytes
+checks what ``segment_body.decode_content`` checks; no value becomes an object, because merging
+looks at none. ``tests/properties/test_kernels.py`` holds the two equal.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.dict cimport PyDict_GetItem
+from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
+from cpython.object cimport PyObject
+from cpython.tuple cimport PyTuple_GET_ITEM
+from libc.string cimport memcmp, memcpy
+
+from hashlib import sha256
+
+from casesync.crypto.key_schedule import label
+from casesync.model.cells import SIMPLE_FORMS
+
+ctypedef unsigned char u8
+ctypedef unsigned long long u64
+
+cdef object _sha256 = sha256
+cdef bytes _label = label("nonce")
+cdef Py_ssize_t _label_bytes = len(_label)
+cdef dict _forms = SIMPLE_FORMS
+cdef object _new = tuple.__new__
+cdef Py_ssize_t PLAIN_TABLE = 46
+cdef Py_ssize_t BODY_MAX = 4096
+cdef int CELLS_MAX = 64
+cdef int REPLACES_MAX = 16
+"""More replaced changes than this are uncommon."""
+cdef Py_ssize_t TABLE_MAX = 32
+cdef u64 U48 = (<u64>1 << 48) - 1
+cdef u64 U32 = (<u64>1 << 32) - 1
+
+
+# -- msgpack, as far as a simple body has it ----------------------------------------------------
+
+cdef struct Reader:
+    const u8* at
+    const u8* end
+    bint bad
+
+
+cdef inline u64 _big(const u8* at, int count) noexcept:
+    cdef u64 value = 0
+    cdef int i
+    for i in range(count):
+        value = value << 8 | at[i]
+    return value
+
+
+cdef inline bint _has(Reader* r, Py_ssize_t count) noexcept:
+    if r.end - r.at < count:
+        r.bad = True
+        return False
+    return True
+
+
+cdef u64 _unsigned(Reader* r) noexcept:
+    """An integer of 0 to 2^64 - 1; everything else is bad."""
+    cdef u8 tag
+    cdef int width
+    cdef u64 value
+    if not _has(r, 1):
+        return 0
+    tag = r.at[0]
+    if tag < 0x80:
+        r.at += 1
+        return tag
+    if tag < 0xCC or tag > 0xCF:
+        r.bad = True
+        return 0
+    width = 1 << (tag - 0xCC)
+    if not _has(r, 1 + width):
+        return 0
+    value = _big(r.at + 1, width)
+    r.at += 1 + width
+    return value
+
+
+cdef Py_ssize_t _array(Reader* r) noexcept:
+    """The number of items of an array."""
+    cdef u8 tag
+    cdef Py_ssize_t count
+    if not _has(r, 1):
+        return 0
+    tag = r.at[0]
+    if tag & 0xF0 == 0x90:
+        r.at += 1
+        return tag & 15
+    if tag == 0xDC and _has(r, 3):
+        count = _big(r.at + 1, 2)
+        r.at += 3
+        return count
+    r.bad = True
+    return 0
+
+
+cdef const u8* _bin(Reader* r, Py_ssize_t size) noexcept:
+    """The bytes of a bin of just this size, below 256."""
+    cdef const u8* found
+    if not _has(r, 2 + size) or r.at[0] != 0xC4 or r.at[1] != size:
+        r.bad = True
+        return NULL
+    found = r.at + 2
+    r.at += 2 + size
+    return found
+
+
+cdef bint _is_utf8(const u8* at, const u8* end) noexcept:
+    """Whether the bytes are well-formed UTF-8 (Unicode 15, table 3-7)."""
+    cdef u8 first, low, high
+    cdef int rest
+    while at < end:
+        first = at[0]
+        at += 1
+        if first < 0x80:
+            continue
+        low, high = 0x80, 0xBF
+        if 0xC2 <= first <= 0xDF:
+            rest = 1
+        elif 0xE0 <= first <= 0xEF:
+            rest = 2
+            if first == 0xE0:
+                low = 0xA0
+            elif first == 0xED:
+                high = 0x9F
+        elif 0xF0 <= first <= 0xF4:
+            rest = 3
+            if first == 0xF0:
+                low = 0x90
+            elif first == 0xF4:
+                high = 0x8F
+        else:
+            return False
+        if end - at < rest:
+            return False
+        if at[0] < low or at[0] > high:
+            return False
+        at += 1
+        while rest > 1:
+            if at[0] & 0xC0 != 0x80:
+                return False
+            at += 1
+            rest -= 1
+    return True
+
+
+cdef void _scalar(Reader* r) noexcept:
+    """Step over an integer, text, bytes, a boolean or nil."""
+    cdef u8 tag
+    cdef Py_ssize_t size
+    if not _has(r, 1):
+        return
+    tag = r.at[0]
+    r.at += 1
+    if tag < 0x80 or tag >= 0xE0 or tag == 0xC0 or tag == 0xC2 or tag == 0xC3:
+        return
+    if tag & 0xE0 == 0xA0:
+        size = tag & 31
+    elif tag == 0xD9 or tag == 0xC4:
+        if not _has(r, 1):
+            return
+        size = r.at[0]
+        r.at += 1
+    elif tag == 0xDA or tag == 0xC5:
+        if not _has(r, 2):
+            return
+        size = _big(r.at, 2)
+        r.at += 2
+    elif 0xCC <= tag <= 0xCF or 0xD0 <= tag <= 0xD3:
+        size = 1 << (tag & 3)
+        if _has(r, size):
+            r.at += size
+        return
+    else:
+        r.bad = True
+        return
+    if not _has(r, size):
+        return
+    if tag & 0xE0 == 0xA0 or tag == 0xD9 or tag == 0xDA:
+        if not _is_utf8(r.at, r.at + size):
+            r.bad = True
+    r.at += size
+
+
+# -- one change -----------------------------------------------------------------------------------
+
+cdef struct Replaced:
+    u64 device
+    u64 number
+    const u8* link8
+    u64 mask
+
+
+cdef object _opened(object key, object previous, object header, object sealed):
+    """The padded plaintext of a plain change's only segment; None if it does not open."""
+    cdef Py_ssize_t head_size = PyBytes_GET_SIZE(header) - PLAIN_TABLE
+    cdef object head, head_hash, nonce, aad, commitment
+    cdef u8* out
+    commitment = <object>PyTuple_GET_ITEM(key, 1)
+    head = PyBytes_FromStringAndSize(PyBytes_AS_STRING(header), head_size)
+    head_hash = _sha256(head).digest()
+    nonce = PyBytes_FromStringAndSize(NULL, _label_bytes + 32 + head_size + 1)
+    out = <u8*>PyBytes_AS_STRING(nonce)
+    memcpy(out, PyBytes_AS_STRING(_label), _label_bytes)
+    memcpy(out + _label_bytes, PyBytes_AS_STRING(previous), 32)
+    memcpy(out + _label_bytes + 32, PyBytes_AS_STRING(header), head_size)
+    out[_label_bytes + 32 + head_size] = 0
+    nonce = _sha256(nonce).digest()
+    nonce = PyBytes_FromStringAndSize(PyBytes_AS_STRING(nonce), 12)
+    aad = PyBytes_FromStringAndSize(NULL, 65)
+    out = <u8*>PyBytes_AS_STRING(aad)
+    memcpy(out, PyBytes_AS_STRING(head_hash), 32)
+    out[32] = 0
+    memcpy(out + 33, PyBytes_AS_STRING(commitment), 32)
+    try:
+        return (<object>PyTuple_GET_ITEM(key, 0)).decrypt(nonce, sealed, aad)
+    except Exception:  # the Python path says what is wrong
+        return None
+
+
+cdef bint _introduced(object facts, object kind, object key_name):
+    """As ``StreamRow.introduces``."""
+    cdef object fact
+    for fact in <list?>facts:
+        if fact[4] == key_name and fact[3] == kind and fact[7]:
+            return True
+    return False
+
+
+cdef bint _take(
+    tuple entry,
+    object location,
+    list row,
+    list merge_row,
+    dict ring,
+    dict devices,
+    object owner,
+    object control_size,
+    dict forms_checked,
+    object last_index,
+):
+    """Take one change in; False, and nothing changed, if anything about it is uncommon."""
+    cdef object leaf, number, known_size, kind, key_name, device, known, key
+    cdef object previous, header, link, segments, sealed, body, form, shape, record, slot_key
+    cdef Py_ssize_t record_at, form_at
+    cdef u64 mask
+    cdef object link8
+    cdef Reader r
+    cdef Replaced replaced[16]
+    cdef const u8* raw
+    cdef const u8* record_raw
+    cdef Py_ssize_t size, count, pairs, i, j, place
+    cdef u64 clock, version, kind_number, slot_device
+    cdef list keys, slots, slot, numbers, live_row, named, forms_table, records_table, targets
+    cdef dict live, newest
+    leaf = <object>PyTuple_GET_ITEM(entry, 0)
+    number, known_size, kind, key_name = <tuple>PyTuple_GET_ITEM(entry, 2)
+    if not (<object>PyTuple_GET_ITEM(leaf, 0) > last_index):
+        return False
+    device = <object>PyTuple_GET_ITEM(leaf, 7)
+    known = devices.get(device)
+    if known is None or known[0] is None or known[0] != owner:
+        return False
+    if not 0 < kind < 16 or not (<u64>known[1] >> <u64>kind) & 1:
+        return False
+    if not device <= known_size <= control_size:
+        return False
+    segments = <object>PyTuple_GET_ITEM(leaf, 5)
+    sealed = segments[0]
+    if sealed is None or not _introduced((<list>row[2])[2], kind, key_name):
+        return False
+    key = ring.get((kind, key_name))
+    if key is None:
+        return False
+    previous = <object>PyTuple_GET_ITEM(leaf, 2)
+    header = <object>PyTuple_GET_ITEM(leaf, 3)
+    link = <object>PyTuple_GET_ITEM(leaf, 8)
+    if type(previous) is not bytes or type(header) is not bytes or type(link) is not bytes:
+        return False
+    body = _opened(key, previous, header, sealed)
+    if body is None:
+        return False
+
+    # The body: [clock, version, replaces, [[record, kind, [key, value, ...]]]], padded.
+    raw = <const u8*>PyBytes_AS_STRING(body)
+    size = PyBytes_GET_SIZE(body)
+    while size and raw[size - 1] == 0:
+        size -= 1
+    if size < 2 or raw[size - 1] != 0x80 or size - 1 > BODY_MAX:
+        return False
+    r.at, r.end, r.bad = raw, raw + size - 1, False
+    if _array(&r) != 4:
+        return False
+    clock = _unsigned(&r)
+    version = _unsigned(&r)
+    count = _array(&r)
+    if r.bad or clock > U48 or version > U32 or count > REPLACES_MAX:
+        return False
+    for i in range(count):
+        if _array(&r) != 4:
+            return False
+        replaced[i].device = _unsigned(&r)
+        replaced[i].number = _unsigned(&r)
+        replaced[i].link8 = _bin(&r, 8)
+        replaced[i].mask = _unsigned(&r)
+        if (
+            r.bad
+            or not 0 < replaced[i].device <= U32
+            or not 0 < replaced[i].number <= U48
+        ):
+            return False
+        for j in range(i):
+            if (
+                replaced[j].device == replaced[i].device
+                and replaced[j].number == replaced[i].number
+            ):
+                return False
+    if _array(&r) != 1 or _array(&r) != 3:
+        return False
+    record_raw = _bin(&r, 16)
+    kind_number = _unsigned(&r)
+    pairs = _array(&r)
+    if r.bad or pairs < 2 or pairs & 1 or pairs > 2 * CELLS_MAX or kind_number > 0xFFFF:
+        return False
+    shape = [kind_number]
+    for i in range(pairs // 2):
+        clock = _unsigned(&r)
+        if r.bad or clock > 0xFFFFF:
+            return False
+        (<list>shape).append(clock)
+        _scalar(&r)
+        if r.bad:
+            return False
+    if r.at != r.end:
+        return False
+    form = _forms.get(tuple(<list>shape))
+    if form is None or forms_checked.get((version, kind, form)) is not True:
+        return False
+
+    # Where it goes; still nothing is changed.
+    keys, slots, records_table, forms_table = merge_row[0], merge_row[1], merge_row[2], merge_row[3]
+    if merge_row[4]:
+        return False  # something waits for a device's first change
+    slot_device = device
+    slot_key = slot_device << 4 | <u64>kind
+    place = _index(keys, slot_key)
+    slot = None
+    if place >= 0:
+        slot = slots[place]
+        numbers = slot[0]
+        if slot[2] is not None or not number > numbers[PyList_GET_SIZE(numbers) - 1]:
+            return False
+    record_at = _record_at(records_table, record_raw)
+    form_at = _index(forms_table, shape)
+    if record_at < 0 and PyList_GET_SIZE(records_table) >= TABLE_MAX:
+        return False
+    if form_at < 0 and PyList_GET_SIZE(forms_table) >= TABLE_MAX:
+        return False
+    targets = []
+    for i in range(count):
+        place = _index(keys, replaced[i].device << 4 | <u64>kind)
+        if place < 0 or slots[place][2] is not None:
+            return False
+        live = slots[place][1]
+        named = live.get(replaced[i].number)
+        if named is None:
+            if not _contains(slots[place][0], replaced[i].number):
+                return False
+            targets.append(None)  # replaced by others before
+            continue
+        if type(named[2]) is not int or type(named[3]) is not int or type(named[4]) is not int:
+            return False
+        if named[3] < 0:
+            return False  # of several groups
+        if named[3] != record_at:
+            replaced[i].mask = 0
+        elif named[4] != form_at:
+            replaced[i].mask &= <u64>form.mask_of(forms_table[named[4]])
+        targets.append(named)
+
+    # Now all of it is known to be common.
+    if record_at < 0:
+        record_at = PyList_GET_SIZE(records_table)
+        records_table.append(PyBytes_FromStringAndSize(<const char*>record_raw, 16))
+    if form_at < 0:
+        form_at = PyList_GET_SIZE(forms_table)
+        forms_table.append(form.row)
+    link8 = PyBytes_FromStringAndSize(PyBytes_AS_STRING(link), 8)
+    if slot is None:
+        live = {}
+        keys.append(slot_key)
+        slots.append([[number], live, None])
+    else:
+        numbers.append(number)
+        live = slot[1]
+    live[number] = [link8, location, form.full, record_at, form_at]
+    for i in range(count):
+        named = targets[i]
+        if named is None or memcmp(PyBytes_AS_STRING(named[0]), replaced[i].link8, 8) != 0:
+            continue
+        mask = <u64>named[2] & ~replaced[i].mask
+        named[2] = mask
+        if not mask:
+            place = _index(keys, replaced[i].device << 4 | <u64>kind)
+            del (<dict>(<list>slots[place])[1])[replaced[i].number]
+    (<list>row[0]).extend(
+        (
+            <object>PyTuple_GET_ITEM(leaf, 0),
+            device,
+            number,
+            location,
+            0,
+            <object>PyTuple_GET_ITEM(leaf, 1),
+        )
+    )
+    newest = row[4]
+    known = newest.get(device)
+    if known is None or known[0] < number:
+        newest[device] = [number, link8]
+    return True
+
+
+cdef Py_ssize_t _index(list table, object wanted):
+    """Position of an equal item, -1 if there is none."""
+    cdef Py_ssize_t i
+    for i in range(PyList_GET_SIZE(table)):
+        if <object>PyList_GET_ITEM(table, i) == wanted:
+            return i
+    return -1
+
+
+cdef bint _contains(list ascending, u64 wanted):
+    """Whether a number stands in a list; what is asked for stands near its end."""
+    cdef Py_ssize_t i = PyList_GET_SIZE(ascending)
+    cdef u64 held
+    while i > 0:
+        i -= 1
+        held = <object>PyList_GET_ITEM(ascending, i)
+        if held <= wanted:
+            return held == wanted
+    return False
+
+
+cdef Py_ssize_t _record_at(list table, const u8* record):
+    cdef Py_ssize_t i
+    cdef object held
+    for i in range(PyList_GET_SIZE(table)):
+        held = <object>PyList_GET_ITEM(table, i)
+        if memcmp(PyBytes_AS_STRING(held), record, 16) == 0:
+            return i
+    return -1
+
+
+def take_run(
+    list fresh not None,
+    Py_ssize_t at,
+    list locations not None,
+    Py_ssize_t first,
+    list row not None,
+    list merge_row not None,
+    dict ring not None,
+    dict devices not None,
+    object owner,
+    object control_size,
+    dict forms_checked not None,
+    object last_index,
+):
+    """As ``plain_path.take_run``."""
+    cdef tuple entry
+    while at < PyList_GET_SIZE(fresh):
+        entry = <tuple>PyList_GET_ITEM(fresh, at)
+        if entry[2] is None:
+            break
+        if not _take(
+            entry,
+            locations[first + at],
+            row,
+            merge_row,
+            ring,
+            devices,
+            owner,
+            control_size,
+            forms_checked,
+            last_index,
+        ):
+            break
+        last_index = (<tuple>entry[0])[0]
+        at += 1
+    return at
+
+
+def place(list leaves not None, list row not None, fresh_type, change_type):
+    """As ``PageStream.place`` where every leaf is plain and newer than all that is held.
+
+    Returns:
+        What is to be merged, what is to be stored and the largest index held, -1 = none; None if
+        that is not so.
+    """
+    cdef list history = row[0]
+    cdef dict newest = row[4]
+    cdef dict here = {}
+    cdef list fresh = [], changes = []
+    cdef Py_ssize_t i
+    cdef long long index, last = -1
+    cdef object leaf, plain, device, number, known
+    if row[3] or row[8]:  # not complete here, or given up
+        return None
+    for i in range(0, PyList_GET_SIZE(history), 6):
+        if history[i + 4]:  # a verdict other than "counts"
+            return None
+        index = history[i]
+        last = max(last, index)
+    for leaf in leaves:
+        plain = <object>PyTuple_GET_ITEM(leaf, 10)
+        if plain is None:
+            return None
+        device = <object>PyTuple_GET_ITEM(leaf, 7)
+        number = <object>PyTuple_GET_ITEM(plain, 0)
+        known = here.get(device)
+        if known is None:
+            known = newest.get(device)
+            known = 0 if known is None else known[0]
+        if not number > known:
+            return None
+        here[device] = number
+        fresh.append(_new(fresh_type, (leaf, number, plain, None)))
+        changes.append(
+            _new(
+                change_type,
+                (
+                    <object>PyTuple_GET_ITEM(leaf, 2),
+                    <object>PyTuple_GET_ITEM(leaf, 3),
+                    <object>PyTuple_GET_ITEM(leaf, 4),
+                    <object>PyTuple_GET_ITEM(leaf, 5),
+                ),
+            )
+        )
+    return fresh, changes, last

@@ -1,0 +1,29 @@
+"""One leaf of a page once it is proven (translog)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from casesync.translog.header import PlainHeader
+
+
+class ServedLeaf(NamedTuple):
+    """One leaf of the change log, proven to stand at its index."""
+
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls
+    log_time_ms: int
+    previous_link: bytes
+    header: bytes
+    """Its bytes; not parsed, and perhaps not valid."""
+    signature: bytes
+    """Not verified."""
+    segments: tuple[bytes | None, ...]
+    """None = withheld; the others match the header's hashes."""
+    own: int | None
+    """Number of the receiver's own change."""
+    device: int
+    link: bytes
+    run_starts: bool
+    """The previous link was taken as given: a signature further on proves nothing before."""
+    plain: PlainHeader | None
+    """What a plain header says (``header.plain_header``), None for every other."""

@@ -1,0 +1,326 @@
+"""The compiled twins of hot paths do what their Python does, on honest bytes and on hostile ones.
+
+``translog/_frames.pyx`` beside the page reader, ``sync/_plain_run.pyx`` beside ``PlainPath.take``:
+whatever is read, the same comes out, or the same error. Where they were not compiled there is
+nothing to compare.
+"""
+
+from __future__ import annotations
+
+import copy
+from hashlib import sha256
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from casesync.access.verdicts import COUNTS
+from casesync.codec.padding import pad
+from casesync.crypto.aead import TAG_BYTES, siv_seal
+from casesync.crypto.sealing import segment_nonce
+from casesync.foundation.errors import CasesyncError
+from casesync.foundation.ids import StreamId
+from casesync.merkle.compact_range import CompactRange
+from casesync.sync import plain_path
+from casesync.sync.keyring import StreamKey
+from casesync.sync.page_stream import PageStream
+from casesync.sync.plain_path import Fresh, PlainPath
+from casesync.sync.ports import StoredChange
+from casesync.sync.stream_merge import state_of
+from casesync.sync.stream_row import StreamRow
+from casesync.translog import page as page_reader
+from casesync.translog.header import encode_head, encode_header, plain_header
+from casesync.translog.served_leaf import ServedLeaf
+from properties.test_page_paths import PERSON, RECORDS, WORLD
+from unit.translog.page_world import Log
+
+frames = page_reader.frame_kernel
+runs = plain_path.plain_kernel
+needs_frames = pytest.mark.skipif(frames is None, reason="not compiled here")
+needs_runs = pytest.mark.skipif(runs is None, reason="not compiled here")
+
+# -- pages --------------------------------------------------------------------------------------
+
+
+@st.composite
+def hostile_pages(draw: st.DrawFn) -> tuple[list[Any], CompactRange, int, bytes]:
+    """A page of a small log with some of its bytes changed, cut or repeated."""
+    log = Log()
+    for _ in range(draw(st.integers(1, 12))):
+        log.append(
+            draw(st.integers(1, 3)),
+            bytes([draw(st.integers(0, 2))]) * 16,
+            sorted(draw(st.sets(st.sampled_from([0, 2, 3, 9]), min_size=1, max_size=2))),
+            size=draw(st.sampled_from([0, 0, 5])),
+            after=draw(st.sampled_from([(), (), ((77, 3, b"l" * 8),)])),
+            time_ms=draw(st.sampled_from([1000, 1000, 1000, 1000, 1000, 999, 1 << 41])),
+        )
+    size = len(log.leaves)
+    served = {at for at in range(size) if draw(st.integers(0, 4))}
+    page = msgpack.unpackb(msgpack.packb(log.page(0, size, size, served)))
+    items = page[3]
+    for _ in range(draw(st.integers(0, 2))):
+        at = draw(st.integers(0, len(items) - 1)) if items else 0
+        if items and type(items[at]) is bytes:
+            items[at] = draw(changed(items[at]))
+        elif items and draw(st.booleans()):
+            items.insert(at, items[at])
+    return page, CompactRange(), size, log.root(size)
+
+
+@st.composite
+def changed(draw: st.DrawFn, data: bytes) -> bytes:
+    """``data`` with a byte changed, or cut, or with something behind it."""
+    at = draw(st.integers(0, max(0, len(data) - 1)))
+    how = draw(st.sampled_from(["byte", "cut", "more"]))
+    if how == "byte" and data:
+        return data[:at] + bytes([draw(st.integers(0, 255))]) + data[at + 1 :]
+    return data[:at] if how == "cut" else data + draw(st.binary(max_size=70))
+
+
+def outcome_of(page: tuple[list[Any], CompactRange, int, bytes]) -> Any:
+    """Leaves and range, or what was wrong."""
+    try:
+        leaves, reached = page_reader.read_page(*page, lambda _number: None)
+    except CasesyncError as error:
+        return type(error), error.code, error.params
+    return leaves, reached.size, reached.root()
+
+
+@needs_frames
+@given(page=hostile_pages())
+@settings(max_examples=400)
+def test_a_page_is_read_alike_compiled_or_not(page):
+    fast = outcome_of(page)
+    page_reader.frame_kernel = None
+    try:
+        slow = outcome_of(page)
+    finally:
+        page_reader.frame_kernel = frames
+    assert fast == slow
+
+
+@st.composite
+def headers(draw: st.DrawFn) -> bytes:
+    """Valid headers, then hurt in some byte."""
+    head = encode_head(
+        device=draw(st.integers(1, 9)),
+        number=draw(st.integers(2, 9)),
+        stream=b"s" * 16,
+        previous_here=draw(st.integers(0, 1)),
+        after=[(20 + at, 1, b"l" * 8) for at in range(draw(st.integers(0, 9)))],
+        control_size=7,
+        random8=b"r" * 8,
+        checkpoint_size=(size := draw(st.sampled_from([0, 9]))),
+        checkpoint_root=b"c" * 32 if size else b"",
+    )
+    kinds = draw(st.sampled_from([(2,), (0,), (2, 3)]))
+    length = draw(st.sampled_from([64, 128, 512, 544]))
+    rows = [(kind, b"k" * 8 if kind else bytes(8), length, b"d" * 32) for kind in kinds]
+    header = encode_header(head, rows)
+    for at in draw(st.lists(st.sampled_from([3, 7, 29, 36, 40, len(head) - 50]), max_size=2)):
+        low = bytes([0, 0, 0, 0, 0, draw(st.integers(0, 3))])
+        width = 4 if at in {3, 36} else 6
+        header = header[:at] + low[-width:] + header[at + width :]
+    return draw(st.one_of(st.just(header), st.just(header), changed(header)))
+
+
+@needs_frames
+@given(header=headers())
+@settings(max_examples=500)
+def test_a_header_is_plain_to_both(header):
+    assert frames.plain_header(header) == plain_header(header)
+
+
+# -- runs of changes ------------------------------------------------------------------------------
+
+OWNER = WORLD.replicas[0].whoami().unit
+DEVICES = (1, 2, 3)
+FIELDS = [row for row in WORLD.fields if row[0] == WORLD.fields[0][0]]
+KIND = WORLD.fields[0][0]
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(1 << 63), (1 << 64) - 1),
+    st.text(max_size=40),
+    st.binary(max_size=40),
+)
+rare = st.one_of(
+    st.floats(), st.just([]), st.just({}), st.just(msgpack.ExtType(3, b"x")), st.text(min_size=300)
+)
+
+
+@st.composite
+def bodies(draw: st.DrawFn, written: list[tuple[int, int, bytes, int]]) -> bytes:
+    """Mostly simple bodies that replace what was written before; some are anything else."""
+    chosen = draw(st.lists(st.sampled_from(FIELDS), min_size=1, max_size=4, unique=True))
+    pairs: list[Any] = []
+    for _, field, code in chosen:
+        wrong = not draw(st.integers(0, 30))
+        pairs += [field << 4 | (code % 9 + 1 if wrong else code)]
+        pairs += [draw(scalars if draw(st.integers(0, 20)) else rare)]
+    named = draw(st.lists(st.sampled_from(written), max_size=4)) if written else []
+    replaces = [
+        [device, number, link8, draw(st.sampled_from([(1 << size) - 1, 1, 2, 0, 1 << 70]))]
+        if draw(st.integers(0, 20))
+        else [device, number + 1, b"x" * 8, 1]
+        for device, number, link8, size in named
+    ]
+    replaces = [row for row in replaces if row[3] < 1 << 64]
+    body: list[Any] = [5, 1, replaces, [[draw(st.sampled_from(RECORDS)), PERSON, pairs]]]
+    if not draw(st.integers(0, 15)):
+        at = draw(st.integers(0, 3))
+        body[at] = draw(st.one_of(scalars, rare))
+    packed: bytes = msgpack.packb(body, use_bin_type=True, strict_types=True)
+    return packed if draw(st.integers(0, 8)) else draw(changed(packed))
+
+
+def sealed_leaf(key: StreamKey, index: int, device: int, number: int, body: bytes) -> ServedLeaf:
+    """A change as the page reader gives it, whatever its body is."""
+    stream, previous = b"s" * 16, bytes([number]) * 32
+    head = encode_head(
+        device=device,
+        number=number,
+        stream=stream,
+        previous_here=0,
+        after=[],
+        control_size=3,
+        random8=number.to_bytes(8, "big"),
+    )
+    aad = sha256(head).digest() + b"\x00" + key.commitment
+    padded = pad(body, TAG_BYTES)
+    sealed = siv_seal(key.cipher, segment_nonce(previous, head, 0), aad, padded)
+    rows = [(KIND, key.commitment[:8], len(sealed), sha256(sealed).digest())]
+    header = encode_header(head, rows)
+    link = sha256(header).digest()
+    return ServedLeaf(
+        index, 9, previous, header, b"g" * 64, (sealed,), None, device, link, True,
+        plain_header(header),
+    )  # fmt: skip
+
+
+class Held:
+    """A row under both ways, and what they share."""
+
+    def __init__(self) -> None:
+        core = WORLD.replicas[0].core
+        self.engine = core.engine
+        ring = self.engine.keys
+        self.stream = StreamId(b"k" * 16)
+        self.key = ring.prepare(self.stream, KIND, (1, 1, 0), b"q" * 32)
+        fact = [1, 1, 0, KIND, self.key.commitment[:8], b"", [], True]
+        self.row: list[Any] = [[], [], [[1, OWNER], [], [fact], False], 0, {}, {}, 0, 1, False]
+        self.state = state_of(StreamRow(self.row)).to_row()
+        self.path = PlainPath(self.engine)
+        self.path._devices.update(dict.fromkeys(DEVICES, (OWNER, 1 << KIND)))
+
+    def slowly(self, leaf: ServedLeaf, location: int) -> tuple[bool, list[Any]]:
+        """What Python makes of the leaf, on a copy of the row."""
+        held = PageStream.__new__(PageStream)
+        held.stream, held.row, held._state = self.stream, StreamRow(copy.deepcopy(self.row)), None
+        held.plain_owner, held.last_index = OWNER, -1
+        assert leaf.plain is not None
+        self.engine.keys._streams[self.stream] = {(KIND, self.key.commitment[:8]): self.key}
+        taken = self.path.take(held, leaf, leaf.plain, location)
+        return taken, held.row.row
+
+    def fast(self, leaf: ServedLeaf, location: int) -> tuple[bool, list[Any]]:
+        """What the compiled twin makes of it, on another copy."""
+        row = copy.deepcopy(self.row)
+        assert leaf.plain is not None
+        stop = runs.take_run(
+            [Fresh(leaf, leaf.plain[0], leaf.plain, None)], 0, [location], 0, row, row[1],
+            {(KIND, self.key.commitment[:8]): self.key}, self.path._devices, OWNER,
+            self.path.control_size, self.engine.forms_checked, -1,
+        )  # fmt: skip
+        return stop == 1, row
+
+
+@needs_runs
+@given(data=st.data())
+@settings(max_examples=250)
+def test_a_change_is_taken_alike_compiled_or_not(data):
+    """The twin may leave a change to Python; what it takes, it takes as Python does."""
+    held = Held()
+    written: list[tuple[int, int, bytes, int]] = []
+    for step in range(data.draw(st.integers(1, 7))):
+        device, number = data.draw(st.sampled_from(DEVICES)), step + 1
+        body = data.draw(bodies(written))
+        if len(body) > 480:
+            continue
+        leaf = sealed_leaf(held.key, step, device, number, body)
+        before = copy.deepcopy(held.row)
+        fast, fast_row = held.fast(leaf, 40 + step)
+        slow, slow_row = held.slowly(leaf, 40 + step)
+        assert fast_row == (slow_row if fast else before)
+        assert slow or not fast
+        if slow:
+            held.row = slow_row
+            cells = len(slow_row[1][3]) and 4
+            written.append((device, number, leaf.link[:8], cells))
+
+
+fragments = st.sampled_from(
+    [b"a", b"\x7f", "à".encode(), "ệ".encode(), "😀".encode(), b"\x80", b"\xc1\xbf", b"\xc3",
+     b"\xe0\x80\x80", b"\xe1\xba", b"\xed\xa0\x80", b"\xf0\x8f\xbf\xbf", b"\xf4\x90\x80\x80",
+     b"\xf5\x80\x80\x80", b"\xe1\xba\x41", b"\xf0\x9f\x98"]
+)  # fmt: skip
+
+
+@needs_runs
+@given(texts=st.lists(st.lists(fragments, max_size=4).map(b"".join), min_size=1, max_size=3))
+@settings(max_examples=400)
+def test_text_that_is_none_is_refused_alike_compiled_or_not(texts):
+    held = Held()
+    pairs = b"".join(
+        msgpack.packb(field << 4 | code) + bytes([0xA0 | len(text)]) + text
+        for (_, field, code), text in zip(FIELDS, texts, strict=False)
+    )
+    group = b"\x91\x93" + msgpack.packb(RECORDS[0]) + bytes([PERSON, 0x90 | 2 * len(texts)])
+    leaf = sealed_leaf(held.key, 0, 1, 1, b"\x94\x05\x01\x90" + group + pairs)
+    slow, slow_row = held.slowly(leaf, 0)
+    fast, fast_row = held.fast(leaf, 0)
+    assert (fast, fast_row) == (slow, slow_row if fast else held.row)
+
+
+@needs_runs
+def test_form_saves_are_taken_by_the_twin():
+    """Else the property above would hold without saying anything."""
+    held = Held()
+    pairs = [part for _, field, code in FIELDS[:3] for part in (field << 4 | code, "việc làm")]
+    replaces: list[Any] = []
+    for step in range(4):
+        packed = msgpack.packb([5, 1, replaces, [[RECORDS[0], PERSON, pairs]]], use_bin_type=True)
+        leaf = sealed_leaf(held.key, step, DEVICES[step % 3], step + 1, packed)
+        held.slowly(leaf, step)  # the form is known from here on
+        taken, held.row = held.fast(leaf, step)
+        assert taken
+        replaces = [[leaf.device, step + 1, leaf.link[:8], 7]]
+    entries = [held.row[0][at : at + 6] for at in range(0, 24, 6)]
+    assert [entry[4] for entry in entries] == [COUNTS] * 4
+    assert sum(len(slot[1]) for slot in held.row[1][1]) == 1
+
+
+@needs_runs
+@given(data=st.data())
+def test_what_is_fresh_is_the_same_compiled_or_not(data):
+    held = Held()
+    leaves = [
+        sealed_leaf(held.key, at, data.draw(st.sampled_from(DEVICES)), number, b"")
+        for at, number in enumerate(data.draw(st.lists(st.integers(1, 6), max_size=6)))
+    ]
+    found = runs.place(leaves, held.row, Fresh, StoredChange)
+    newest: dict[int, int] = {}
+    rising = True
+    for leaf in leaves:
+        assert leaf.plain is not None
+        rising = rising and leaf.plain[0] > newest.get(leaf.device, 0)
+        newest[leaf.device] = leaf.plain[0]
+    assert (found is not None) is rising
+    if found is not None:
+        assert [entry.leaf for entry in found[0]] == leaves
+        assert found[1] == [StoredChange._make(leaf[2:6]) for leaf in leaves]
+        assert found[2] == -1
