@@ -143,10 +143,15 @@ class _Fields:
         return f"  ({self._out.words('case.not-sent')})" if unsent else ""
 
     def _value(self, start: str, view: FieldView, text: Callable[[object], str]) -> None:
-        self._out.text(start + text(view.value) + self._unsent_mark(view.values))
+        shown = text(view.value)
+        if view.conflict and view.value is None:
+            said = [text(value.value) for value in view.values]
+            shown = " / ".join(dict.fromkeys(said))
+        self._out.text(start + shown + self._unsent_mark(view.values))
         if view.conflict:
             self._conflict(view.values, text)
-        self._out.facts([f for i, f in enumerate(view.flags) if f not in view.flags[:i]])
+        flags = [f for i, f in enumerate(view.flags) if f not in view.flags[:i]]
+        self._out.facts(flags, indent="    ")
 
     def _conflict(self, values: Sequence[ValueView], text: Callable[[object], str]) -> None:
         self._out.text("    ! " + self._out.words("case.disputed"))

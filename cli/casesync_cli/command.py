@@ -160,7 +160,7 @@ class LocalisedGroup(_Localised, click.Group):
 
     @override
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if self.default is not None and args and "--help" not in args[:1]:
+        if self.default is not None and "--help" not in args[:1]:
             first = _first_own_word(args)
             if first is None or first not in self.commands:
                 args = [self.default, *args]

@@ -46,10 +46,12 @@ class Output:
         """Text as it is, made safe."""
         click.echo(safe_line(text))
 
-    def facts(self, facts: Sequence[Fact]) -> None:
+    def facts(self, facts: Sequence[Fact], *, indent: str = "") -> None:
         """One line per fact."""
         for fact in facts:
-            self.text("! " + fact_text(self.lang, fact.code, fact_params(self.lang, fact.params)))
+            self.text(
+                f"{indent}! " + fact_text(self.lang, fact.code, fact_params(self.lang, fact.params))
+            )
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table; ``columns`` are keys ``col.NAME`` of the catalogue. Says so if it is empty."""

@@ -50,7 +50,8 @@ def stop_relay(relay: RelayProcess) -> int:
 @pytest.fixture(scope="session")
 def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayProcess]:
     """One relay for all networks of a test run."""
-    running = start_relay(tmp_path_factory.mktemp("relay") / "relay.db")
+    db = tmp_path_factory.mktemp("relay") / "relay.db"
+    running = start_relay(db, options=["--networks-max", "1000"])
     yield running
     stop_relay(running)
 

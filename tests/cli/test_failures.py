@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -257,3 +258,41 @@ def test_a_rolled_back_database_sends_nothing(lonely):
     database(lonely.home).write_bytes(old)
     done = lonely.run("sync", "--json")
     expect(done, 3, "database-rolled-back")
+
+
+def test_choices_are_named_in_the_readers_language(shelter, case):
+    typed = ["case", "set", case, "case.risk_level=rất cao"]
+    assert "high (High)" in shelter.run(*typed).err
+    said = replace(shelter, lang="vi").run(*typed).err
+    assert "high (Cao)" in said
+    assert "High" not in said
+
+
+def test_a_mistyped_field_is_answered_with_the_one_most_like_it(shelter, case):
+    done = shelter.run("case", "set", case, "person.given_nme=Hoa", "--json")
+    expect(done, 2, "field-unknown")
+    assert "given_name" in done.error["advice"]
+
+
+def test_a_name_in_place_of_a_code_is_sent_to_the_search(shelter):
+    assert "case find" in shelter.run("case", "show", "hoa").err
+
+
+def test_a_begun_join_goes_on_without_its_invitation(shelter, tmp_path):
+    joiner = Laptop(tmp_path / "a", "p q r s")
+    done = joiner.run("join", "--name", "Mai", "--json")
+    assert (done.code, done.error["code"]) == (2, "usage-missing")
+    made = shelter.json("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker")
+    done = joiner.run("join", made["text"], "--json")
+    assert (done.code, done.error["code"]) == (2, "usage-missing")
+    assert not joiner.home.exists()
+    joiner.json("join", made["text"], "--name", "Mai")
+    shelter.json("member", "approve", made["id"])
+    assert joiner.json("join")["state"] == "code"
+    shelter.json("invite", "cancel", made["id"])
+
+
+@pytest.mark.parametrize("words", [["invite"], ["grant"]])
+def test_a_noun_alone_asks_for_what_its_default_verb_needs(shelter, words):
+    done = shelter.run(*words, "--json")
+    assert (done.code, done.error["code"]) == (2, "usage-missing")

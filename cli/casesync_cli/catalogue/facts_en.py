@@ -15,6 +15,7 @@ TEXTS: Final[dict[str, str]] = {
     "before-grant": "what {unit} wrote before your grant is not shared",
     "reported-not-admitted": "reported, not yet admitted: {field} = {value}",
     "newer-schema": "{type} is from a newer version and shown as it is",
+    "access-pending": "entries of the access log that go along with the next sync: {count}",
     "relay-contradicted": "the relay's last answer contradicts its log ({reason}); nothing of it "
     "was taken, tell your administrator",
     "outbox-pending": "changes that the relay has not acknowledged: {count}",

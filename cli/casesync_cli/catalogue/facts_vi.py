@@ -15,6 +15,7 @@ TEXTS: Final[dict[str, str]] = {
     "before-grant": "những gì {unit} ghi trước khi chia sẻ cho bạn không được chia sẻ",
     "reported-not-admitted": "có báo, chưa được thừa nhận: {field} = {value}",
     "newer-schema": "{type} từ phiên bản mới hơn, hiện nguyên trạng",
+    "access-pending": "{count} mục sổ truy cập sẽ đi cùng lần đồng bộ sau",
     "relay-contradicted": "câu trả lời gần nhất của máy chuyển tiếp mâu thuẫn với nhật ký của nó "
     "({reason}); không nhận gì từ đó, hãy báo người quản trị",
     "outbox-pending": "máy chuyển tiếp chưa xác nhận {count} thay đổi",

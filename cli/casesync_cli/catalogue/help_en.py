@@ -61,8 +61,8 @@ TEXTS: Final[dict[str, str]] = {
     "invite create --lifetime": "How long the invitation is good, for example 2d; otherwise 7d.",
     "invite list": "List the invitations of this device.",
     "invite cancel": "Make an invitation worthless.",
-    "join": "Join a network by an invitation.",
-    "join --name": "Your name as colleagues know it.",
+    "join": "Join a network by an invitation; 'casesync join' alone goes on with what was begun.",
+    "join --name": "Your name as colleagues know it; needed to begin.",
     "--no_wait": "Do what is possible now, say the state, and end.",
     "member": "People.",
     "member approve": "Let an invited person in by the code on their screen, or hand keys to a "

@@ -64,8 +64,8 @@ TEXTS: Final[dict[str, str]] = {
     "invite create --lifetime": "Lời mời có giá trị bao lâu, ví dụ 2d; nếu không ghi thì 7d.",
     "invite list": "Liệt kê các lời mời của thiết bị này.",
     "invite cancel": "Làm cho lời mời mất giá trị.",
-    "join": "Tham gia mạng lưới bằng lời mời.",
-    "join --name": "Tên của bạn như đồng nghiệp biết.",
+    "join": "Tham gia mạng lưới bằng lời mời; chỉ 'casesync join' thì làm tiếp việc đang dở.",
+    "join --name": "Tên của bạn như đồng nghiệp biết; cần khi bắt đầu.",
     "--no_wait": "Làm những gì làm được ngay, báo trạng thái rồi kết thúc.",
     "member": "Con người.",
     "member approve": "Cho người được mời vào bằng mã trên màn hình của họ, hoặc trao khóa cho "

@@ -162,6 +162,7 @@ TEXTS: Final[dict[str, str]] = {
     "sync.received": "Changes of others received: {received}.",
     "sync.conflicts": "Open conflicts that need a person: {count} ('casesync conflict list').",
     "sync.quarantined": "Changes that do not count: {count} ('casesync quarantine list').",
+    "sync.awaiting": "Changes that wait for a key or an earlier change (nothing to do): {count}.",
     "sync.synced": "Synced: nothing is owed in either direction.",
     "sync.missing": "Not synced:",
     "status.synced": "Synced: at the last sync nothing was owed in either direction.",
@@ -212,8 +213,9 @@ TEXTS: Final[dict[str, str]] = {
     "audit.failed": "FAILED",
     "audit.done": "{entries} access entries and {control} control entries verified without "
     "contradiction. Nothing can be said about devices that never synced.",
+    "schema.more": "and {count} more (--json shows all)",
     # passphrase
-    "lock.unlocked": "Open for {span}; 'casesync lock' ends it.",
+    "lock.unlocked": "Open for {span}, or until you log out; 'casesync lock' ends it.",
     "lock.locked": "Locked.",
     "passphrase.changed": "The passphrase is changed.",
 }

@@ -162,6 +162,7 @@ TEXTS: Final[dict[str, str]] = {
     "sync.received": "Thay đổi nhận từ nơi khác: {received}.",
     "sync.conflicts": "{count} xung đột cần người quyết định: 'casesync conflict list'.",
     "sync.quarantined": "{count} thay đổi không được tính: 'casesync quarantine list'.",
+    "sync.awaiting": "{count} thay đổi đang chờ khóa hoặc thay đổi trước đó, sẽ tự đến.",
     "sync.synced": "Đã đồng bộ: không bên nào còn nợ gì.",
     "sync.missing": "Chưa đồng bộ:",
     "status.synced": "Đã đồng bộ: ở lần đồng bộ cuối không bên nào còn nợ gì.",
@@ -212,8 +213,9 @@ TEXTS: Final[dict[str, str]] = {
     "audit.failed": "HỎNG",
     "audit.done": "Đã kiểm {entries} mục truy cập và {control} mục kiểm soát, không có mâu "
     "thuẫn. Không nói được gì về thiết bị chưa từng đồng bộ.",
+    "schema.more": "và {count} lựa chọn nữa (--json hiện tất cả)",
     # passphrase
-    "lock.unlocked": "Mở trong {span}; 'casesync lock' để kết thúc.",
+    "lock.unlocked": "Mở trong {span}, hoặc đến khi bạn đăng xuất; 'casesync lock' để kết thúc.",
     "lock.locked": "Đã khóa.",
     "passphrase.changed": "Đã đổi mật khẩu.",
 }

@@ -24,8 +24,8 @@ POLL_S: Final = 1.0
 
 @command(
     "join",
-    argument("invitation"),
-    option("--name", required=True, metavar="NAME"),
+    argument("invitation", required=False),
+    option("--name", metavar="NAME"),
     option("--device-label", default="", metavar="TEXT"),
     option("--plain-http", is_flag=True),
     option("--no-wait", is_flag=True),
@@ -33,13 +33,16 @@ POLL_S: Final = 1.0
 def join(
     settings: Settings,
     *,
-    invitation: str,
-    name: str,
+    invitation: str | None,
+    name: str | None,
     device_label: str,
     plain_http: bool,
     no_wait: bool,
 ) -> None:
-    """Accept an invitation; the code on this screen is typed by the person who invited."""
+    """Accept an invitation; the code on this screen is typed by the person who invited.
+
+    What was begun here goes on without invitation and name.
+    """
     joining = _begin(settings, invitation, name, device_label, plain_http=plain_http)
     if joining is None:
         done = JoinStatus("joined")
@@ -67,13 +70,26 @@ def _wait(out: Output, joining: Joining) -> None:
 
 
 def _begin(
-    settings: Settings, invitation: str, name: str, device_label: str, *, plain_http: bool
+    settings: Settings,
+    invitation: str | None,
+    name: str | None,
+    device_label: str,
+    *,
+    plain_http: bool,
 ) -> Joining | None:
-    """Go on with what an earlier call began here, else begin; None if it is done already."""
+    """Go on with what an earlier call began here, else begin; None if it is done already.
+
+    Raises: UsageError: ``usage-missing``: there is nothing to go on with, or no name to begin with.
+    """
     from casesync.client.home import Home  # noqa: PLC0415 - the engine, not for help
     from casesync.client.joining import Joining  # noqa: PLC0415 - likewise
 
     begun = Home(settings.home).exists()
+    if invitation is None and begun:
+        return Joining.resume(settings.home, passphrase_to_open(settings))
+    if invitation is None or (name is None and not begun):
+        lacking = "INVITATION" if invitation is None else "--name"
+        raise UsageError("usage-missing", what=lacking, command="casesync join")
     passphrase = (passphrase_to_open if begun else passphrase_to_create)(settings)
     begin = Joining.restart if begun else Joining.start
     try:
@@ -81,7 +97,7 @@ def _begin(
             settings.home,
             passphrase,
             invitation,
-            name=name,
+            name=name or "",
             device_label=device_label,
             plain_http=plain_http,
         )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from casesync_cli.command import LocalisedGroup, argument, command
 from casesync_cli.labels import label
 from casesync_cli.render import Output, deliver, yes_no
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
+from casesync_cli.texts import tr
 
 if TYPE_CHECKING:
     from casesync.model.schema_types import Field, RecordType, Schema
+
+CODES_SHOWN_MAX: Final = 12
+"""Of a field's codes in a table; nobody reads 250 countries there, and ``--json`` has all."""
 
 
 @command("schema list")
@@ -89,10 +93,12 @@ def _field_shape(found: Schema, field: Field) -> dict[str, Any]:
 
 def _values(found: Schema, lang: str, field: Field) -> str:
     spec = field.value if field.element is None else field.element
-    codes = found.codes(spec).values()
+    codes = [code for code in found.codes(spec).values() if not code.deprecated]
     if not codes:
         return spec.kind.word
-    return ", ".join(f"{code.id} ({code.labels.text(lang)})" for code in codes)
+    shown = ", ".join(f"{code.id} ({code.labels.text(lang)})" for code in codes[:CODES_SHOWN_MAX])
+    more = len(codes) - CODES_SHOWN_MAX
+    return shown if more <= 0 else f"{shown}, {tr(lang, 'schema.more', count=more)}"
 
 
 schema = LocalisedGroup("schema", [schema_list, schema_show])

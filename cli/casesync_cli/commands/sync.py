@@ -30,8 +30,10 @@ def _tell(out: Output, report: SyncReport) -> None:
     out.say("sync.received", received=report.received)
     if report.conflicts:
         out.say("sync.conflicts", count=report.conflicts)
-    if report.quarantined:
-        out.say("sync.quarantined", count=report.quarantined)
+    if report.quarantined > report.awaiting:
+        out.say("sync.quarantined", count=report.quarantined - report.awaiting)
+    if report.awaiting:
+        out.say("sync.awaiting", count=report.awaiting)
     out.say("sync.synced" if report.synced else "sync.missing")
     out.facts(report.missing)
 

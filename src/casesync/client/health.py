@@ -65,24 +65,25 @@ class Health:
             tx.put_value(CONTRADICTED, None)
         missing = self.missing()
         with self._core.store.transaction() as tx:
-            conflicts, quarantined = len(tx.conflicts()), len(tx.quarantine())
+            conflicts, quarantined = len(tx.conflicts()), tx.quarantine()
         return SyncReport(
             pushed=report.pushed,
             received=report.ingest.leaves - report.confirmed,
             pages=report.pages,
             round_trips=report.round_trips,
             conflicts=conflicts,
-            quarantined=quarantined,
+            quarantined=len(quarantined),
             synced=not missing,
             missing=tuple(missing),
             confirmed=report.confirmed,
+            awaiting=sum(1 for row in quarantined if row.state in ("waiting", "unreadable")),
         )
 
     def missing(self) -> list[Fact]:
         """What is owed in either direction; empty = synced as of the newest checkpoint seen."""
         facts = [Fact("device-suspended")] if self._core.suspended else []
         with self._core.store.transaction() as tx:
-            outbox = len(tx.outbox()) + bool(tx.access_unsealed())
+            outbox, looks = len(tx.outbox()), len(tx.access_unsealed())
             target = tx.value(TARGET)
             cursor = load_range(tx, CHANGE_RANGE).size
             owed = len({stream for stream, _, _ in tx.owed()})
@@ -92,6 +93,8 @@ class Health:
             facts.append(Fact("relay-contradicted", {"reason": contradicted.decode()}))
         if outbox:
             facts.append(Fact("outbox-pending", {"count": outbox}))
+        if looks:
+            facts.append(Fact("access-pending", {"count": looks}))
         if target is not None:
             behind = canonical.unpack(target)[0] - cursor
             facts.append(Fact("behind-checkpoint", {"count": behind}))

@@ -131,6 +131,8 @@ class SyncReport:
     missing: tuple[Fact, ...] = ()
     confirmed: int = 0
     """Own changes that came back proven; only then do they leave the outbox."""
+    awaiting: int = 0
+    """Of the ``quarantined`` those that need no decision: a key or an earlier change comes."""
 
 
 @dataclass(frozen=True, slots=True)

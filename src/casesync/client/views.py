@@ -29,6 +29,7 @@ FACTS: Final[dict[str, tuple[str, ...]]] = {
     "newer-schema": ("type",),  # written by a newer version
     # what sync still owes
     "outbox-pending": ("count",),
+    "access-pending": ("count",),  # access entries not sealed yet
     "behind-checkpoint": ("count",),
     "backfills-pending": ("count",),
     "push-stopped": ("reason",),

@@ -63,9 +63,9 @@ _TEXTS: Final[dict[str, Text]] = {
     ),
     "field-unknown": Text(
         "The record type '{type}' has no field '{field}'.",
-        "'casesync schema show {type}' lists its fields.",
+        "Most like it: {close}. 'casesync schema show {type}' lists all fields.",
         "Loại bản ghi '{type}' không có trường '{field}'.",
-        "'casesync schema show {type}' liệt kê các trường.",
+        "Giống nhất: {close}. 'casesync schema show {type}' liệt kê mọi trường.",
     ),
     "part-unknown": Text(
         "The elements of '{field}' have no part '{part}'; there are: {known}.",
@@ -775,13 +775,21 @@ def _row(code: str) -> Text:
     return TEXTS.get(code, fallback)
 
 
+def _filled(template: str, params: dict[str, object], lang: str) -> str:
+    """``params`` filled in; one called ``NAME_vi`` is what ``NAME`` is in Vietnamese."""
+    filled = _Lenient(params)
+    if lang == "vi":
+        filled |= {k.removesuffix("_vi"): v for k, v in params.items() if k.endswith("_vi")}
+    return template.format_map(filled)
+
+
 def message_text(code: str, params: dict[str, object], lang: str) -> str:
     """The message of ``code`` in ``lang`` with ``params`` filled in."""
     row = _row(code)
-    return (row.vi if lang == "vi" else row.en).format_map(_Lenient(params))
+    return _filled(row.vi if lang == "vi" else row.en, params, lang)
 
 
 def advice_text(code: str, params: dict[str, object], lang: str) -> str:
     """The advice of ``code`` in ``lang`` with ``params`` filled in."""
     row = _row(code)
-    return (row.vi_advice if lang == "vi" else row.en_advice).format_map(_Lenient(params))
+    return _filled(row.vi_advice if lang == "vi" else row.en_advice, params, lang)

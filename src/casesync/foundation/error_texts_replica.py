@@ -38,9 +38,11 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
     ),
     "case-unknown": (
         "There is no case '{case}' on this device.",
-        "Check the code; 'casesync sync' may bring it if it was shared today.",
+        "Check the code ('casesync case find' looks for names); if it was shared just now, "
+        "run 'casesync sync'.",
         "Không có hồ sơ '{case}' trên máy này.",
-        "Kiểm tra lại mã; nếu mới được chia sẻ, hãy chạy 'casesync sync'.",
+        "Kiểm tra lại mã ('casesync case find' tìm theo tên); nếu mới được chia sẻ, hãy chạy "
+        "'casesync sync'.",
     ),
     "compartment-unknown": (
         "'{compartment}' is no part of a case that can be shared.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -203,7 +204,9 @@ class RecordType:
         """The field that people call ``name``. Raises UsageError ``field-unknown``."""
         found = next((field for field in self.fields.values() if field.name == name), None)
         if found is None:
-            raise UsageError("field-unknown", type=self.name, field=name)
+            names = [field.name for field in self.fields.values()]
+            close = ", ".join(get_close_matches(name, names)) or "-"
+            raise UsageError("field-unknown", type=self.name, field=name, close=close)
         return found
 
 

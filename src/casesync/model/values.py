@@ -164,8 +164,12 @@ def _code(schema: Schema, spec: ValueSpec, value: object, name: str) -> str:
     if not isinstance(value, str):
         raise UsageError("value-invalid", field=name, why="not-a-code")
     if value not in schema.codes(spec):
-        known = ", ".join(code.id for code in schema.codes(spec).values() if not code.deprecated)
-        raise UsageError("value-unknown-code", field=name, known=_shortened(known))
+        raise UsageError(
+            "value-unknown-code",
+            field=name,
+            known=_offered(schema, spec, "en"),
+            known_vi=_offered(schema, spec, "vi"),
+        )
     return value
 
 
@@ -242,6 +246,12 @@ _CHECKS: Final[dict[ValueKind, Callable[[Schema, ValueSpec, object, str], Value]
 }
 
 _KNOWN_CHARS_MAX: Final = 300
+
+
+def _offered(schema: Schema, spec: ValueSpec, lang: str) -> str:
+    """The codes that can be chosen, with their labels."""
+    offered = (code for code in schema.codes(spec).values() if not code.deprecated)
+    return _shortened(", ".join(f"{code.id} ({code.labels.text(lang)})" for code in offered))
 
 
 def _shortened(known: str) -> str:

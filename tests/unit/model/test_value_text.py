@@ -221,7 +221,8 @@ def test_an_unknown_code_is_refused_with_the_known_ones():
     with pytest.raises(UsageError) as caught:
         parse_value(SCHEMA, field("case.risk_level"), "mạng")
     assert caught.value.code == "value-unknown-code"
-    assert caught.value.params["known"] == "high, medium, low"
+    assert caught.value.params["known"] == "high (High), medium (Medium), low (Low)"
+    assert caught.value.params["known_vi"] == "high (Cao), medium (Trung bình), low (Thấp)"
 
 
 def test_marks_that_were_typed_are_not_ignored():
