@@ -70,6 +70,21 @@ def test_a_grant_with_an_expiry_binds_others_by_log_time_whatever_this_clock_say
     assert world.values("oanh", stream, "person.given_name") == ["Hoa"]
 
 
+def test_a_grant_that_is_over_by_log_time_gives_nothing_more_whatever_this_clock_says(world):
+    """A device's own clock may only make things stricter (DESIGN.md 4, Time)."""
+    stream = world.case(given_name="Hòa")
+    world.share(stream, OSSO, ("identity", "contact"), until_ms=world.clock.now_ms() + DAY_MS)
+    world.sync(rounds=2)
+    assert world.values("oanh", stream, "person.given_name") == ["Hòa"]
+    world.clock.advance(2 * DAY_MS)
+    world.set("lan", stream, "person.contact_rule", "gọi buổi sáng")
+    world.sync("lan", "mai")
+    world.set("mai", stream, "person.given_name", "Hà")
+    world.sync("mai", "lan", "oanh", "lan", "oanh")
+    assert world.values("lan", stream, "person.given_name") == ["Hà"]
+    assert world.values("oanh", stream, "person.given_name") == ["Hòa"]
+
+
 def test_a_clock_that_jumps_back_between_two_edits_changes_no_order():
     world = AttackWorld()
     clock = FakeClock(world.clock.now_ms())

@@ -49,7 +49,7 @@ def writable(core: Core, row: StreamRow) -> set[int]:
     rights = row.rights
     if rights.opening is not None and rights.owner != core.engine.unit:
         granted = 0
-        for grant in rights.grants_in_force(1 << 62, core.clock.now_ms()):
+        for grant in rights.grants_in_force(1 << 62, core.engine.log_now_ms()):
             if grant.unit == core.engine.unit and grant.write:
                 granted |= grant.mask
         mask &= granted

@@ -70,7 +70,7 @@ class Completeness:
             return []
         facts: list[Fact] = []
         owner = self._names.unit(rights.owner)
-        now_ms = self._core.clock.now_ms()
+        now_ms = self._core.engine.log_now_ms()
         in_force = rights.grants_in_force(END_OF_LOG * 2, now_ms)
         granted = [grant for grant in in_force if grant.unit == unit]
         if any(not g.history for g in granted):

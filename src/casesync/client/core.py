@@ -33,7 +33,13 @@ from casesync.sync.access_log import log_access
 from casesync.sync.author import OWN_CHAIN
 from casesync.sync.context import Engine
 from casesync.sync.control_flow import network_keys_of
-from casesync.sync.held_log import CHANGE_RANGE, CONTROL_RANGE, CONTROL_VOIDS, load_range
+from casesync.sync.held_log import (
+    CHANGE_RANGE,
+    CONTROL_RANGE,
+    CONTROL_VOIDS,
+    load_log_time,
+    load_range,
+)
 from casesync.sync.keyring import KeyRing
 from casesync.sync.ports import RelayChannel, ReplicaStore, Transaction
 
@@ -231,6 +237,7 @@ def load_engine(engine: Engine, tx: Transaction) -> None:
         engine.control = ControlState.refold(
             tx.control_entries(), opener_of(engine.network, tx), stored_blobs(tx), voids
         )
+    engine.log_time_ms = load_log_time(tx)
     engine.keys.load_seeds(tx)
     engine.keys.forget()
 

@@ -199,7 +199,7 @@ class Sharing:
     ) -> None:
         if not consent.given:
             raise AccessDenied("consent-withdrawn", consent=consent.id_hex[:8])
-        now = self._core.clock.now_ms()
+        now = self._core.engine.log_now_ms()
         if consent.until_ms is not None and (
             now > consent.until_ms or (until_ms or 0) > consent.until_ms
         ):
@@ -228,7 +228,7 @@ class Sharing:
 
     def _grant_view(self, code: str, fact: GrantFact) -> GrantView:
         names = Names(self._core)
-        now = self._core.clock.now_ms()
+        now = self._core.engine.log_now_ms()
         expired = fact.expires_ms is not None and now >= fact.expires_ms
         state = "revoked" if fact.revoked else "expired" if expired else "active"
         return GrantView(

@@ -34,7 +34,16 @@ class Engine:
     forms_checked: dict[tuple[int, int, Form], bool] = field(default_factory=dict)
     """Cache of ``change_reader.fields_allowed``: (schema version, compartment, form)."""
 
+    log_time_ms: int = 0
+    """The largest log time that was proven here."""
     _signer: Ed25519Signer | None = None
+
+    def log_now_ms(self) -> int:
+        """Log time as far as this device knows it, for what ends at a date.
+
+        Its own clock may only make things stricter: it counts where it is ahead (DESIGN.md 4).
+        """
+        return max(self.clock.now_ms(), self.log_time_ms)
 
     @property
     def signer(self) -> Ed25519Signer:

@@ -214,7 +214,7 @@ def write_revocation(
         raise AccessDenied("may-not-grant")
     others = [
         g
-        for g in row.rights.grants_in_force(_ALWAYS, engine.clock.now_ms())
+        for g in row.rights.grants_in_force(_ALWAYS, engine.log_now_ms())
         if g.unit == fact.unit and g.grant != fact.grant
     ]
     # Under the base key as it was: who loses the grant is to read that it did. New keys start with

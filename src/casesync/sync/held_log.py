@@ -17,6 +17,8 @@ BACKFILL = "backfill"
 CONTROL_CHECKPOINT = "control-checkpoint"
 CHANGE_CHECKPOINT = "change-checkpoint"
 """Stored values: the newest verified checkpoints, 102 bytes each."""
+LOG_TIME = "log-time"
+"""Stored value: canonical, the largest log time of a proven leaf of either log."""
 CHECKED_CHECKPOINT = "checked-checkpoint"
 """Stored value: canonical [size, root] at the cursor, for control entries and the next change."""
 
@@ -34,6 +36,13 @@ def load_target(tx: Transaction) -> tuple[int, bytes, int] | None:
         return None
     size, root, chosen_at = canonical.unpack(stored)
     return size, root, chosen_at
+
+
+def load_log_time(tx: Transaction) -> int:
+    """The largest log time proven here, milliseconds; 0 at first."""
+    stored = tx.value(LOG_TIME)
+    log_time_ms: int = 0 if stored is None else canonical.unpack(stored)
+    return log_time_ms
 
 
 def checked_checkpoint(tx: Transaction) -> tuple[int, bytes]:

@@ -61,7 +61,7 @@ class KeyPlanner:
         self._rights = rights
         self._number = number
         self._position = first_statement_position(random16)
-        self._grants = rights.grants_in_force(_BEHIND_THE_LOG, engine.clock.now_ms())
+        self._grants = rights.grants_in_force(_BEHIND_THE_LOG, engine.log_now_ms())
         self._units: dict[int, list[UnitId]] = {}
         self.plan = KeyPlan()
 

@@ -66,7 +66,7 @@ def _serve_others(engine: Engine, tx: Transaction, stream: StreamId) -> bool:
 
 def _may_write(engine: Engine, rights: StreamRights) -> bool:
     """Whether a change of this device counts in a stream of another office."""
-    grants = rights.grants_in_force(END_OF_LOG * 2, engine.clock.now_ms())
+    grants = rights.grants_in_force(END_OF_LOG * 2, engine.log_now_ms())
     return any(grant.unit == engine.unit and grant.write for grant in grants)
 
 
@@ -92,7 +92,7 @@ def _unlinked(engine: Engine, tx: Transaction, row: StreamRow) -> list[FeedId]:
         items = unsealed_of(change)
         if items is not None:
             linked.update({bytes(link.feed): link.linked for link in items.feed_links})
-    grants = row.rights.grants_in_force(END_OF_LOG * 2, engine.clock.now_ms())
+    grants = row.rights.grants_in_force(END_OF_LOG * 2, engine.log_now_ms())
     units = [engine.control.unit(UnitId(grant.unit)) for grant in grants]
     feeds = dict.fromkeys(unit.feed for unit in units if unit is not None)
     return [feed for feed in feeds if not linked.get(bytes(feed), False)]
@@ -111,7 +111,7 @@ def _destroy(engine: Engine, tx: Transaction, stream: StreamId) -> bool:
         tx.mark_streams([stream], StreamFlag.RETAINED, on=False)
         return False
     ended = [g for g in rights.grants if g.unit == engine.unit and g.revoked is not None]
-    in_force = rights.grants_in_force(END_OF_LOG * 2, engine.clock.now_ms())
+    in_force = rights.grants_in_force(END_OF_LOG * 2, engine.log_now_ms())
     if not ended or any(grant.unit == engine.unit for grant in in_force):
         return False
     grant = max(ended, key=lambda g: g.log_index)

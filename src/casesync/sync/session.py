@@ -27,6 +27,7 @@ from casesync.sync.held_log import (
     CONTROL_CHECKPOINT,
     CONTROL_RANGE,
     CONTROL_VOIDS,
+    LOG_TIME,
     TARGET,
     load_range,
     load_target,
@@ -212,6 +213,7 @@ def commit(
     check_own(engine, tx, answer)
     _take_receipts(tx, prepared, answer, report)
     leaves, change_range = _read_change_page(tx, prepared, answer, read.target)
+    _note_log_time(engine, tx, read, leaves)
     ingest(engine, tx, leaves, report.ingest)
     report.confirmed += _note_own(tx, leaves)
     owe_linked(engine, tx, report.ingest, read.target)
@@ -235,6 +237,17 @@ def commit(
     control_goes_on = answer.more and bool(read.control_entries)
     wants_more = not reached or more or control_goes_on
     return wants_more or (waiting and not refused) or bool(tx.owed())
+
+
+def _note_log_time(
+    engine: Engine, tx: Transaction, read: ReadAnswer, leaves: Sequence[ServedLeaf]
+) -> None:
+    times = [entry[1] for entry in read.control_entries[-1:]]
+    times += [leaf.log_time_ms for leaf in leaves[-1:]]
+    newest = max(times, default=0)
+    if newest > engine.log_time_ms:
+        engine.log_time_ms = newest
+        tx.put_value(LOG_TIME, canonical.pack(newest))
 
 
 def check_own(engine: Engine, tx: Transaction, answer: SyncAnswer) -> None:

@@ -54,7 +54,7 @@ def supplement_due(
     has no box of, and that no copy brings yet (``model.copies.supplement_copies``); and what a
     snapshot left out as replaced, where that counts no more (a suspension took effect before it).
     """
-    grants = row.rights.grants_in_force(_ALWAYS, engine.clock.now_ms())
+    grants = row.rights.grants_in_force(_ALWAYS, engine.log_now_ms())
     if not grants or row.rights.owner != engine.unit:
         return {}
     state = state_of(row)
