@@ -18,7 +18,6 @@ from casesync.client.views import CaseView
 from casesync.codec import canonical
 from casesync.foundation.errors import CasesyncError
 from casesync.foundation.ids import CONTENT_COMPARTMENTS, StreamId, StreamKind
-from casesync.model.merge import StreamState
 from casesync.relay.relay_store import ChangeRow
 from casesync.sync.access_log import ACCESS_HEAD
 from casesync.sync.ingest import check_author
@@ -172,7 +171,7 @@ def rebuilding_changes_nothing(healed: Healed) -> Iterator[str]:
                     where = f"{held.desk.name} {healed.names.get(stream, '?')}"
                     if [e.verdict for e in again.in_log_order()] != verdicts:
                         yield f"{where}: verdicts differ when judged again"
-                    rebuilt = StreamState(again.merge_row).normalised()
+                    rebuilt = state_of(again).normalised()
                     for part, meant in kept.items():
                         if rebuilt[part] != meant:
                             yield f"{where}: {part} {meant ^ rebuilt[part]} differ when rebuilt"
