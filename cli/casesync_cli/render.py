@@ -23,6 +23,8 @@ from casesync_cli.times import people_time
 if TYPE_CHECKING:
     from rich.console import Console
 
+FITTED_ROWS_MAX: Final = 500
+"""A table of more rows is written as it comes: fitting 10,000 to the screen takes ten seconds."""
 WIDTH_OF_FILES: Final = 160
 """Columns of a table that goes into a file or a pipe."""
 
@@ -58,6 +60,9 @@ class Output:
         if not rows:
             self.say("nothing")
             return
+        if len(rows) > FITTED_ROWS_MAX:
+            self._long_table([tr(self.lang, f"col.{column}") for column in columns], rows)
+            return
         from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - slow to load, only for tables
         from rich.table import Table  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
@@ -68,6 +73,14 @@ class Output:
         for row in rows:
             table.add_row(*(Text(safe_line(cell)) for cell in row))
         self._rich().print(table)
+
+    def _long_table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """A table that is paged or searched rather than read: not fitted to the screen."""
+        lines = [[" ".join(safe_line(cell).split()) for cell in row] for row in (heads, *rows)]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        for line in lines:
+            cells = (f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True))
+            click.echo(" " + "   ".join(cells).rstrip())
 
     def pairs(self, rows: Sequence[tuple[str, str]]) -> None:
         """Names (keys ``col.NAME``) and values, a line each."""

@@ -19,7 +19,7 @@ from casesync.client.views import (
 from casesync.model.schema_toml import load_toml
 from casesync_cli.case_display import show_case, show_records
 from casesync_cli.editing import conflict_lines
-from casesync_cli.render import Output, deliver
+from casesync_cli.render import FITTED_ROWS_MAX, Output, deliver
 from casesync_cli.settings import Settings
 from casesync_cli.value_display import Shown
 
@@ -159,3 +159,14 @@ def test_json_mode_never_calls_what_writes_for_people(capsys):
 
     deliver(Settings(json=True), {"a": 1}, people)
     assert capsys.readouterr().out == '{\n  "a": 1\n}\n'
+
+
+def test_a_long_table_is_written_whole_and_harmless(capsys):
+    rows = [(f"7Q4K-{i}", "Hoa\x1b[31m\nLan", "x" * 300) for i in range(FITTED_ROWS_MAX + 1)]
+    Output(Settings(lang="vi")).table(("case", "name", "value"), rows)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(rows) + 1
+    assert lines[0].split() == ["hồ", "sơ", "tên", "giá", "trị"]
+    assert lines[-1].startswith(f" 7Q4K-{FITTED_ROWS_MAX}   ")
+    assert "x" * 300 in lines[-1]
+    assert not ESCAPES.search("".join(lines))

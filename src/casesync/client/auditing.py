@@ -84,14 +84,16 @@ class Auditing:
         people = None if member is None else self._members(member)
         stream = None if case is None else self._stream(case)
         self._core.log("audit", stream=stream)
-        views = []
+        record = None if stream is None else self._record_of(stream)
+        found = []
         for row in self._rows(device):
             entry = decode_entry(row.entry)
-            if stream is not None and not self._concerns(entry, stream):
+            if stream is not None and not _concerns(entry, stream, record):
                 continue
             if people is not None and self._member_of(row) not in people:
                 continue
-            views.append(self._view(row, entry))
+            found.append((row, entry))
+        views = self._views(found)
         return sorted(views, key=lambda view: (view.time_ms, view.device, view.sequence))
 
     def _members(self, name: str) -> set[MemberId]:
@@ -108,9 +110,8 @@ class Auditing:
 
     def mine(self) -> list[AuditEntryView]:
         """This device's own entries, oldest first."""
-        return [
-            self._view(row, decode_entry(row.entry)) for row in self._rows(self._core.engine.device)
-        ]
+        rows = self._rows(self._core.engine.device)
+        return self._views([(row, decode_entry(row.entry)) for row in rows])
 
     def _rows(self, device: int | None) -> list[AccessRow]:
         with self._core.store.transaction() as tx:
@@ -134,15 +135,21 @@ class Auditing:
             raise UsageError("case-ambiguous", case=case, known=str(len(found)))
         return found[0]
 
-    def _concerns(self, entry: AccessEntry, stream: StreamId) -> bool:
-        if entry.stream == stream:
-            return True
+    def _record_of(self, stream: StreamId) -> bytes | None:
         with self._core.store.transaction() as tx:
             opening = StreamRow(tx.stream_rows([stream]).get(stream)).rights.opening
-        record = None if opening is None else opening[2]
-        return isinstance(entry.detail, Shown) and record in entry.detail.records
+        return None if opening is None else opening[2]
 
-    def _view(self, row: AccessRow, entry: AccessEntry) -> AuditEntryView:
+    def _views(self, found: list[tuple[AccessRow, AccessEntry]]) -> list[AuditEntryView]:
+        """Views of entries; each case's code is looked up once."""
+        streams = {entry.stream for _, entry in found if entry.stream is not None}
+        records = {stream: self._record_of(stream) for stream in streams}
+        codes = {s: s.hex() if r is None else case_code(r) for s, r in records.items()}
+        return [self._view(row, entry, codes) for row, entry in found]
+
+    def _view(
+        self, row: AccessRow, entry: AccessEntry, codes: dict[StreamId, str]
+    ) -> AuditEntryView:
         names = Names(self._core)
         author = names.device(int(row.device))
         detail: str | None = entry.detail if isinstance(entry.detail, str) else None
@@ -165,7 +172,7 @@ class Auditing:
             unit=names.unit(entry.unit),
             device=int(row.device),
             sequence=row.sequence,
-            case=None if entry.stream is None else self._code(entry.stream),
+            case=None if entry.stream is None else codes[entry.stream],
             compartments=tuple(c.word for c in entry.compartments),
             records=tuple(records),
             purpose=entry.purpose or None,
@@ -173,13 +180,6 @@ class Auditing:
             detail=detail,
             late=late,
         )
-
-    def _code(self, stream: StreamId) -> str:
-        with self._core.store.transaction() as tx:
-            opening = StreamRow(tx.stream_rows([stream]).get(stream)).rights.opening
-        if opening is None or opening[2] is None:
-            return stream.hex()
-        return case_code(opening[2])
 
     # -- verification -----------------------------------------------------------------------------
 
@@ -389,3 +389,10 @@ def _digests_hold(change: ReadChange) -> bool:
         segment is None or sha256(segment).digest() == entry.digest
         for segment, entry in zip(change.stored.segments, change.header.segments, strict=True)
     )
+
+
+def _concerns(entry: AccessEntry, stream: StreamId, record: bytes | None) -> bool:
+    """Whether an entry is about the case, or shows it in a list."""
+    if entry.stream == stream:
+        return True
+    return isinstance(entry.detail, Shown) and record in entry.detail.records
