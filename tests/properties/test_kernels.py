@@ -312,7 +312,7 @@ def test_what_is_fresh_is_the_same_compiled_or_not(data):
         sealed_leaf(held.key, at, data.draw(st.sampled_from(DEVICES)), number, b"")
         for at, number in enumerate(data.draw(st.lists(st.integers(1, 6), max_size=6)))
     ]
-    found = runs.place(leaves, held.row, Fresh, StoredChange)
+    found = runs.place(leaves, held.row, Fresh, StoredChange, 99)
     newest: dict[int, int] = {}
     rising = True
     for leaf in leaves:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casesync.client.control_driver import pull
+from casesync.client.exchange import pull_and_push
 from casesync.client.replica import Replica
 from casesync.foundation.ids import CONTENT_COMPARTMENTS, RecordId, StreamId, StreamKind
 from casesync.model.cells import CellId
@@ -21,6 +22,7 @@ from casesync.model.segment_body import Write, decode_content, encode_content
 from casesync.sync.author import Draft, open_stream, write_change
 from casesync.sync.ingest import check_author
 from casesync.sync.plain_path import PlainPath
+from casesync.sync.session import SyncReport
 from casesync.sync.stream_merge import rejudge, state_of
 from casesync.sync.stream_row import StreamRow
 from casesync.testing.offices import Offices
@@ -190,3 +192,24 @@ def test_form_saves_take_the_fast_path_and_others_do_not(monkeypatch):
     WORLD.save(Save(0, 0, ((compartment, cell, code % 9 + 1),), True), stream)
     WORLD.sync_all()
     assert taken == [False, False]
+
+
+def test_words_of_both_sides_between_two_syncs_have_no_stream_judged_again():
+    """Eight devices on one record would else pay for its whole history at every exchange."""
+    [stream] = WORLD.open_streams(1)
+    compartment, field, code = WORLD.fields[0]
+    cell = CellId(RECORDS[0], PERSON, field, None, 0)
+    save = Save(0, 0, ((compartment, cell, code),), True)
+    WORLD.save(save, stream)  # brings its key along
+    WORLD.sync_all()
+    for _ in range(3):
+        for writer in (0, 1, 0, 1):
+            WORLD.save(save._replace(writer=writer), stream)
+        reports = [SyncReport() for _ in WORLD.replicas * 2]
+        for replica, report in zip(WORLD.replicas * 2, reports, strict=True):
+            pull_and_push(replica.core, report)
+        assert sum(report.ingest.merged_segments for report in reports) > 0
+        assert [report.ingest.rejudged_streams for report in reports] == [0] * 6
+    for replica in WORLD.replicas:
+        stored, again = both_ways(replica, stream)
+        assert stored == again

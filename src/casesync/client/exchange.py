@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from casesync.client.bulk_work import uncollected
 from casesync.client.core import Core, opener_of
+from casesync.client.page_size import PageSize
 from casesync.foundation.errors import AccessDenied, LocalStateError, NetworkError
 from casesync.foundation.ids import BlobHash
 from casesync.sync.control_flow import (
@@ -47,10 +48,11 @@ ROUNDS_MAX = 10_000
 
 def pull_and_push(core: Core, report: SyncReport, progress: Progress | None = None) -> None:
     """Exchange until this replica is at the relay's newest size and the outbox is empty."""
+    size = PageSize()
     for _ in range(ROUNDS_MAX):
         with core.store.transaction() as tx:
-            prepared = prepare(core.engine, tx)
-        more = exchange(core, prepared, report)
+            prepared = prepare(core.engine, tx, size.bytes)
+        more = exchange(core, prepared, report, size)
         if progress is not None:
             with core.store.transaction() as tx:
                 after = prepare(core.engine, tx)
@@ -61,8 +63,16 @@ def pull_and_push(core: Core, report: SyncReport, progress: Progress | None = No
     raise NetworkError("relay-endless")
 
 
-def exchange(core: Core, prepared: Prepared, report: SyncReport) -> bool:
+def exchange(
+    core: Core, prepared: Prepared, report: SyncReport, size: PageSize | None = None
+) -> bool:
     """One round trip, one transaction; returns whether another is due.
+
+    Args:
+        core: the open replica.
+        prepared: the request.
+        report: counts are added to it.
+        size: learns from how long the answer takes.
 
     Raises:
         LocalStateError: ``device-restored``, ``device-forked``: from now on this replica neither
@@ -70,7 +80,7 @@ def exchange(core: Core, prepared: Prepared, report: SyncReport) -> bool:
     """
     try:
         with uncollected():
-            return _exchange(core, prepared, report)
+            return _exchange(core, prepared, report, size or PageSize())
     except LocalStateError as error:
         if error.code in STOPPING:
             core.fail(error)
@@ -98,9 +108,9 @@ def ask_whether_restored(core: Core) -> None:
     core.recover()
 
 
-def _exchange(core: Core, prepared: Prepared, report: SyncReport) -> bool:
+def _exchange(core: Core, prepared: Prepared, report: SyncReport, size: PageSize) -> bool:
     engine = core.engine
-    read = _ask(core, prepared, report)
+    read = _ask(core, prepared, report, size)
     while _reads_on(core, read):
         read = _control_continued(core, read, report)
     prepared, entries = read.prepared, read.control_entries
@@ -127,8 +137,14 @@ def _exchange(core: Core, prepared: Prepared, report: SyncReport) -> bool:
     return more
 
 
-def _ask(core: Core, prepared: Prepared, report: SyncReport) -> ReadAnswer:
-    answer = SyncAnswer.decode(_served(core, prepared.request))
+def _ask(
+    core: Core, prepared: Prepared, report: SyncReport, size: PageSize | None = None
+) -> ReadAnswer:
+    started = core.clock.now_ms()
+    body = _served(core, prepared.request)
+    if size is not None:
+        size.note(core.clock.now_ms() - started, len(body))
+    answer = SyncAnswer.decode(body)
     report.round_trips += 1
     return read_answer(core.identity.relay_key, core.engine, prepared, answer)
 

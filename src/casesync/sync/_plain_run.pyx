@@ -27,6 +27,15 @@ cdef bytes _label = label("nonce")
 cdef Py_ssize_t _label_bytes = len(_label)
 cdef dict _forms = SIMPLE_FORMS
 cdef object _new = tuple.__new__
+cdef struct LastForm:
+    u64 kind
+    int size
+    u64 keys[64]
+
+
+cdef LastForm _last  # the form that was met last: an office saves the same few all day
+cdef object _last_form = None
+cdef list _last_shape = None
 cdef Py_ssize_t PLAIN_TABLE = 46
 cdef Py_ssize_t BODY_MAX = 4096
 cdef int CELLS_MAX = 64
@@ -247,12 +256,13 @@ cdef bint _take(
 ):
     """Take one change in; False, and nothing changed, if anything about it is uncommon."""
     cdef object leaf, number, known_size, kind, key_name, device, known, key
-    cdef object previous, header, link, segments, sealed, body, form, shape, record, slot_key
+    cdef object previous, header, link, segments, sealed, body, form, slot_key
     cdef Py_ssize_t record_at, form_at
     cdef u64 mask
     cdef object link8
     cdef Reader r
     cdef Replaced replaced[16]
+    cdef u64 field_keys[64]
     cdef const u8* raw
     cdef const u8* record_raw
     cdef Py_ssize_t size, count, pairs, i, j, place
@@ -328,18 +338,16 @@ cdef bint _take(
     pairs = _array(&r)
     if r.bad or pairs < 2 or pairs & 1 or pairs > 2 * CELLS_MAX or kind_number > 0xFFFF:
         return False
-    shape = [kind_number]
     for i in range(pairs // 2):
-        clock = _unsigned(&r)
-        if r.bad or clock > 0xFFFFF:
+        field_keys[i] = _unsigned(&r)
+        if r.bad or field_keys[i] > 0xFFFFF:
             return False
-        (<list>shape).append(clock)
         _scalar(&r)
         if r.bad:
             return False
     if r.at != r.end:
         return False
-    form = _forms.get(tuple(<list>shape))
+    form = _form(kind_number, pairs // 2, field_keys)
     if form is None or forms_checked.get((version, kind, form)) is not True:
         return False
 
@@ -357,7 +365,7 @@ cdef bint _take(
         if slot[2] is not None or not number > numbers[PyList_GET_SIZE(numbers) - 1]:
             return False
     record_at = _record_at(records_table, record_raw)
-    form_at = _index(forms_table, shape)
+    form_at = _index(forms_table, _last_shape)
     if record_at < 0 and PyList_GET_SIZE(records_table) >= TABLE_MAX:
         return False
     if form_at < 0 and PyList_GET_SIZE(forms_table) >= TABLE_MAX:
@@ -424,6 +432,30 @@ cdef bint _take(
     if known is None or known[0] < number:
         newest[device] = [number, link8]
     return True
+
+
+cdef object _form(u64 kind, int size, const u64* field_keys):
+    """The checked form of a type and keys, and ``_last_shape`` as its row; None if not met yet."""
+    global _last_form, _last_shape
+    cdef int i
+    if (
+        _last_form is not None
+        and _last.kind == kind
+        and _last.size == size
+        and memcmp(_last.keys, field_keys, size * sizeof(u64)) == 0
+    ):
+        return _last_form
+    shape = [kind]
+    for i in range(size):
+        shape.append(field_keys[i])
+    form = _forms.get(tuple(shape))
+    if form is not None:
+        _last.kind = kind
+        _last.size = size
+        memcpy(_last.keys, field_keys, size * sizeof(u64))
+        _last_form = form
+        _last_shape = shape
+    return form
 
 
 cdef Py_ssize_t _index(list table, object wanted):
@@ -495,12 +527,12 @@ def take_run(
     return at
 
 
-def place(list leaves not None, list row not None, fresh_type, change_type):
+def place(list leaves not None, list row not None, fresh_type, change_type, own_device):
     """As ``PageStream.place`` where every leaf is plain and newer than all that is held.
 
     Returns:
-        What is to be merged, what is to be stored and the largest index held, -1 = none; None if
-        that is not so.
+        What is to be merged, what is to be stored and the largest index held of others' changes
+        (-1 = none); None if that is not so.
     """
     cdef list history = row[0]
     cdef dict newest = row[4]
@@ -514,8 +546,9 @@ def place(list leaves not None, list row not None, fresh_type, change_type):
     for i in range(0, PyList_GET_SIZE(history), 6):
         if history[i + 4]:  # a verdict other than "counts"
             return None
-        index = history[i]
-        last = max(last, index)
+        if history[i + 1] != own_device:
+            index = history[i]
+            last = max(last, index)
     for leaf in leaves:
         plain = <object>PyTuple_GET_ITEM(leaf, 10)
         if plain is None:

@@ -66,6 +66,7 @@ class PageStream:
         self._changes: list[StoredChange] = []
         self._state: StreamState | None = None
         self.last_index = -1
+        """Largest index held of others' changes: none of ours has seen what comes behind it."""
         self.links: list[tuple[StreamId, FeedId, int, bool]] = []
         """Feed links and unlinks met, as ``IngestReport.linked`` has them."""
         self.copies: list[ServedLeaf] = []
@@ -104,7 +105,7 @@ class PageStream:
             self._fresh, self._changes, self.last_index = placed
             self.touched = True
             return []
-        self.last_index = row.last_index()
+        self.last_index = row.last_index(int(self._engine.device))
         self.again = row.has_uncounted() or row.given_up
         malformed: list[ServedLeaf] = []
         newest: dict[int, int] = {}
@@ -226,8 +227,10 @@ class PageStream:
         code: int | None = None
         if not self.again and leaf.index > self.last_index:
             self.last_index = leaf.index
-            plain = self._is_plain(header)
-            code = COUNTS if plain else self._judge(leaf, header, location)
+            if self._is_plain(header):
+                code = COUNTS
+            elif leaf.index > self.row.last_index():
+                code = self._judge(leaf, header, location)
         verdict = COUNTS if code is None else code
         self.row.add(leaf.index, device, number, location, verdict, leaf.log_time_ms)
         if code != COUNTS:

@@ -71,14 +71,14 @@ class PlainPath:
     def place(
         self, leaves: list[ServedLeaf], row: StreamRow
     ) -> tuple[list[Fresh], list[StoredChange], int] | None:
-        """What is fresh, what is to be stored of it, and the largest index held (-1 = none).
+        """What is fresh, what is to be stored of it, and the largest index held of others' (or -1).
 
         None where that is not simply every leaf: ``PageStream.place`` looks at each, then.
         """
         if plain_kernel is None:
             return None
         found: tuple[list[Fresh], list[StoredChange], int] | None
-        found = plain_kernel.place(leaves, row.row, Fresh, StoredChange)
+        found = plain_kernel.place(leaves, row.row, Fresh, StoredChange, int(self._engine.device))
         return found
 
     def take_run(

@@ -201,10 +201,13 @@ class StreamRow:
         """Replace the whole history."""
         self.row[_HISTORY] = [value for entry in entries for value in entry]
 
-    def last_index(self) -> int:
-        """Largest index in the history, -1 if empty."""
+    def last_index(self, but_of: int = 0) -> int:
+        """Largest index in the history, of changes of device ``but_of`` apart; -1 if empty."""
         flat = self.row[_HISTORY]
-        return max(flat[::_WIDTH], default=-1)
+        if not but_of:
+            return max(flat[::_WIDTH], default=-1)
+        places = zip(flat[::_WIDTH], flat[1::_WIDTH], strict=True)
+        return max((index for index, device in places if device != but_of), default=-1)
 
     def find(self, device: int, number: int) -> HistoryEntry | None:
         """The entry of one change."""

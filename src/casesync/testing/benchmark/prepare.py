@@ -14,6 +14,7 @@ from pathlib import Path
 
 from casesync.client.bulk_work import uncollected
 from casesync.client.control_driver import pull
+from casesync.client.page_size import PageSize
 from casesync.client.replica import Replica
 from casesync.sync.session import prepare as next_request
 from casesync.testing.benchmark.recorded import Facts, Recording
@@ -64,9 +65,11 @@ def answers_to(reader: Replica) -> list[bytes]:
     with core.store.transaction() as tx:
         request = next_request(core.engine, tx).request
     answers: list[bytes] = []
+    pages = PageSize()  # learns as over a fast line
     more = True
     while True:
         answers.append(core.channel.sync(request.encode()))
+        pages.note(0, len(answers[-1]))
         if not more:
             return answers
         answer = SyncAnswer.decode(answers[-1])
@@ -77,6 +80,7 @@ def answers_to(reader: Replica) -> list[bytes]:
             cursor=answer.page[0],
             target=size if more else 0,
             newest=request.newest,
+            answer_bytes_max=pages.bytes,
         )
 
 

@@ -1,0 +1,33 @@
+"""Pages grow on a fast line and shrink on a slow one (client/page_size.py)."""
+
+from __future__ import annotations
+
+from casesync.client.page_size import FAST_MS, LEAST_BYTES, MOST_BYTES, SLOW_MS, PageSize
+from casesync.foundation.limits import PAGE_BYTES_DEFAULT
+
+
+def test_full_pages_that_come_fast_grow_to_the_bound():
+    size = PageSize()
+    asked = [size.bytes]
+    for _ in range(4):
+        size.note(FAST_MS - 1, size.bytes)
+        asked.append(size.bytes)
+    assert asked[:2] == [PAGE_BYTES_DEFAULT, 2 * PAGE_BYTES_DEFAULT]
+    assert asked[-2:] == [MOST_BYTES, MOST_BYTES]
+
+
+def test_pages_that_come_slowly_shrink_to_the_bound_and_grow_again():
+    size = PageSize()
+    for _ in range(9):
+        size.note(SLOW_MS + 1, size.bytes)
+    assert size.bytes == LEAST_BYTES
+    size.note(0, LEAST_BYTES)
+    assert size.bytes == 2 * LEAST_BYTES
+
+
+def test_a_short_answer_or_a_clock_that_jumped_back_teaches_nothing():
+    size = PageSize()
+    size.note(0, size.bytes // 2 - 1)
+    size.note(-1, size.bytes)
+    size.note((FAST_MS + SLOW_MS) // 2, size.bytes)
+    assert size.bytes == PAGE_BYTES_DEFAULT
