@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 from casesync.client.case_completeness import Completeness
@@ -88,15 +88,23 @@ class CaseReader:
         """The merged state, in place."""
         return state_of(self.row) if self.row.merge_row else StreamState()
 
-    def projections(self, state: StreamState | None = None) -> list[RecordProjection]:
-        """Records of the case; one of which nothing counts (any more) is none."""
-        records = project(
+    def projections(
+        self,
+        state: StreamState | None = None,
+        records: Collection[tuple[int, bytes]] | None = None,
+    ) -> list[RecordProjection]:
+        """Records of the case (those of ``records``, by type and id, if given).
+
+        One of which nothing counts (any more) is none.
+        """
+        found = project(
             self.state() if state is None else state,
             self._cache.content,
             self.schema,
             self._times.of,
+            records=records,
         )
-        return [r for r in records if any(cell.writes or cell.reported for cell in r.cells())]
+        return [r for r in found if any(cell.writes or cell.reported for cell in r.cells())]
 
     # -- base tokens ----------------------------------------------------------------------------
 

@@ -133,6 +133,7 @@ class Core:
         except BaseException:
             self.reload()
             raise
+        self.engine.keys.trim()
         if self.folder is not None:
             anchor.write(self.folder, moment)
 

@@ -28,6 +28,8 @@ def fold(text: str) -> str:
 
     Idempotent, and the same for composed and decomposed text.
     """
+    if text.isascii() and text.isprintable():  # nothing to take off, and no words to look up
+        return _FINAL_Y.sub("i", " ".join(text.lower().split()))
     letters = _cased(text, "NFKD")
     stripped = "".join(c for c in letters if not unicodedata.category(c).startswith("M"))
     return _FINAL_Y.sub("i", _spaced(stripped.translate(_STROKE)))
@@ -39,6 +41,8 @@ def exact_key(text: str) -> str:
     Idempotent, and the same for composed and decomposed text and for both habits of placing the
     tone. The result is a key, not a spelling: "Nguyễn" has its tilde on the n.
     """
+    if text.isascii() and text.isprintable():
+        return " ".join(text.lower().split())
     pieces: list[str] = []
     tones: list[str] = []
     for char in _spaced(_cased(text, "NFD")):

@@ -175,6 +175,20 @@ class StreamState:
             if wanted is None or key & 15 in wanted:
                 yield from _copy_writes(key, rare)
 
+    def plain_segments(self) -> list[tuple[int, int, int]] | None:
+        """(location, compartment, mask) of the segments with live writes.
+
+        None where that is not all: there are copies, or segments that do not count.
+        """
+        for _, rare in rares(self.row):
+            if rare[SHADOWS] or rare[COPIES]:
+                return None
+        return [
+            (reference[1], key & 15, mask_int(reference[2]))
+            for key, slot in zip(self._keys, self._slots, strict=True)
+            for reference in slot[1].values()
+        ]
+
     def shadow_writes(self) -> Iterator[LiveWrite]:
         """The writes of applied segments that do not count: shown as reported, not admitted."""
         for key, rare in rares(self.row):

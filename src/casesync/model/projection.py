@@ -10,7 +10,7 @@ fields of a newer schema are kept and marked; nothing here raises for what a pee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from casesync.model.cells import CellId, Element
@@ -134,6 +134,7 @@ def project(
     schema: Schema | None,
     log_time_of: LogTimeOf,
     compartments: Iterable[int] | None = None,
+    records: Collection[tuple[int, bytes]] | None = None,
 ) -> list[RecordProjection]:
     """The records of a stream, ascending by type and id.
 
@@ -143,22 +144,28 @@ def project(
         schema: what the fields mean; None or unknown numbers: by the codes in the cells.
         log_time_of: the relay's time of a change.
         compartments: only cells of these; None = all.
+        records: only records with these (type, id); None = all.
     """
     wanted = None if compartments is None else frozenset(compartments)
+
+    def asked(cell: CellId) -> bool:
+        return records is None or (cell.type, cell.record) in records
+
     reader = _Reader(open_body, log_time_of)
     live: dict[CellId, list[WriteProjection]] = {}
     shadows: dict[CellId, list[WriteProjection]] = {}
     for write in state.live_writes(wanted):
-        live.setdefault(write.cell, []).append(reader.read(write))
+        if asked(write.cell):
+            live.setdefault(write.cell, []).append(reader.read(write))
     for write in state.shadow_writes():
-        if wanted is None or write.compartment in wanted:
+        if (wanted is None or write.compartment in wanted) and asked(write.cell):
             shadows.setdefault(write.cell, []).append(reader.read(write))
-    records: dict[tuple[int, bytes], dict[int, list[CellId]]] = {}
+    found: dict[tuple[int, bytes], dict[int, list[CellId]]] = {}
     for cell in live:
-        fields = records.setdefault((cell.type, cell.record), {})
+        fields = found.setdefault((cell.type, cell.record), {})
         fields.setdefault(cell.field, []).append(cell)
     for cell in shadows.keys() - live.keys():
-        fields = records.setdefault((cell.type, cell.record), {})
+        fields = found.setdefault((cell.type, cell.record), {})
         fields.setdefault(cell.field, []).append(cell)
     return [
         RecordProjection(
@@ -167,7 +174,7 @@ def project(
             schema is not None and kind in schema.types,
             {number: _field(schema, fields[number], live, shadows) for number in sorted(fields)},
         )
-        for (kind, record), fields in sorted(records.items())
+        for (kind, record), fields in sorted(found.items())
     ]
 
 

@@ -184,7 +184,12 @@ def _group_form(group: Any) -> Form:  # noqa: ANN401
     for row in elements:
         if row.__class__ is not list or len(row) != 4:
             raise RemoteProtocolError("malformed", what="element")
-    return intern_form(group[1], scalars[::2], [(row[0], row[1], row[2]) for row in elements])
+    keys = scalars[::2]
+    if not elements and group[1].__class__ is int and set(map(type, keys)) == {int}:
+        known = SIMPLE_FORMS.get((group[1], *keys))
+        if known is not None:
+            return known
+    return intern_form(group[1], keys, [(row[0], row[1], row[2]) for row in elements])
 
 
 def _all_cells(groups: Sequence[Any], forms: Sequence[Form]) -> Iterable[CellId]:

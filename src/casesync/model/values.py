@@ -153,7 +153,10 @@ def _text(schema: Schema, spec: ValueSpec, value: object, name: str) -> str:
     text = unicodedata.normalize("NFC", value)
     if not text or text.isspace():
         raise UsageError("value-empty", field=name)
-    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in text):
+    # Nearly every text is printable, which leaves nothing to look at one by one.
+    if not text.isprintable() and any(
+        unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in text
+    ):
         raise UsageError("value-control-characters", field=name)
     if len(text) > most or len(text.encode()) > TEXT_BYTES_MAX:
         raise UsageError("value-too-long", field=name, chars=len(text), most=most)

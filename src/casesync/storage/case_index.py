@@ -14,7 +14,7 @@ merged away in the same transaction.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -35,8 +35,31 @@ _WORD: Final = re.compile("(?:[^\\W_]|[\u0300-\u036f])+")
 
 
 class _Words(NamedTuple):
+    """The words of one piece of text."""
+
     folded: tuple[str, ...]
     exact: tuple[str, ...]
+    folded_text: str
+    exact_text: str
+    """What the columns take; of ``exact`` what is not in ``folded``, which a query asks for."""
+
+
+class _Pieces(dict[str, _Words]):
+    """Words by piece; looking one up that is known costs no call."""
+
+    def __missing__(self, piece: str) -> _Words:
+        folded = tuple(_WORD.findall(fold(piece)))
+        exact = tuple(_WORD.findall(exact_key(piece)))
+        accented = " ".join(word for word in exact if word not in folded)
+        words = _Words(folded, exact, " ".join(folded), accented)
+        if len(piece) <= _REMEMBERED_CHARS_MAX:
+            if len(self) >= _REMEMBERED_WORDS:
+                self.clear()
+            self[piece] = words
+        return words
+
+
+_PIECES: Final = _Pieces()
 
 
 class CaseIndex:
@@ -48,15 +71,12 @@ class CaseIndex:
 
     def put(self, serial: int, fields: Mapping[str, Any], texts: Sequence[str]) -> None:
         """Index a case that is not in the index."""
-        folded: set[str] = set()
-        exact: set[str] = set()
-        for text in texts:
-            for words in _text_words(text):
-                folded.update(words.folded)
-                exact.update(words.exact)
+        pieces = [_PIECES[piece] for piece in set(" ".join(texts).split())]
+        folded = " ".join({words.folded_text for words in pieces})
+        exact = " ".join({words.exact_text for words in pieces if words.exact_text})
         self._session.execute(
             "INSERT INTO case_index(rowid, folded, exact, fields) VALUES (?, ?, ?, ?)",
-            (serial, " ".join(folded), " ".join(exact - folded), " ".join(_tokens(fields))),
+            (serial, folded, exact, " ".join(_tokens(fields))),
         )
 
     def remove(self, serial: int) -> None:
@@ -93,7 +113,7 @@ class CaseIndex:
         """
         folded: list[str] = []
         typed: list[str] = []
-        for words in _text_words(text):
+        for words in map(_PIECES.__getitem__, text.split()):
             folded += [f'folded : "{word}"' for word in words.folded]
             typed += [
                 f'{"folded" if word in words.folded else "exact"} : "{word}"'
@@ -120,20 +140,6 @@ def _beginning(terms: list[str]) -> str:
     """All terms, the last also as the beginning of a word."""
     quoted = terms[-1].partition('"')[2]
     return " AND ".join(terms) + (" *" if len(quoted) > _PREFIX_CHARS_MIN else "")
-
-
-def _text_words(text: str) -> Iterator[_Words]:
-    for piece in text.split():
-        if len(piece) <= _REMEMBERED_CHARS_MAX:
-            yield _piece_words(piece)
-        else:
-            yield _piece_words.__wrapped__(piece)
-
-
-@lru_cache(_REMEMBERED_WORDS)
-def _piece_words(piece: str) -> _Words:
-    folded = tuple(_WORD.findall(fold(piece)))
-    return _Words(folded, tuple(_WORD.findall(exact_key(piece))))
 
 
 def _tokens(fields: Mapping[str, Any]) -> Iterable[str]:

@@ -40,6 +40,8 @@ from casesync.translog.unsealed import Box
 Dot = tuple[int, int, int]
 """A statement within its stream: (device, number, position)."""
 SYMMETRIC_BOX_BYTES = 48
+STREAMS_REMEMBERED_MAX = 1024
+"""Some 20 kB each; a page touches more now and then, which ``trim`` leaves alone while it runs."""
 
 
 class StreamKey(NamedTuple):
@@ -99,6 +101,11 @@ class KeyRing:
         else:
             self._streams.pop(stream, None)
             self._stored.pop(stream, None)
+
+    def trim(self) -> None:
+        """Between transactions: forget everything once much was read; it is read again if asked."""
+        if len(self._streams) > STREAMS_REMEMBERED_MAX:
+            self.forget()
 
     def prepare(self, stream: StreamId, compartment: int, statement: Dot, key: bytes) -> StreamKey:
         """Derive sealing key and commitment of a stream key."""

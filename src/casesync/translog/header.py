@@ -186,6 +186,20 @@ def head_bytes(data: bytes, header: Header) -> bytes:
     return data[: len(data) - 1 - len(header.segments) * _SEGMENT.size]
 
 
+def segment_place(data: bytes, kind: int) -> tuple[bytes, int, bytes] | None:
+    """(head, position, key name) of the segment of this kind in a header that has been parsed.
+
+    None if there is none. For who opens many stored segments and needs no more of the header.
+    """
+    head = head_length(data)
+    row = head + 1
+    for position in range(data[head]):
+        if data[row] == kind:
+            return data[:head], position, data[row + 1 : row + 1 + len(NO_KEY_NAME)]
+        row += _SEGMENT.size
+    return None
+
+
 def encode_head(  # noqa: PLR0913 - one argument per field of the format
     *,
     device: int,

@@ -1,0 +1,83 @@
+"""Many cases read at once, for lists: their rows and the sealed changes that are live (client).
+
+Cases of an office are written side by side, so their changes lie in the same blocks: read together
+each block is opened once. Who looks at one case uses ``case_reader``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import partial
+from hashlib import sha256
+
+from casesync.client.case_reader import CaseReader
+from casesync.client.core import Core
+from casesync.crypto.sealing import open_segment
+from casesync.foundation.errors import CasesyncError
+from casesync.foundation.ids import StreamId
+from casesync.model.listed import ListedRecord, ListedRecords
+from casesync.model.merge import StreamState
+from casesync.model.projection import RecordProjection
+from casesync.model.segment_body import Content, decode_content
+from casesync.sync.ports import StoredChange, Transaction
+from casesync.sync.stream_row import StreamRow
+from casesync.translog.header import segment_place
+
+
+class CaseBatch:
+    """Cases of one transaction."""
+
+    def __init__(self, core: Core, tx: Transaction, streams: Sequence[StreamId]) -> None:
+        """Args: streams: what is no case, or not opened here, is left out."""
+        self._core = core
+        self._tx = tx
+        self._keys = core.engine.keys
+        self._keys.load(tx, streams)
+        self.cases: dict[StreamId, bytes] = {}
+        """The record id of each case."""
+        self._states: dict[StreamId, StreamState] = {}
+        for stream, raw in tx.stream_rows(streams).items():
+            row = StreamRow(raw)
+            opening = row.rights.opening
+            if opening is not None and opening[2] is not None and not row.given_up:
+                self.cases[stream] = opening[2]
+                self._states[stream] = StreamState(row.merge_row or None)
+        live = {
+            location
+            for state in self._states.values()
+            for location, _, _ in state.plain_segments() or ()
+        }
+        locations = sorted(live)
+        self._changes: dict[int, StoredChange] = dict(
+            zip(locations, tx.changes_at(locations), strict=True)
+        )
+
+    def records(self, stream: StreamId, records: ListedRecords) -> list[ListedRecord]:
+        """What lists show of one case."""
+        return records.read(
+            self._states[stream], partial(self._content, stream), partial(self._projected, stream)
+        )
+
+    def _projected(
+        self, stream: StreamId, names: Collection[tuple[int, bytes]] | None
+    ) -> list[RecordProjection]:
+        return CaseReader(self._core, self._tx, stream).projections(records=names)
+
+    def _content(self, stream: StreamId, location: int, compartment: int) -> Content | None:
+        """The decoded segment, None if it is not readable here."""
+        stored = self._changes[location]
+        place = segment_place(stored.header, compartment)
+        if place is None:
+            return None
+        head, position, key_name = place
+        key = self._keys.get(stream, compartment, key_name)
+        sealed = stored.segments[position]
+        if key is None or sealed is None:
+            return None
+        digest = sha256(head).digest()
+        link, commitment = stored.previous_link, key.commitment
+        try:
+            body = open_segment(key.cipher, link, head, digest, position, commitment, sealed)
+            return decode_content(body)
+        except CasesyncError:  # an author's malformed segment stops nobody else's
+            return None

@@ -1,0 +1,300 @@
+"""What lists and search need of a stream's records: names, values, words (model).
+
+Nearly every record is written by few segments, each cell by one of them, and nothing has arrived
+that does not count: then its values stand in the segments as they are shown, and resolving each
+cell on its own would only repeat them. Such a record is read off its segments; every other one goes
+through ``projection``, and so does whatever this module does not know at a glance. Both ways give
+the same (``tests/properties/test_listing_ways.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from casesync.model.cells import FORMS_INTERNED_MAX, Form
+from casesync.model.merge import StreamState
+from casesync.model.projection import CellProjection, RecordProjection
+from casesync.model.resolvers.registry import SET_CODE, resolve
+from casesync.model.resolvers.resolution import CellWrite, canonical_bytes
+from casesync.model.schema import Field, ResolverCode, Schema, ValueKind
+from casesync.model.segment_body import Content, forms_of, is_copies
+from casesync.model.value_format import json_value
+from casesync.model.values import Fit, fit
+
+PART_IN_CASE, CLIENT = "role_in_case", "client"
+LISTED_TEXT_CHARS_MAX: Final = 256
+"""Codes, dates and names of elements; longer ones are nothing that anybody types."""
+
+RecordName = tuple[int, bytes]
+"""(type, id)."""
+Projections = Callable[[Collection[RecordName] | None], list[RecordProjection]]
+"""The projections of these records, None = of all."""
+Opened = Callable[[int, int], Content | None]
+"""(location, compartment) -> the decoded segment."""
+
+_AS_WRITTEN: Final = frozenset(
+    {
+        ResolverCode.ONCE,
+        ResolverCode.LATEST,
+        ResolverCode.ALL,
+        ResolverCode.EARLIEST,
+    }
+)
+"""Where a single write is effective as it is."""
+_DISPUTED: Final = object()
+_TEXT_KINDS: Final = frozenset({ValueKind.TEXT, ValueKind.PHONE})
+
+
+class ListedRecord(NamedTuple):
+    """One record as lists take it."""
+
+    type: int
+    id: bytes
+    is_client: bool
+    oldest_ms: int
+    newest_ms: int
+    """The smallest and the largest claimed clock of its live writes."""
+    fields: dict[str, Any]
+    """"type.field" -> effective JSON value; none of an entry, of which a case has many."""
+    texts: list[str]
+    conflicts: tuple[CellProjection, ...]
+
+    @property
+    def leading(self) -> tuple[bool, int, bytes]:
+        """Sort key: of several records of a type a list shows the first one.
+
+        The client goes before all, then whoever was written first.
+        """
+        return not self.is_client, self.oldest_ms, self.id
+
+
+class _Step(NamedTuple):
+    """What to do with the value at one position of a form."""
+
+    name: str
+    field: Field
+    as_written: bool
+    is_text: bool
+
+
+class _Plan(NamedTuple):
+    """What to do with the values of one form."""
+
+    steps: tuple[_Step, ...]
+    sets: tuple[tuple[_Step, Any, int], ...]
+    """(step, element, part), behind the others."""
+    is_entry: bool
+
+
+_Piece = tuple[Form, int, list[Any], int]
+"""Form, mask of its live cells, the segment's group, the author's clock."""
+
+
+class ListedRecords:
+    """Reads records under one schema; remembers what it found out about its forms."""
+
+    def __init__(self, schema: Schema) -> None:
+        """Args: schema: the newest."""
+        self.schema = schema
+        self._plans: dict[Form, _Plan | None] = {}
+
+    def read(
+        self, state: StreamState, opened: Opened, projections: Projections
+    ) -> list[ListedRecord]:
+        """The records of a stream, in no particular order.
+
+        Args:
+            state: the merged stream.
+            opened: opens a stored segment; asked once for each.
+            projections: the slow way, asked for what has no fast one.
+        """
+        found = _pieces(state, opened)
+        if found is None:
+            return [self.projected(record) for record in projections(None)]
+        records: list[ListedRecord] = []
+        others: list[RecordName] = []
+        for name, pieces in found.items():
+            record = self._at_a_glance(name, pieces)
+            if record is None:
+                others.append(name)
+            else:
+                records.append(record)
+        if others:
+            records += [self.projected(record) for record in projections(others)]
+        return records
+
+    def projected(self, record: RecordProjection) -> ListedRecord:
+        """What lists take of a projection."""
+        record_type = self.schema.types.get(record.type)
+        fields: dict[str, Any] = {}
+        texts: list[str] = []
+        is_client = False
+        for field in record.fields.values():
+            if field.field is None or record_type is None:
+                continue
+            is_client = is_client or (field.field.name, field.value) == (PART_IN_CASE, CLIENT)
+            value = json_value(field.field, field.value)
+            if not record_type.entry:
+                fields[f"{record_type.name}.{field.field.name}"] = value
+            if field.cell is None or field.field.value.kind not in _TEXT_KINDS:
+                texts += _short_strings(value)
+                continue
+            for write in field.cell.writes:
+                if fit(self.schema, field.field, write.value) is Fit.FITS:
+                    texts += _strings(write.value)
+        clocks = [write.clock_ms for cell in record.cells() for write in cell.writes]
+        oldest, newest = min(clocks, default=0), max(clocks, default=0)
+        disputed = tuple(cell for cell in record.cells() if cell.conflict)
+        return ListedRecord(
+            record.type, record.id, is_client, oldest, newest, fields, texts, disputed
+        )
+
+    # -- records that are read off their segments -----------------------------------------------
+
+    def _at_a_glance(self, name: RecordName, pieces: list[_Piece]) -> ListedRecord | None:
+        """The record, None if it is not so simple."""
+        values: dict[str, Any] = {}
+        texts: list[str] = []
+        members: dict[str, tuple[Field, dict[Any, bool]]] = {}
+        plan = None
+        for form, mask, group, _ in pieces:
+            plan = self._plan(form)
+            if plan is None:
+                return None
+            steps: Sequence[_Step] = plan.steps
+            written = group[2][1::2]
+            if mask != form.full:
+                live = [at for at in range(len(steps)) if mask >> at & 1]
+                steps, written = [steps[at] for at in live], [written[at] for at in live]
+            if not self._take_scalars(steps, written, values, texts):
+                return None
+            if plan.sets and not _take_sets(plan, mask, group, members):
+                return None
+        assert plan is not None
+        for full_name, (field, held) in members.items():
+            named = [element for element, member in held.items() if member]
+            if full_name in values:
+                return None
+            values[full_name] = value = json_value(field, sorted(named, key=canonical_bytes))
+            texts += _short_strings(value)
+        clocks = [piece[3] for piece in pieces]
+        part = f"{self.schema.types[name[0]].name}.{PART_IN_CASE}"
+        is_client = values.get(part) == CLIENT
+        fields = {} if plan.is_entry else values
+        return ListedRecord(*name, is_client, min(clocks), max(clocks), fields, texts, ())
+
+    def _take_scalars(
+        self, steps: Iterable[_Step], written: list[Any], values: dict[str, Any], texts: list[str]
+    ) -> bool:
+        """Take single values; False if one has another beside it, or means more than it says."""
+        for step, value in zip(steps, written, strict=True):
+            name, field, as_written, is_text = step
+            if name in values:
+                return False
+            if value.__class__ is str and as_written:
+                shown = value
+            else:
+                effective = value if as_written else _alone(field, value)
+                if effective is _DISPUTED:
+                    return False
+                shown = json_value(field, effective)
+            values[name] = shown
+            if not is_text:
+                texts += _short_strings(shown)
+            elif fit(self.schema, field, value) is Fit.FITS:
+                texts += _strings(value)
+        return True
+
+    def _plan(self, form: Form) -> _Plan | None:
+        try:
+            return self._plans[form]
+        except KeyError:
+            if len(self._plans) >= FORMS_INTERNED_MAX:
+                self._plans.clear()
+            plan = self._plans[form] = self._planned(form)
+            return plan
+
+    def _planned(self, form: Form) -> _Plan | None:
+        """None if the form has what this schema does not know."""
+        record_type = self.schema.types.get(form.type)
+        if record_type is None:
+            return None
+        found: list[_Step] = []
+        for key in (*form.keys, *(element[0] for element in form.elements)):
+            field = record_type.fields.get(key >> 4)
+            if field is None:
+                return None
+            name = f"{record_type.name}.{field.name}"
+            as_written = field.resolver in _AS_WRITTEN
+            found.append(_Step(name, field, as_written, field.value.kind in _TEXT_KINDS))
+        scalars = len(form.keys)
+        sets = tuple(
+            (step, element, part)
+            for step, (_, element, part) in zip(found[scalars:], form.elements, strict=True)
+        )
+        if any(int(step.field.resolver) == SET_CODE for step in found[:scalars]):
+            return None
+        if any(int(step.field.resolver) != SET_CODE or name is None for step, name, _ in sets):
+            return None
+        return _Plan(tuple(found[:scalars]), sets, record_type.entry)
+
+
+def _pieces(state: StreamState, opened: Opened) -> dict[RecordName, list[_Piece]] | None:
+    """The live groups of each record, None where that is not all there is to know."""
+    segments = state.plain_segments()
+    if segments is None:
+        return None
+    found: dict[RecordName, list[_Piece]] = {}
+    for location, compartment, mask in segments:
+        content = opened(location, compartment)
+        if content is None or is_copies(content):
+            return None
+        clock_ms, _, _, groups, _ = content
+        behind = mask
+        for group, form in zip(groups, forms_of(content), strict=True):
+            live = behind & form.full
+            behind >>= form.size
+            if live:
+                found.setdefault((form.type, group[0]), []).append((form, live, group, clock_ms))
+    return found
+
+
+def _alone(field: Field, value: Any) -> Any:  # noqa: ANN401
+    """What a single write means in its field, ``_DISPUTED`` if a person has to look at it."""
+    only = CellWrite(value, 0, None, 0, 0, 0)
+    effective, conflict = resolve(int(field.resolver), (only,), field)
+    return _DISPUTED if conflict else effective
+
+
+def _take_sets(
+    plan: _Plan, mask: int, group: list[Any], members: dict[str, tuple[Field, dict[Any, bool]]]
+) -> bool:
+    """Take elements and parts; False if one has another write beside it."""
+    mask >>= len(plan.steps)
+    for at, (step, element, part) in enumerate(plan.sets):
+        if not mask >> at & 1:
+            continue
+        _, held = members.setdefault(step.name, (step.field, {}))
+        if part:  # never in a list, and a conflict only beside another write
+            named = (element, part)
+            if named in held:
+                return False
+            held[named] = False
+        elif element in held:
+            return False
+        else:
+            held[element] = group[3][at][3] is True
+    return True
+
+
+def _strings(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list):
+        return [item for item in value if isinstance(item, str)]
+    return []
+
+
+def _short_strings(value: object) -> list[str]:
+    return [item for item in _strings(value) if len(item) <= LISTED_TEXT_CHARS_MAX]
