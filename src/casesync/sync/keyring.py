@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from casesync.access.control_state import ControlState
 from casesync.crypto.aead import prepare
 from casesync.crypto.kem_keys import kem_private
+from casesync.crypto.key_schedule import KEY_BYTES
 from casesync.crypto.key_wrap import (
     StatementId,
     UnitKeyId,
@@ -151,17 +152,22 @@ class KeyRing:
         waiting = []
         for row in self._stored[stream]:
             if row[0] == compartment:
-                _, statement, stored = row
-                key, sealing, commitment = stored[:32], stored[32:64], stored[64:]
-                ring[compartment, commitment[:8]] = StreamKey(
-                    prepare(sealing), commitment, key, sealing, compartment, statement
-                )
+                key = self._stored_key(stream, *row)
+                ring[compartment, key.commitment[:8]] = key
             else:
                 waiting.append(row)
         if waiting:
             self._stored[stream] = waiting
         else:
             del self._stored[stream]
+
+    def _stored_key(
+        self, stream: StreamId, compartment: int, statement: Dot, stored: bytes
+    ) -> StreamKey:
+        if len(stored) == KEY_BYTES:  # as replicas kept it before the rest was stored beside it
+            return self.prepare(stream, compartment, statement, stored)
+        key, sealing, commitment = stored[:32], stored[32:64], stored[64:]
+        return StreamKey(prepare(sealing), commitment, key, sealing, compartment, statement)
 
     def add(self, tx: Transaction, stream: StreamId, key: StreamKey) -> None:
         """Keep a key that was opened or made."""

@@ -94,3 +94,16 @@ def test_what_is_forgotten_is_read_again():
         assert ring.get(STREAM, 1, key.commitment[:8]) is not None
         forget()
         assert ring.get(STREAM, 1, key.commitment[:8]) is None
+
+
+def test_a_key_that_an_older_replica_stored_alone_is_derived_again():
+    store = open_plain()
+    [key] = kept(store, 1)
+    with store.transaction() as tx:
+        tx.put_stream_key(STREAM, key.compartment, key.statement, key.key)
+    ring = KeyRing(NetworkId(bytes(32)))
+    with store.transaction() as tx:
+        ring.load(tx, [STREAM])
+    found = ring.get(STREAM, 1, key.commitment[:8])
+    assert found is not None
+    assert found[1:] == key[1:]
