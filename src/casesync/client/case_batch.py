@@ -18,7 +18,7 @@ from casesync.foundation.ids import StreamId
 from casesync.model.listed import ListedRecord, ListedRecords
 from casesync.model.merge import StreamState
 from casesync.model.projection import RecordProjection
-from casesync.model.segment_body import Content, decode_content
+from casesync.model.segment_body import Content, decode_checked
 from casesync.sync.ports import StoredChange, Transaction
 from casesync.sync.stream_row import StreamRow
 from casesync.translog.header import segment_place
@@ -35,17 +35,15 @@ class CaseBatch:
         self._keys.load(tx, streams)
         self.cases: dict[StreamId, bytes] = {}
         """The record id of each case."""
-        self._states: dict[StreamId, StreamState] = {}
+        self._segments: dict[StreamId, list[tuple[int, int, int]] | None] = {}
         for stream, raw in tx.stream_rows(streams).items():
             row = StreamRow(raw)
             opening = row.rights.opening
             if opening is not None and opening[2] is not None and not row.given_up:
                 self.cases[stream] = opening[2]
-                self._states[stream] = StreamState(row.merge_row or None)
+                self._segments[stream] = StreamState(row.merge_row or None).plain_segments()
         live = {
-            location
-            for state in self._states.values()
-            for location, _, _ in state.plain_segments() or ()
+            location for segments in self._segments.values() for location, _, _ in segments or ()
         }
         locations = sorted(live)
         self._changes: dict[int, StoredChange] = dict(
@@ -55,7 +53,7 @@ class CaseBatch:
     def records(self, stream: StreamId, records: ListedRecords) -> list[ListedRecord]:
         """What lists show of one case."""
         return records.read(
-            self._states[stream], partial(self._content, stream), partial(self._projected, stream)
+            self._segments[stream], partial(self._content, stream), partial(self._projected, stream)
         )
 
     def _projected(
@@ -78,6 +76,6 @@ class CaseBatch:
         link, commitment = stored.previous_link, key.commitment
         try:
             body = open_segment(key.cipher, link, head, digest, position, commitment, sealed)
-            return decode_content(body)
-        except CasesyncError:  # an author's malformed segment stops nobody else's
+        except CasesyncError:
             return None
+        return decode_checked(body)  # it was merged, so it could be read

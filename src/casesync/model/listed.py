@@ -9,15 +9,16 @@ the same (``tests/properties/test_listing_ways.py``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection
 from typing import Any, Final, NamedTuple
+from unicodedata import is_normalized
 
+from casesync.foundation.limits import TEXT_BYTES_MAX
 from casesync.model.cells import FORMS_INTERNED_MAX, Form
-from casesync.model.merge import StreamState
 from casesync.model.projection import CellProjection, RecordProjection
-from casesync.model.resolvers.registry import SET_CODE, resolve
+from casesync.model.resolvers.registry import resolve
 from casesync.model.resolvers.resolution import CellWrite, canonical_bytes
-from casesync.model.schema import Field, ResolverCode, Schema, ValueKind
+from casesync.model.schema import Field, RecordType, ResolverCode, Schema, ValueKind
 from casesync.model.segment_body import Content, forms_of, is_copies
 from casesync.model.value_format import json_value
 from casesync.model.values import Fit, fit
@@ -43,6 +44,9 @@ _AS_WRITTEN: Final = frozenset(
 )
 """Where a single write is effective as it is."""
 _DISPUTED: Final = object()
+_REMEMBERED_VALUES: Final = 512
+"""Of each field."""
+_REMEMBERED_CHARS_MAX: Final = 64
 _TEXT_KINDS: Final = frozenset({ValueKind.TEXT, ValueKind.PHONE})
 
 
@@ -73,17 +77,96 @@ class _Step(NamedTuple):
     """What to do with the value at one position of a form."""
 
     name: str
+    """"type.field"."""
     field: Field
-    as_written: bool
-    is_text: bool
+    shown: _Shown
+
+
+_Value = tuple[Any, tuple[str, ...]]
+"""What a single write of a field gives: its JSON value (or ``_DISPUTED``), what is searched."""
+
+
+class _Shown(dict[str, _Value]):
+    """Single text values of one field; what is known costs no call: most are codes and names."""
+
+    __slots__ = (
+        "_as_written",
+        "_field",
+        "_flags",
+        "_is_text",
+        "_is_time",
+        "_plain_chars",
+        "_schema",
+    )
+
+    def __init__(self, schema: Schema, field: Field) -> None:
+        super().__init__()
+        spec = field.value
+        self._schema = schema
+        self._field = field
+        self._as_written = field.resolver in _AS_WRITTEN
+        self._is_text = spec.kind in _TEXT_KINDS
+        self._is_time = spec.kind is ValueKind.TIMESTAMP
+        is_plain = spec.kind is ValueKind.TEXT and not spec.many
+        self._plain_chars = min(spec.maximum or 0, TEXT_BYTES_MAX // 4) if is_plain else 0
+        self._flags: dict[bool | None, _Value] = {}
+
+    def __missing__(self, value: str) -> _Value:
+        if not self._as_written:
+            found = self._resolved(value)
+        elif self._is_text:
+            found = value, (value,) if self._fits(value) else ()
+        else:
+            found = value, (value,) if len(value) <= LISTED_TEXT_CHARS_MAX else ()
+        if len(value) <= _REMEMBERED_CHARS_MAX:
+            if len(self) >= _REMEMBERED_VALUES:
+                self.clear()
+            self[value] = found
+        return found
+
+    def other(self, value: Any) -> _Value:  # noqa: ANN401
+        """As looking it up, of what is not a ``str``."""
+        if value is None or value.__class__ is bool:
+            if value not in self._flags:
+                self._flags[value] = self._resolved(value)
+            return self._flags[value]
+        if value.__class__ is int and self._as_written and not self._is_time:
+            return value, ()
+        return self._resolved(value)
+
+    def _resolved(self, value: Any) -> _Value:  # noqa: ANN401
+        field = self._field
+        effective = value
+        if not self._as_written:
+            only = CellWrite(value, 0, None, 0, 0, 0)
+            effective, conflict = resolve(int(field.resolver), (only,), field)
+            if conflict:
+                return _DISPUTED, ()
+        shown = json_value(field, effective)
+        if not self._is_text:
+            return shown, tuple(_short_strings(shown))
+        fits = value is not None and fit(self._schema, field, value) is Fit.FITS
+        return shown, tuple(_strings(value)) if fits else ()
+
+    def _fits(self, value: str) -> bool:
+        """``fit``, at a glance for what nearly every text is."""
+        if (
+            0 < len(value) <= self._plain_chars
+            and value.isprintable()
+            and not value.isspace()
+            and is_normalized("NFC", value)
+        ):
+            return True
+        return fit(self._schema, self._field, value) is Fit.FITS
 
 
 class _Plan(NamedTuple):
     """What to do with the values of one form."""
 
     steps: tuple[_Step, ...]
-    sets: tuple[tuple[_Step, Any, int], ...]
-    """(step, element, part), behind the others."""
+    names: tuple[str, ...]
+    sets: tuple[tuple[str, Field, Any, int], ...]
+    """("type.field", field, element, part), behind the others."""
     is_entry: bool
 
 
@@ -98,18 +181,22 @@ class ListedRecords:
         """Args: schema: the newest."""
         self.schema = schema
         self._plans: dict[Form, _Plan | None] = {}
+        self._steps: dict[str, _Step] = {}
 
     def read(
-        self, state: StreamState, opened: Opened, projections: Projections
+        self,
+        segments: list[tuple[int, int, int]] | None,
+        opened: Opened,
+        projections: Projections,
     ) -> list[ListedRecord]:
         """The records of a stream, in no particular order.
 
         Args:
-            state: the merged stream.
+            segments: the merged stream's ``plain_segments``.
             opened: opens a stored segment; asked once for each.
             projections: the slow way, asked for what has no fast one.
         """
-        found = _pieces(state, opened)
+        found = None if segments is None else _pieces(segments, opened)
         if found is None:
             return [self.projected(record) for record in projections(None)]
         records: list[ListedRecord] = []
@@ -162,12 +249,7 @@ class ListedRecords:
             plan = self._plan(form)
             if plan is None:
                 return None
-            steps: Sequence[_Step] = plan.steps
-            written = group[2][1::2]
-            if mask != form.full:
-                live = [at for at in range(len(steps)) if mask >> at & 1]
-                steps, written = [steps[at] for at in live], [written[at] for at in live]
-            if not self._take_scalars(steps, written, values, texts):
+            if not _take_scalars(plan, form.full, mask, group[2], values, texts):
                 return None
             if plan.sets and not _take_sets(plan, mask, group, members):
                 return None
@@ -184,28 +266,6 @@ class ListedRecords:
         fields = {} if plan.is_entry else values
         return ListedRecord(*name, is_client, min(clocks), max(clocks), fields, texts, ())
 
-    def _take_scalars(
-        self, steps: Iterable[_Step], written: list[Any], values: dict[str, Any], texts: list[str]
-    ) -> bool:
-        """Take single values; False if one has another beside it, or means more than it says."""
-        for step, value in zip(steps, written, strict=True):
-            name, field, as_written, is_text = step
-            if name in values:
-                return False
-            if value.__class__ is str and as_written:
-                shown = value
-            else:
-                effective = value if as_written else _alone(field, value)
-                if effective is _DISPUTED:
-                    return False
-                shown = json_value(field, effective)
-            values[name] = shown
-            if not is_text:
-                texts += _short_strings(shown)
-            elif fit(self.schema, field, value) is Fit.FITS:
-                texts += _strings(value)
-        return True
-
     def _plan(self, form: Form) -> _Plan | None:
         try:
             return self._plans[form]
@@ -220,31 +280,34 @@ class ListedRecords:
         record_type = self.schema.types.get(form.type)
         if record_type is None:
             return None
-        found: list[_Step] = []
-        for key in (*form.keys, *(element[0] for element in form.elements)):
-            field = record_type.fields.get(key >> 4)
-            if field is None:
+        fields = [record_type.fields.get(key >> 4) for key in form.keys]
+        fields += [record_type.fields.get(key >> 4) for key, _, _ in form.elements]
+        for at, field in enumerate(fields):
+            is_element = at >= len(form.keys)
+            if field is None or (field.resolver == ResolverCode.SET) is not is_element:
                 return None
-            name = f"{record_type.name}.{field.name}"
-            as_written = field.resolver in _AS_WRITTEN
-            found.append(_Step(name, field, as_written, field.value.kind in _TEXT_KINDS))
-        scalars = len(form.keys)
+        if any(element is None for _, element, _ in form.elements):
+            return None
+        steps = [self._step(record_type, field) for field in fields if field is not None]
+        scalars = tuple(steps[: len(form.keys)])
         sets = tuple(
-            (step, element, part)
-            for step, (_, element, part) in zip(found[scalars:], form.elements, strict=True)
+            (step.name, step.field, element, part)
+            for step, (_, element, part) in zip(steps[len(form.keys) :], form.elements, strict=True)
         )
-        if any(int(step.field.resolver) == SET_CODE for step in found[:scalars]):
-            return None
-        if any(int(step.field.resolver) != SET_CODE or name is None for step, name, _ in sets):
-            return None
-        return _Plan(tuple(found[:scalars]), sets, record_type.entry)
+        return _Plan(scalars, tuple(step.name for step in scalars), sets, record_type.entry)
+
+    def _step(self, record_type: RecordType, field: Field) -> _Step:
+        name = f"{record_type.name}.{field.name}"
+        step = self._steps.get(name)
+        if step is None:
+            step = self._steps[name] = _Step(name, field, _Shown(self.schema, field))
+        return step
 
 
-def _pieces(state: StreamState, opened: Opened) -> dict[RecordName, list[_Piece]] | None:
+def _pieces(
+    segments: list[tuple[int, int, int]], opened: Opened
+) -> dict[RecordName, list[_Piece]] | None:
     """The live groups of each record, None where that is not all there is to know."""
-    segments = state.plain_segments()
-    if segments is None:
-        return None
     found: dict[RecordName, list[_Piece]] = {}
     for location, compartment, mask in segments:
         content = opened(location, compartment)
@@ -260,11 +323,27 @@ def _pieces(state: StreamState, opened: Opened) -> dict[RecordName, list[_Piece]
     return found
 
 
-def _alone(field: Field, value: Any) -> Any:  # noqa: ANN401
-    """What a single write means in its field, ``_DISPUTED`` if a person has to look at it."""
-    only = CellWrite(value, 0, None, 0, 0, 0)
-    effective, conflict = resolve(int(field.resolver), (only,), field)
-    return _DISPUTED if conflict else effective
+def _take_scalars(
+    plan: _Plan, full: int, mask: int, scalars: list[Any], values: dict[str, Any], texts: list[str]
+) -> bool:
+    """Take single values; False if one has another beside it, or needs a person."""
+    found = [
+        step.shown[value] if value.__class__ is str else step.shown.other(value)
+        for step, value in zip(plan.steps, scalars[1::2], strict=True)
+    ]
+    names = plan.names
+    if mask != full:
+        live = [at for at in range(len(found)) if mask >> at & 1]
+        names, found = tuple(names[at] for at in live), [found[at] for at in live]
+    before = len(values)
+    values.update(zip(names, [shown for shown, _ in found], strict=True))
+    if len(values) != before + len(found):
+        return False
+    for shown, searched in found:
+        if shown is _DISPUTED:
+            return False
+        texts += searched
+    return True
 
 
 def _take_sets(
@@ -272,10 +351,10 @@ def _take_sets(
 ) -> bool:
     """Take elements and parts; False if one has another write beside it."""
     mask >>= len(plan.steps)
-    for at, (step, element, part) in enumerate(plan.sets):
+    for at, (name, field, element, part) in enumerate(plan.sets):
         if not mask >> at & 1:
             continue
-        _, held = members.setdefault(step.name, (step.field, {}))
+        _, held = members.setdefault(name, (field, {}))
         if part:  # never in a list, and a conflict only beside another write
             named = (element, part)
             if named in held:

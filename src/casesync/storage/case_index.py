@@ -48,8 +48,9 @@ class _Pieces(dict[str, _Words]):
     """Words by piece; looking one up that is known costs no call."""
 
     def __missing__(self, piece: str) -> _Words:
-        folded = tuple(_WORD.findall(fold(piece)))
-        exact = tuple(_WORD.findall(exact_key(piece)))
+        key, base = exact_key(piece), fold(piece)
+        folded = tuple(_WORD.findall(base))
+        exact = folded if key == base else tuple(_WORD.findall(key))
         accented = " ".join(word for word in exact if word not in folded)
         words = _Words(folded, exact, " ".join(folded), accented)
         if len(piece) <= _REMEMBERED_CHARS_MAX:
@@ -143,12 +144,13 @@ def _beginning(terms: list[str]) -> str:
 
 
 def _tokens(fields: Mapping[str, Any]) -> Iterable[str]:
-    return {
-        _token(name, item)
-        for name, value in fields.items()
-        for item in (value if isinstance(value, (list, tuple, dict)) else (value,))
-        if isinstance(item, _SCALARS)
-    }
+    found = set()
+    for name, value in fields.items():
+        if isinstance(value, _SCALARS):
+            found.add(_token(name, value))
+        elif isinstance(value, (list, tuple, dict)):
+            found.update(_token(name, item) for item in value if isinstance(item, _SCALARS))
+    return found
 
 
 @lru_cache(_REMEMBERED_WORDS, typed=True)
