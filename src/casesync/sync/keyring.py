@@ -41,8 +41,11 @@ from casesync.translog.unsealed import Box
 Dot = tuple[int, int, int]
 """A statement within its stream: (device, number, position)."""
 SYMMETRIC_BOX_BYTES = 48
-STREAMS_REMEMBERED_MAX = 1024
-"""Some 20 kB each; a page touches more now and then, which ``trim`` leaves alone while it runs."""
+KEYS_REMEMBERED_MAX = 16 * 1024
+"""Some 3 kB each; a page touches more now and then, which ``trim`` leaves alone while it runs."""
+
+STREAMS_REMEMBERED_MAX = 32 * 1024
+"""Some 1 kB each while none of their keys is prepared."""
 
 
 class StreamKey(NamedTuple):
@@ -105,7 +108,8 @@ class KeyRing:
 
     def trim(self) -> None:
         """Between transactions: forget everything once much was read; it is read again if asked."""
-        if len(self._streams) > STREAMS_REMEMBERED_MAX:
+        prepared = sum(map(len, self._streams.values()))
+        if prepared > KEYS_REMEMBERED_MAX or len(self._streams) > STREAMS_REMEMBERED_MAX:
             self.forget()
 
     def prepare(self, stream: StreamId, compartment: int, statement: Dot, key: bytes) -> StreamKey:
