@@ -304,6 +304,63 @@ def test_form_saves_are_taken_by_the_twin():
     assert sum(len(slot[1]) for slot in held.row[1][1]) == 1
 
 
+def form_save(held: Held, step: int, device: int, number: int, replaces: list[Any]) -> ServedLeaf:
+    """The same three fields of the same record each time."""
+    pairs = [part for _, field, code in FIELDS[:3] for part in (field << 4 | code, "làm")]
+    packed = msgpack.packb([5, 1, replaces, [[RECORDS[0], PERSON, pairs]]], use_bin_type=True)
+    return sealed_leaf(held.key, step, device, number, packed)
+
+
+@needs_runs
+@given(
+    applied=st.sets(st.integers(1, 40), min_size=1, max_size=30),
+    named=st.lists(st.integers(1, 41), min_size=1, max_size=16, unique=True),
+)
+def test_what_was_replaced_long_ago_is_known_to_both(applied, named):
+    """The twin takes a change where all it names was applied, at whichever end of the list."""
+    held = Held()
+    first = form_save(held, 0, 1, max(applied), [])
+    _, held.row = held.slowly(first, 0)
+    [slot] = held.row[1][1]
+    slot[0] = sorted(applied)
+    later = form_save(held, 1, 2, 1, [[1, number, first.link[:8], 7] for number in named])
+    slow, slow_row = held.slowly(later, 1)
+    fast, fast_row = held.fast(later, 1)
+    assert (slow, fast) == (True, applied.issuperset(named))
+    assert fast_row == (slow_row if fast else held.row)
+
+
+@needs_runs
+@pytest.mark.parametrize("link8", [b"", b"short", b"link " * 2, "eight ch", None])
+def test_no_link_of_another_length_is_read_by_the_twin(link8):
+    """It reads eight bytes of it: a row that holds fewer is left to Python, and left alone."""
+    held = Held()
+    first = form_save(held, 0, 1, 1, [])
+    _, held.row = held.slowly(first, 0)
+    held.row[1][1][0][1][1][0] = link8
+    later = form_save(held, 1, 2, 1, [[1, 1, first.link[:8], 7]])
+    assert held.fast(later, 1) == (False, held.row)
+
+
+@needs_runs
+@pytest.mark.parametrize("part", [0, 4])
+def test_a_row_of_another_shape_is_left_as_it_was(part):
+    """All that may fail comes before the first change of the row."""
+    held = Held()
+    _, held.row = held.slowly(form_save(held, 0, 1, 1, []), 0)
+    held.row[part] = "something else"
+    row = copy.deepcopy(held.row)
+    leaf = form_save(held, 1, 2, 1, [])
+    assert leaf.plain is not None
+    with pytest.raises(TypeError):
+        runs.take_run(
+            [Fresh(leaf, 1, leaf.plain, None)], 0, [1], 0, row, row[1],
+            {(KIND, held.key.commitment[:8]): held.key}, held.path._devices, OWNER,
+            held.path.control_size, held.engine.forms_checked, -1,
+        )  # fmt: skip
+    assert row == held.row
+
+
 @needs_runs
 @given(data=st.data())
 def test_what_is_fresh_is_the_same_compiled_or_not(data):

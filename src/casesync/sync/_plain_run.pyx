@@ -8,9 +8,7 @@ looks at none. ``tests/properties/test_kernels.py`` holds the two equal.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.dict cimport PyDict_GetItem
 from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
-from cpython.object cimport PyObject
 from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.string cimport memcmp, memcpy
 
@@ -206,12 +204,19 @@ cdef struct Replaced:
     u64 mask
 
 
+cdef inline bint _is_bytes(object value, Py_ssize_t size) noexcept:
+    """Whether reading ``size`` bytes of a value of the row stays inside it."""
+    return type(value) is bytes and PyBytes_GET_SIZE(value) == size
+
+
 cdef object _opened(object key, object previous, object header, object sealed):
     """The padded plaintext of a plain change's only segment; None if it does not open."""
     cdef Py_ssize_t head_size = PyBytes_GET_SIZE(header) - PLAIN_TABLE
     cdef object head, head_hash, nonce, aad, commitment
     cdef u8* out
     commitment = <object>PyTuple_GET_ITEM(key, 1)
+    if head_size < 0 or PyBytes_GET_SIZE(previous) != 32 or not _is_bytes(commitment, 32):
+        return None
     head = PyBytes_FromStringAndSize(PyBytes_AS_STRING(header), head_size)
     head_hash = _sha256(head).digest()
     nonce = PyBytes_FromStringAndSize(NULL, _label_bytes + 32 + head_size + 1)
@@ -267,7 +272,7 @@ cdef bint _take(
     cdef const u8* record_raw
     cdef Py_ssize_t size, count, pairs, i, j, place
     cdef u64 clock, version, kind_number, slot_device
-    cdef list keys, slots, slot, numbers, live_row, named, forms_table, records_table, targets
+    cdef list keys, slots, slot, numbers, named, forms_table, records_table, targets, history
     cdef dict live, newest
     leaf = <object>PyTuple_GET_ITEM(entry, 0)
     number, known_size, kind, key_name = <tuple>PyTuple_GET_ITEM(entry, 2)
@@ -283,7 +288,7 @@ cdef bint _take(
         return False
     segments = <object>PyTuple_GET_ITEM(leaf, 5)
     sealed = segments[0]
-    if sealed is None or not _introduced((<list>row[2])[2], kind, key_name):
+    if sealed is None or not _introduced((<list?>row[2])[2], kind, key_name):
         return False
     key = ring.get((kind, key_name))
     if key is None:
@@ -291,7 +296,7 @@ cdef bint _take(
     previous = <object>PyTuple_GET_ITEM(leaf, 2)
     header = <object>PyTuple_GET_ITEM(leaf, 3)
     link = <object>PyTuple_GET_ITEM(leaf, 8)
-    if type(previous) is not bytes or type(header) is not bytes or type(link) is not bytes:
+    if type(previous) is not bytes or type(header) is not bytes or not _is_bytes(link, 32):
         return False
     body = _opened(key, previous, header, sealed)
     if body is None:
@@ -352,6 +357,7 @@ cdef bint _take(
         return False
 
     # Where it goes; still nothing is changed.
+    history, newest = row[0], row[4]
     keys, slots, records_table, forms_table = merge_row[0], merge_row[1], merge_row[2], merge_row[3]
     if merge_row[4]:
         return False  # something waits for a device's first change
@@ -383,6 +389,8 @@ cdef bint _take(
             targets.append(None)  # replaced by others before
             continue
         if type(named[2]) is not int or type(named[3]) is not int or type(named[4]) is not int:
+            return False
+        if not _is_bytes(named[0], 8):
             return False
         if named[3] < 0:
             return False  # of several groups
@@ -417,7 +425,7 @@ cdef bint _take(
         if not mask:
             place = _index(keys, replaced[i].device << 4 | <u64>kind)
             del (<dict>(<list>slots[place])[1])[replaced[i].number]
-    (<list>row[0]).extend(
+    history.extend(
         (
             <object>PyTuple_GET_ITEM(leaf, 0),
             device,
@@ -427,7 +435,6 @@ cdef bint _take(
             <object>PyTuple_GET_ITEM(leaf, 1),
         )
     )
-    newest = row[4]
     known = newest.get(device)
     if known is None or known[0] < number:
         newest[device] = [number, link8]
@@ -468,14 +475,18 @@ cdef Py_ssize_t _index(list table, object wanted):
 
 
 cdef bint _contains(list ascending, u64 wanted):
-    """Whether a number stands in a list; what is asked for stands near its end."""
-    cdef Py_ssize_t i = PyList_GET_SIZE(ascending)
+    """Whether a number stands in a list; whoever wrote the change chose which, and how often."""
+    cdef Py_ssize_t low = 0, high = PyList_GET_SIZE(ascending), middle
     cdef u64 held
-    while i > 0:
-        i -= 1
-        held = <object>PyList_GET_ITEM(ascending, i)
-        if held <= wanted:
-            return held == wanted
+    while low < high:
+        middle = (low + high) // 2
+        held = <object>PyList_GET_ITEM(ascending, middle)
+        if held == wanted:
+            return True
+        if held < wanted:
+            low = middle + 1
+        else:
+            high = middle
     return False
 
 
@@ -484,7 +495,7 @@ cdef Py_ssize_t _record_at(list table, const u8* record):
     cdef object held
     for i in range(PyList_GET_SIZE(table)):
         held = <object>PyList_GET_ITEM(table, i)
-        if memcmp(PyBytes_AS_STRING(held), record, 16) == 0:
+        if _is_bytes(held, 16) and memcmp(PyBytes_AS_STRING(held), record, 16) == 0:
             return i
     return -1
 
