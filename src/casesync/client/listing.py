@@ -1,7 +1,7 @@
 """Keeping lists, search and the conflict inbox in step with merged state (client).
 
 ``protocol/decisions/0004-listing-after-the-page.md``: streams are marked when merged, refreshed
-before anything is listed, some hundreds to a transaction. A crash in between leaves the marks.
+before anything is listed, a thousand to a transaction. A crash in between leaves the marks.
 """
 
 from __future__ import annotations
