@@ -31,6 +31,9 @@ class KernelHook(BuildHookInterface):
             built = compile_all()
         except Exception as error:  # noqa: BLE001 - each compiler fails in its own way
             self.app.display_warning(f"continuing without compiled twins: {error}")
+            for stale in SOURCE.glob("casesync/*/_*"):
+                if stale.suffix in SUFFIXES:
+                    stale.unlink()
             return
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
@@ -54,6 +57,8 @@ def compile_all() -> list[Path]:
         for made in Path(folder).glob("casesync/**/*"):
             if made.suffix in SUFFIXES:
                 target = SOURCE / made.relative_to(folder)
-                shutil.copyfile(made, target)
+                beside = target.with_name(target.name + ".new")
+                shutil.copyfile(made, beside)
+                beside.replace(target)  # a running process keeps the file it has loaded
                 built.append(target)
     return built

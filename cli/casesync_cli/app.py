@@ -14,7 +14,7 @@ from typing import Final
 
 import click
 
-from casesync.foundation.errors import CasesyncError
+from casesync.foundation.errors import CasesyncError, UsageError
 from casesync_cli.command import LocalisedGroup
 from casesync_cli.failure import EXIT_INTERRUPTED, report, report_bug, usage_error
 from casesync_cli.settings import Settings, language, wants_json
@@ -62,6 +62,9 @@ def run(arguments: Sequence[str]) -> int:
             args=list(arguments), prog_name="casesync", standalone_mode=False, obj=settings
         )
     except click.exceptions.NoArgsIsHelpError as stop:
+        if settings.json:
+            missing = UsageError("usage-missing", what="COMMAND", command=stop.ctx.command_path)
+            return report(settings, missing)
         click.echo(stop.format_message(), err=True)
         return 2
     except click.ClickException as error:

@@ -20,7 +20,7 @@ from casesync.testing.hostile_member import HostileMember, Made
 def pages_of(monkeypatch: pytest.MonkeyPatch, size_bytes: int) -> None:
     """Answers of at most so many bytes; 1 = one leaf each."""
     monkeypatch.setattr(
-        exchange, "prepare", lambda engine, tx: session.prepare(engine, tx, size_bytes)
+        exchange, "prepare", lambda engine, tx, *_size: session.prepare(engine, tx, size_bytes)
     )
 
 

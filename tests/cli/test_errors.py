@@ -23,6 +23,7 @@ def nowhere(tmp_path):
         (["nonsense"], "usage-no-such-command"),
         (["case", "nonsense"], "usage-no-such-command"),
         (["case", "show"], "usage-missing"),
+        (["case"], "usage-missing"),
         (["case", "show", "A", "B"], "usage-extra"),
         (["grant", "revoke", "A", "B", "C"], "usage-extra"),
         (["case", "show", "A", "--nonsense"], "usage-no-such-option"),

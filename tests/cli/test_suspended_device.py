@@ -77,3 +77,16 @@ def test_who_may_not_suspend_is_told_so_before_any_preview(relay, tmp_path):
     assert lan.run("device", "suspend", str(theirs), "--yes").code == 0
     again = lan.run("device", "suspend", str(theirs), "--yes")
     assert (again.code, again.out) == (2, "")
+
+
+def test_nobody_is_suspended_where_nobody_can_be_asked(relay, tmp_path):
+    lan, mai = Laptop(tmp_path / "lan", "p q r s"), Laptop(tmp_path / "mai", "p q r t")
+    found(relay, lan)
+    enrol(lan, mai, "Nhà Bình Yên", "caseworker", "Mai")
+    lan.json("sync")
+    theirs = str(mai.json("whoami")["device"])
+    for arguments in (("device", "suspend", theirs, "--json"), ("device", "suspend", theirs)):
+        done = lan.run(*arguments)
+        assert done.code == 2
+        assert "--yes" in done.err
+    assert {row["state"] for row in lan.json("device", "list")["items"]} == {"active"}

@@ -222,7 +222,7 @@ def test_a_stolen_laptop_gets_nothing_more(offices, tmp_path_factory):
     enrol(offices.shelter, second, "Nhà Bình Yên", "caseworker", "Cúc")
     second.json("sync")
     number = second.json("whoami")["device"]
-    result = offices.shelter.json("device", "suspend", str(number))
+    result = offices.shelter.json("device", "suspend", str(number), "--yes")
     assert result["sole_device"] is False
     assert result["unit_rotated"] is True
     assert second.run("sync", "--json").code == 5

@@ -211,7 +211,7 @@ class Held:
         ring = self.engine.keys
         self.stream = StreamId(b"k" * 16)
         self.key = ring.prepare(self.stream, KIND, (1, 1, 0), b"q" * 32)
-        fact = [1, 1, 0, KIND, self.key.commitment[:8], b"", [], True]
+        fact = [1, 1, 0, KIND, self.key.commitment[:8], 0, -1, True, b""]
         self.row: list[Any] = [[], [], [[1, OWNER], [], [fact], False], 0, {}, {}, 0, 1, False]
         self.state = state_of(StreamRow(self.row)).to_row()
         self.path = PlainPath(self.engine)
@@ -359,6 +359,16 @@ def test_a_row_of_another_shape_is_left_as_it_was(part):
             held.path.control_size, held.engine.forms_checked, -1,
         )  # fmt: skip
     assert row == held.row
+
+
+@needs_runs
+@pytest.mark.parametrize("index", [2, 3, 4])
+def test_no_key_is_introduced_before_its_statement_compiled_or_not(index):
+    held = Held()
+    held.slowly(form_save(held, 9, 1, 1, []), 0)  # the form is known from here on
+    held.row[2][2][0][6] = 3
+    leaf = form_save(held, index, 1, 1, [])
+    assert (held.slowly(leaf, 1)[0], held.fast(leaf, 1)[0]) == (index > 3, index > 3)
 
 
 @needs_runs

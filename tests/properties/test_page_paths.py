@@ -25,6 +25,7 @@ from casesync.sync.plain_path import PlainPath
 from casesync.sync.session import SyncReport
 from casesync.sync.stream_merge import rejudge, state_of
 from casesync.sync.stream_row import StreamRow
+from casesync.testing.hostile_member import HostileMember
 from casesync.testing.offices import Offices
 
 PERSON = 2
@@ -213,3 +214,25 @@ def test_words_of_both_sides_between_two_syncs_have_no_stream_judged_again():
     for replica in WORLD.replicas:
         stored, again = both_ways(replica, stream)
         assert stored == again
+
+
+def test_a_key_that_is_introduced_behind_a_change_is_none_to_its_author_either():
+    """A colleague who has a key from elsewhere (a relay that shows what was pushed) and whose
+    change is logged before the statement: nobody's replica may count it, the author's neither."""
+    [stream] = WORLD.open_streams(1)
+    compartment, field, code = WORLD.fields[0]
+    cell = CellId(RECORDS[0], PERSON, field, None, 0)
+    WORLD.save(Save(0, 0, ((compartment, cell, code),), True), stream)  # states a key, unsent
+    author, colleague, _ = WORLD.replicas
+    held = author.core.engine.keys.stream(stream)
+    [key] = [key for (kind, _), key in held.items() if kind == compartment]
+    early = HostileMember(colleague)
+    body = encode_content(5, 1, [], [Write(cell, code, "early")])
+    early.write(stream, bodies={compartment: body}, keys={compartment: key})
+    pull(colleague.core)  # is logged before what the author has not sent
+    WORLD.sync_all()
+    meanings = [both_ways(replica, stream) for replica in WORLD.replicas]
+    assert [stored for stored, _ in meanings] == [again for _, again in meanings]
+    assert len({len(stored[0]["live"]) for stored, _ in meanings}) == 1
+    verdicts = [[entry.counts for entry in stored[1]] for stored, _ in meanings]
+    assert verdicts == [[True, False, True]] * 3

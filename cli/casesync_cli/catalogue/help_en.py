@@ -103,7 +103,7 @@ TEXTS: Final[dict[str, str]] = {
     "conflict show": "Show who wrote what, where and when.",
     "conflict resolve": "Decide a conflict; the decision carries your name.",
     "conflict resolve --value": "The value that shall count.",
-    "conflict resolve --reason": "Why, kept in the case.",
+    "conflict resolve --reason": "Why; kept in the access log, for auditors.",
     # sharing
     "consent": "Consents of the person concerned.",
     "consent give": "Record a consent and print its id.",

@@ -107,7 +107,7 @@ TEXTS: Final[dict[str, str]] = {
     "conflict show": "Hiện ai đã ghi gì, ở đâu và khi nào.",
     "conflict resolve": "Quyết định một xung đột; quyết định mang tên bạn.",
     "conflict resolve --value": "Giá trị sẽ được tính.",
-    "conflict resolve --reason": "Lý do, lưu trong hồ sơ.",
+    "conflict resolve --reason": "Lý do; lưu trong sổ truy cập, cho người kiểm tra.",
     # sharing
     "consent": "Sự đồng ý của người trong cuộc.",
     "consent give": "Ghi nhận sự đồng ý và in mã của nó.",

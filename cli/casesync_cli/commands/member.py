@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -130,11 +129,13 @@ def device_list(settings: Settings) -> None:
 def device_suspend(settings: Settings, *, device: int, reason: str, yes: bool) -> None:
     """Shut a lost or stolen device out."""
     with open_replica(settings) as replica:
+        preview = replica.suspend_preview(device)
         if not settings.json:
-            out = Output(settings)
-            out.facts(replica.suspend_preview(device))
-            if not yes and sys.stdin.isatty():
-                click.confirm(tr(settings.lang, "ask.suspend", device=device), abort=True, err=True)
+            Output(settings).facts(preview)
+        if not yes:
+            if not can_ask(settings):
+                raise UsageError("suspend-unconfirmed", device=device)
+            click.confirm(tr(settings.lang, "ask.suspend", device=device), abort=True, err=True)
         result = replica.suspend_device(device, reason=reason)
 
     def people(out: Output) -> None:

@@ -300,7 +300,10 @@ class CaseReader:
                 if code == "late-entry"
                 else {}
             )
-            found.setdefault((flag.record, flag.field), []).append(Fact(code, params))
+            facts = found.setdefault((flag.record, flag.field), [])
+            fact = Fact(code, params)  # the same of two values in conflict is said once
+            if fact not in facts:
+                facts.append(fact)
         return found
 
     def _happened_after(self) -> Callable[[ChangeRef, ChangeRef], bool]:

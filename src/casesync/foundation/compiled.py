@@ -10,9 +10,15 @@ from importlib import import_module
 from typing import Any
 
 
-def compiled(name: str) -> Any:  # noqa: ANN401 - what it offers is documented at the Python twin
-    """The extension module of this full name, None where it was not built."""
+def compiled(name: str, version: int) -> Any:  # noqa: ANN401 - documented at the Python twin
+    """The extension module of this full name, None where it was not built.
+
+    Args:
+        name: full name of the module.
+        version: its ``VERSION``; one that was built from another source is left alone.
+    """
     try:
-        return import_module(name)
+        module = import_module(name)
     except ImportError:
         return None
+    return module if getattr(module, "VERSION", 0) == version else None

@@ -380,6 +380,12 @@ _TEXTS: Final[dict[str, Text]] = {
         "Thừa '{what}'.",
         "Chạy '{command} --help'; đặt văn bản có dấu cách trong ngoặc kép.",
     ),
+    "suspend-unconfirmed": Text(
+        "Device {device} was not suspended: nobody here can be asked, and it cannot be undone.",
+        "Repeat the command with --yes.",
+        "Chưa đình chỉ máy {device}: ở đây không hỏi được ai, mà việc này không làm lại được.",
+        "Chạy lại lệnh với --yes.",
+    ),
     "usage-missing": Text(
         "'{what}' is missing.",
         "Run '{command} --help'.",

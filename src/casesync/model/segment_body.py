@@ -136,7 +136,10 @@ def decode_checked(body: bytes) -> Content:
 
     Only what the checks are about is left out, so masks may be bytes here.
     """
-    content: Content = msgpack.unpackb(body)
+    try:
+        content: Content = msgpack.unpackb(body)
+    except (ValueError, msgpack.UnpackException):  # a hostile value, which was taken as it is
+        content = unpack_fast(body)
     if len(content) == CONTENT_ITEMS:
         groups = content[3]
         forms = tuple([_known_form(group) for group in groups])

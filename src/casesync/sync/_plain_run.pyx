@@ -17,6 +17,9 @@ from hashlib import sha256
 from casesync.crypto.key_schedule import label
 from casesync.model.cells import SIMPLE_FORMS
 
+VERSION = 1
+"""Raised with every change of what this module does; its Python twin asks for just this one."""
+
 ctypedef unsigned char u8
 ctypedef unsigned long long u64
 
@@ -238,11 +241,11 @@ cdef object _opened(object key, object previous, object header, object sealed):
         return None
 
 
-cdef bint _introduced(object facts, object kind, object key_name):
+cdef bint _introduced(object facts, object kind, object key_name, object index):
     """As ``StreamRow.introduces``."""
     cdef object fact
     for fact in <list?>facts:
-        if fact[4] == key_name and fact[3] == kind and fact[7]:
+        if fact[4] == key_name and fact[3] == kind and fact[7] and fact[6] < index:
             return True
     return False
 
@@ -288,7 +291,9 @@ cdef bint _take(
         return False
     segments = <object>PyTuple_GET_ITEM(leaf, 5)
     sealed = segments[0]
-    if sealed is None or not _introduced((<list?>row[2])[2], kind, key_name):
+    if sealed is None or not _introduced(
+        (<list?>row[2])[2], kind, key_name, <object>PyTuple_GET_ITEM(leaf, 0)
+    ):
         return False
     key = ring.get((kind, key_name))
     if key is None:

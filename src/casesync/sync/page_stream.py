@@ -227,7 +227,7 @@ class PageStream:
         code: int | None = None
         if not self.again and leaf.index > self.last_index:
             self.last_index = leaf.index
-            if self._is_plain(header):
+            if self._is_plain(leaf, header):
                 code = COUNTS
             elif leaf.index > self.row.last_index():
                 code = self._judge(leaf, header, location)
@@ -241,10 +241,11 @@ class PageStream:
         if not self._merge(leaf, header, link8, location):
             self.again = True
 
-    def _is_plain(self, header: Header) -> bool:
+    def _is_plain(self, leaf: ServedLeaf, header: Header) -> bool:
         """Whether the full judgement would find nothing to object to, seen at a glance.
 
-        As on the plain path, but of any number of content segments.
+        As on the plain path, but of any number of content segments. Changes of this device may
+        lie behind the leaf: a key that one of them introduces is none yet.
         """
         unit, mask = self._plain.device(header.device)
         if unit is None or unit != self.plain_owner:
@@ -252,7 +253,7 @@ class PageStream:
         if not header.device <= header.control_size <= self._plain.control_size:
             return False
         return all(
-            mask >> kind & 1 and self.row.introduces(kind, key_name)
+            mask >> kind & 1 and self.row.introduces(kind, key_name, leaf.index)
             for kind, key_name, _, _ in header.segments
         )
 

@@ -27,7 +27,7 @@ from casesync.translog.served_leaf import ServedLeaf
 if TYPE_CHECKING:
     from casesync.sync.page_stream import PageStream
 
-plain_kernel = compiled("casesync.sync._plain_run")
+plain_kernel = compiled("casesync.sync._plain_run", 1)
 """Takes whole runs of plain changes; without it ``PlainPath.take`` takes each."""
 
 _CONTENT_MASK = sum(1 << int(c) for c in CONTENT_COMPARTMENTS)
@@ -135,7 +135,7 @@ class PlainPath:
             or not mask >> kind & 1
             or not device <= control_size <= self.control_size
             or sealed is None
-            or not held.row.introduces(kind, key_name)
+            or not held.row.introduces(kind, key_name, leaf.index)
         ):
             return False
         key = self._keys.get(held.stream, kind, key_name)

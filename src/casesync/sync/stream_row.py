@@ -91,10 +91,10 @@ class StreamRow:
         owner: bytes = rights[0][1]
         return owner
 
-    def introduces(self, compartment: int, key_name: bytes) -> bool:
-        """Whether a valid statement introduced the key, for the hot path."""
+    def introduces(self, compartment: int, key_name: bytes, index: int) -> bool:
+        """Whether a valid statement before ``index`` introduced the key, for the hot path."""
         for fact in self.row[_RIGHTS][2]:
-            if fact[4] == key_name and fact[3] == compartment and fact[7]:
+            if fact[4] == key_name and fact[3] == compartment and fact[7] and fact[6] < index:
                 return True
         return False
 

@@ -14,6 +14,9 @@ from hashlib import sha256
 from casesync.translog.chain import LINK_LABEL
 from casesync.translog.served_leaf import ServedLeaf
 
+VERSION = 1
+"""Raised with every change of what this module does; its Python twin asks for just this one."""
+
 ctypedef unsigned char u8
 ctypedef unsigned long long u64
 
