@@ -7,9 +7,12 @@ box the key to it. Layers: whose boxes a holder believes (``sync/statement_keys.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import pytest
 
 from attack_world import OSSO, UNION, AttackWorld
+from casesync.access.stream_facts import StatementFact
 from casesync.foundation.ids import Compartment, StreamId
 from casesync.sync.author import own_chain
 from casesync.sync.key_plan import KeyPlan
@@ -95,6 +98,21 @@ def test_another_grantee_boxes_to_the_owner_what_the_owner_cannot_open() -> None
         assert statuses(world, name, stream) == statuses(world, "uyen", stream)
 
 
+def empty_boxes(
+    member: HostileMember, unit: bytes, facts: Iterable[StatementFact]
+) -> Callable[[KeyPlan], None]:
+    """A plan that boxes these keys to the office's newest unit keys, with nothing inside."""
+
+    def plan(planned: KeyPlan) -> None:
+        for fact in facts:
+            current = member.engine.control.current_unit_key(unit, fact.compartment)
+            assert current is not None
+            box = Box(current.name, current.epoch, bytes(48))
+            planned.boxes.append(MoreBoxes(fact.device, fact.number, fact.position, (box,)))
+
+    return plan
+
+
 def test_boxes_written_in_advance_for_an_office_keep_nothing_from_it() -> None:
     """Unit keys are named in the control log, so she can box to an office before it is granted."""
     world = AttackWorld(6)
@@ -104,16 +122,7 @@ def test_boxes_written_in_advance_for_an_office_keep_nothing_from_it() -> None:
     oanh = HostileMember(world.oanh)
     with world.stores["oanh"].transaction() as tx:
         facts = StreamRow(tx.stream_rows([stream])[stream]).rights.statements
-    unit = world.uyen.core.engine.unit
-
-    def plan(planned: KeyPlan) -> None:
-        for fact in facts:
-            current = oanh.engine.control.current_unit_key(unit, fact.compartment)
-            assert current is not None
-            box = Box(current.name, current.epoch, bytes(48))
-            planned.boxes.append(MoreBoxes(fact.device, fact.number, fact.position, (box,)))
-
-    oanh.write(stream, change_plan=plan)
+    oanh.write(stream, change_plan=empty_boxes(oanh, world.uyen.core.engine.unit, facts))
     world.sync("oanh", "lan")
     world.share(stream, UNION, ("identity", *SHARED), history=True)
     world.sync("lan", "uyen")
@@ -129,17 +138,8 @@ def test_a_box_that_claims_an_older_key_brings_an_office_nothing_older() -> None
     first = [
         fact for fact in facts if (fact.device, fact.number) == (facts[0].device, facts[0].number)
     ]
-    unit = world.uyen.core.engine.unit
-
-    def plan(planned: KeyPlan) -> None:
-        for fact in first:
-            current = oanh.engine.control.current_unit_key(unit, fact.compartment)
-            assert current is not None
-            box = Box(current.name, current.epoch, bytes(48))
-            planned.boxes.append(MoreBoxes(fact.device, fact.number, fact.position, (box,)))
-
     before = world.keys("uyen", stream)
-    oanh.write(stream, change_plan=plan)
+    oanh.write(stream, change_plan=empty_boxes(oanh, world.uyen.core.engine.unit, first))
     world.sync("oanh", "lan", "mai", "lan", "uyen")
     assert world.keys("uyen", stream) == before
 
@@ -154,16 +154,7 @@ def test_what_lands_behind_a_grant_is_copied_although_somebody_claims_a_box() ->
     world.share(stream, UNION, ("identity", "contact"))
     with world.stores["oanh"].transaction() as tx:
         facts = StreamRow(tx.stream_rows([stream])[stream]).rights.statements
-    unit = world.uyen.core.engine.unit
-
-    def plan(planned: KeyPlan) -> None:
-        for fact in facts:
-            current = oanh.engine.control.current_unit_key(unit, fact.compartment)
-            assert current is not None
-            box = Box(current.name, current.epoch, bytes(48))
-            planned.boxes.append(MoreBoxes(fact.device, fact.number, fact.position, (box,)))
-
-    oanh.write(stream, change_plan=plan)
+    oanh.write(stream, change_plan=empty_boxes(oanh, world.uyen.core.engine.unit, facts))
     world.sync("oanh", "lan", "mai", "lan", "uyen")
     assert world.values("uyen", stream, "person.given_name") == ["Mới"]
 

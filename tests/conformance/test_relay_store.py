@@ -26,8 +26,7 @@ class TestSqliteMemory(RelayStoreConformance):
     def open_store(self) -> RelayStore:
         return SqliteStore(":memory:")
 
-    def test_everything_survives_closing(self, store: RelayStore) -> None:
-        pytest.skip("in memory nothing does")
+    test_everything_survives_closing = None  # nothing does in memory: not a claim of this store
 
 
 def test_a_commit_is_synced_to_the_disk(tmp_path: Path):

@@ -12,17 +12,17 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, cast
 
 import sqlcipher3
 
 from casesync.client import opening
 from casesync.client.core import Core
-from casesync.foundation.ids import BlobHash, StreamId
+from casesync.foundation.ids import StreamId
 from casesync.foundation.secret_bytes import SecretBytes
 from casesync.storage.connection import PAGE_BYTES, connect_plain
 from casesync.storage.sql_store import SqlStore, open_encrypted, open_plain
-from casesync.sync.ports import ReplicaStore
+from casesync.sync.ports import RelayChannel, ReplicaStore
 from casesync.testing.clock import FakeClock
 from casesync.testing.entropy import SeededEntropy
 from casesync.testing.workloads.office import CaseIds
@@ -127,13 +127,13 @@ class Recording:
             store: of this recording.
             folder: where the anchor is to lie; None writes none.
         """
-        channel = RecordedChannel(self.answers())
+        channel = cast("RelayChannel", RecordedChannel(self.answers()))
         entropy = SeededEntropy("measured")
         return opening.core_on(store, FakeClock(), entropy, lambda *_: channel, folder=folder)
 
 
 class RecordedChannel:
-    """``sync.ports.RelayChannel`` that gives recorded answers, whatever is asked."""
+    """As much of ``sync.ports.RelayChannel`` as a sync of known entries asks: recorded answers."""
 
     def __init__(self, answers: Iterator[bytes]) -> None:
         """Args: answers: the last one is given again and again."""
@@ -144,38 +144,6 @@ class RecordedChannel:
         """The next answer."""
         self._last = next(self._answers, self._last)
         return self._last
-
-    def relay_key(self) -> NoReturn:
-        """Not recorded."""
-        raise NotImplementedError
-
-    def create_network(self, entries: Sequence[bytes], blobs: Sequence[bytes]) -> NoReturn:
-        """Not recorded."""
-        raise NotImplementedError
-
-    def append_control(self, entries: Sequence[bytes], blobs: Sequence[bytes]) -> NoReturn:
-        """Not recorded."""
-        raise NotImplementedError
-
-    def blob(self, name: BlobHash) -> NoReturn:
-        """Not recorded: the control log is complete before."""
-        raise NotImplementedError
-
-    def rendezvous_open(self, invitation: bytes, expires_ms: int) -> NoReturn:
-        """Not recorded."""
-        raise NotImplementedError
-
-    def rendezvous_cancel(self, invitation: bytes) -> NoReturn:
-        """Not recorded."""
-        raise NotImplementedError
-
-    def rendezvous_put(self, invitation: bytes, slot: int, message: bytes) -> NoReturn:
-        """Not recorded."""
-        raise NotImplementedError
-
-    def rendezvous_get(self, invitation: bytes, slot: int) -> NoReturn:
-        """Not recorded."""
-        raise NotImplementedError
 
     def now_offset_ms(self) -> int:
         """Both clocks are one."""
