@@ -8,6 +8,8 @@ decide. Every command also takes the global options: ``casesync case list --json
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +23,15 @@ from casesync_cli.settings import LANGUAGES, Settings
 from casesync_cli.texts import help_text
 
 P = ParamSpec("P")
+
+
+_PLACEHOLDER = re.compile(r"[A-Z]{2,}")
+
+
+def _placeholders(ctx: click.Context, metavar: str) -> str:
+    """What stands for a word to be typed, in the reader's language: ``TYPE.FIELD=VALUE``."""
+    lang = _settings(ctx).lang
+    return _PLACEHOLDER.sub(lambda word: help_text(lang, f"<{word[0]}>"), metavar)
 
 
 def _settings(context: click.Context) -> Settings:
@@ -48,6 +59,18 @@ class LocalisedOption(click.Option):
         path = getattr(ctx.command, "path", "")
         self.help = help_text(_settings(ctx).lang, f"{path} --{self.name}", f"--{self.name}")
         return super().get_help_record(ctx)
+
+    @override
+    def make_metavar(self, ctx: click.Context) -> str:
+        return _placeholders(ctx, super().make_metavar(ctx))
+
+
+class LocalisedArgument(click.Argument):
+    """A positional argument, shown in capitals of the reader's language."""
+
+    @override
+    def make_metavar(self, ctx: click.Context) -> str:
+        return _placeholders(ctx, super().make_metavar(ctx))
 
 
 class GlobalOption(LocalisedOption):
@@ -80,10 +103,26 @@ def global_options(*, hidden: bool) -> list[click.Parameter]:
     ]
 
 
+def _show_help(ctx: click.Context, _: click.Parameter, wanted: object) -> None:
+    """Write the help and end; with ``--json`` nothing but a document stands on stdout."""
+    if wanted and not ctx.resilient_parsing:
+        text = ctx.get_help()
+        document = json.dumps({"help": text}, ensure_ascii=False, indent=2)
+        click.echo(document if _settings(ctx).json else text)
+        ctx.exit()
+
+
 class _Localised(click.Command):
     """What commands and groups share: help from the catalogue."""
 
     path: str
+
+    @override
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        # Not all of them twice: those of arguments are in the reader's language already.
+        ours = {self.options_metavar, getattr(self, "subcommand_metavar", None)}
+        pieces = super().collect_usage_pieces(ctx)
+        return [_placeholders(ctx, piece) if piece in ours else piece for piece in pieces]
 
     @override
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -109,6 +148,7 @@ class _Localised(click.Command):
         option = super().get_help_option(ctx)
         if option is not None:
             option.help = help_text(_settings(ctx).lang, "--help")
+            option.callback = _show_help
         return option
 
 
@@ -192,9 +232,24 @@ class LocalisedGroup(_Localised, click.Group):
             formatter.write_dl(rows)
 
     @override
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if self.default is not None:  # what it takes without a verb stands first
+            pieces = self.commands[self.default].collect_usage_pieces(self._of_default(ctx))
+            prefix = help_text(_settings(ctx).lang, "usage") + " "
+            formatter.write_usage(ctx.command_path, " ".join(pieces), prefix=prefix)
+        super().format_usage(ctx, formatter)
+
+    @override
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        super().format_options(ctx, formatter)
+        if self.default is None:
+            super().format_options(ctx, formatter)
+        else:  # likewise; of its own a group has no options that are shown
+            self.commands[self.default].format_options(self._of_default(ctx), formatter)
         self.format_commands(ctx, formatter)
+
+    def _of_default(self, ctx: click.Context) -> click.Context:
+        assert self.default is not None
+        return click.Context(self.commands[self.default], parent=ctx, info_name=self.default)
 
 
 _VALUED = ("--home", "--lang", "--passphrase-file")
@@ -213,9 +268,9 @@ def _first_own_word(args: Sequence[str]) -> str | None:
     return None
 
 
-def argument(name: str, **kwargs: Any) -> click.Argument:  # noqa: ANN401 - click takes them
-    """A positional argument shown in capitals."""
-    return click.Argument([name], **kwargs)
+def argument(name: str, **kwargs: Any) -> LocalisedArgument:  # noqa: ANN401 - click takes them
+    """A positional argument; ``metavar`` is made of words the catalogue has as ``<WORD>``."""
+    return LocalisedArgument([name], **kwargs)
 
 
 def option(*names: str, **kwargs: Any) -> LocalisedOption:  # noqa: ANN401 - click takes them

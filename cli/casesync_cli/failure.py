@@ -26,8 +26,7 @@ def usage_error(error: click.ClickException) -> UsageError:
     if isinstance(error, click.NoSuchOption):
         return UsageError("usage-no-such-option", option=error.option_name, command=path)
     if isinstance(error, click.MissingParameter):
-        name = error.param.human_readable_name if error.param is not None else "?"
-        return UsageError("usage-missing", what=_shown(error.param, name), command=path)
+        return UsageError("usage-missing", what=_shown(error.param, context), command=path)
     if isinstance(error, click.BadParameter):
         return _bad_value(error, path)
     if isinstance(error, click.BadOptionUsage) and "argument" in error.message:
@@ -37,18 +36,18 @@ def usage_error(error: click.ClickException) -> UsageError:
 
 def _bad_value(error: click.BadParameter, path: str) -> UsageError:
     """A value that is not possible, with the ones that are if they can be listed."""
-    name = error.param.human_readable_name if error.param is not None else "?"
-    what, kind = _shown(error.param, name), getattr(error.param, "type", None)
+    what, kind = _shown(error.param, error.ctx), getattr(error.param, "type", None)
     if isinstance(kind, click.Choice):
         known = ", ".join(str(choice) for choice in kind.choices)
         return UsageError("usage-choice", what=what, known=known, command=path)
     return UsageError("usage-bad-value", what=what, command=path)
 
 
-def _shown(param: click.Parameter | None, name: str) -> str:
+def _shown(param: click.Parameter | None, context: click.Context | None) -> str:
+    """A parameter as the usage line shows it."""
     if isinstance(param, click.Option):
         return param.opts[0]
-    return name
+    return "?" if param is None or context is None else param.make_metavar(context)
 
 
 class _BugError(CasesyncError):

@@ -81,6 +81,28 @@ def test_every_command_has_help_in_both_languages(name, capsys):
     assert f"casesync {name}" in english
 
 
+@pytest.mark.parametrize(
+    ("verb", "options"),
+    [("grant", ["--to", "--compartments", "--consent"]), ("invite", ["--unit", "--role"])],
+)
+def test_help_of_a_noun_shows_what_it_takes_without_a_verb(verb, options, nowhere):
+    shown = nowhere.run(verb, "--help").out
+    assert [option for option in options if option not in shown] == []
+    assert "COMMAND [ARGS]" in shown
+    assert "list" in shown
+
+
+def test_help_asked_for_in_json_is_a_document(nowhere):
+    assert "--purpose" in nowhere.run("--json", "case", "show", "--help").json["help"]
+    assert "--purpose" in nowhere.run("case", "show", "--help", "--json").json["help"]
+
+
+def test_what_is_missing_is_named_as_the_usage_line_names_it(tmp_path):
+    done = Laptop(tmp_path / "home", lang="vi").run("case", "set")
+    assert "Thiếu 'HỒ_SƠ'" in done.err
+    assert "HỒ_SƠ" in Laptop(tmp_path / "home", lang="vi").run("case", "set", "--help").out
+
+
 def test_a_locale_chooses_the_language(tmp_path):
     laptop = Laptop(tmp_path / "home", extra={"LC_ALL": "vi_VN.UTF-8"})
     command = [part for part in laptop.command("--help") if part not in {"--lang", "en"}]

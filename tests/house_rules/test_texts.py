@@ -85,7 +85,26 @@ def test_no_help_is_left_over():
         used.add(path)
         for param in command.params:
             used |= {f"{path} --{param.name}", f"--{param.name}"}
-    assert not set(catalogue("help", "en")) - used
+    placeholders = {key for key in catalogue("help", "en") if re.fullmatch(r"<[A-Z]+>", key)}
+    assert not set(catalogue("help", "en")) - used - placeholders
+
+
+@pytest.mark.parametrize("command", all_commands(), ids=lambda c: c.path)
+def test_no_english_stands_in_vietnamese_help_but_names_of_commands_and_options(command):
+    """Click's own words and what stands for a word to be typed are translated, too."""
+    context = click.Context(command, info_name=command.path, obj=Settings(lang="vi"))
+    words = set(re.findall(r"\b[A-Z]{3,}\b", command.get_help(context)))
+    known = {"JSON", "TLS", "PEM", "SIGTERM"}
+    assert not words - known
+
+
+def test_every_placeholder_of_the_catalogue_stands_in_some_help():
+    shown = ""
+    for command in all_commands():
+        context = click.Context(command, info_name=command.path, obj=Settings(lang="vi"))
+        shown += command.get_help(context)
+    texts = catalogue("help", "vi")
+    assert not [k for k, text in texts.items() if k.startswith("<") and text not in shown]
 
 
 def test_every_message_that_is_said_exists_and_none_is_left_over():

@@ -42,7 +42,9 @@ Told = Callable[[str], None]
     option("--size", type=click.IntRange(1, SIZE_MAX), default=SIZE_DEFAULT, metavar="WRITES"),
     option("--seed", type=int, default=SEED, metavar="NUMBER"),
     option("--runs", type=click.IntRange(1, RUNS_MAX), default=RUNS_DEFAULT, metavar="COUNT"),
-    option("--folder", type=click.Path(file_okay=False, exists=True, path_type=Path)),
+    option(
+        "--folder", type=click.Path(file_okay=False, exists=True, path_type=Path), metavar="DIR"
+    ),
 )
 def bench(
     settings: Settings, *, workload: str, size: int, seed: int, runs: int, folder: Path | None

@@ -43,7 +43,7 @@ def case_new(
 @command(
     "case list",
     option("--filter", "filters", multiple=True, metavar="FIELD=VALUE"),
-    option("--limit", default=50, type=LIMIT),
+    option("--limit", default=50, type=LIMIT, metavar="COUNT"),
     option("--after", metavar="CASE"),
     option("--purpose", metavar="PURPOSE"),
 )
@@ -67,7 +67,7 @@ def case_list(
 @command(
     "case find",
     argument("text"),
-    option("--limit", default=50, type=LIMIT),
+    option("--limit", default=50, type=LIMIT, metavar="COUNT"),
     option("--after", metavar="CASE"),
     option("--purpose", metavar="PURPOSE"),
 )

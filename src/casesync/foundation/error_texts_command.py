@@ -77,7 +77,7 @@ COMMAND_TEXTS: Final[dict[str, Text]] = {
     "assignment-form": Text(
         "'{text}' is not of the form TYPE[/ID].FIELD=VALUE.",
         "Examples: person.given_name=Hoa, case.kinds+=gbv, person.phones[+84900000001].whose=self.",
-        "'{text}' không theo dạng TYPE[/ID].FIELD=VALUE.",
+        "'{text}' không theo dạng LOẠI[/MÃ].TRƯỜNG=GIÁ_TRỊ.",
         "Ví dụ: person.given_name=Hoa, case.kinds+=gbv, person.phones[+84900000001].whose=self.",
     ),
     "assignment-empty": Text(
@@ -89,25 +89,25 @@ COMMAND_TEXTS: Final[dict[str, Text]] = {
     "field-value-form": Text(
         "'{text}' is not of the form FIELD=VALUE.",
         "'casesync schema show TYPE' lists the fields.",
-        "'{text}' không theo dạng FIELD=VALUE.",
-        "'casesync schema show TYPE' liệt kê các trường.",
+        "'{text}' không theo dạng TRƯỜNG=GIÁ_TRỊ.",
+        "'casesync schema show LOẠI' liệt kê các trường.",
     ),
     "target-form": Text(
         "'{text}' is not of the form TYPE[/ID].FIELD.",
         "'casesync schema show TYPE' lists the fields.",
-        "'{text}' không theo dạng TYPE[/ID].FIELD.",
-        "'casesync schema show TYPE' liệt kê các trường.",
+        "'{text}' không theo dạng LOẠI[/MÃ].TRƯỜNG.",
+        "'casesync schema show LOẠI' liệt kê các trường.",
     ),
     "record-form": Text(
         "'{text}' is not of the form TYPE/ID.",
         "'casesync record list CASE TYPE' shows the ids.",
-        "'{text}' không theo dạng TYPE/ID.",
-        "'casesync record list CASE TYPE' cho xem các mã.",
+        "'{text}' không theo dạng LOẠI/MÃ.",
+        "'casesync record list HỒ_SƠ LOẠI' cho xem các mã.",
     ),
     "filter-form": Text(
         "'{text}' is not of the form FIELD=VALUE.",
         "Example: --filter case.status=open.",
-        "'{text}' không theo dạng FIELD=VALUE.",
+        "'{text}' không theo dạng TRƯỜNG=GIÁ_TRỊ.",
         "Ví dụ: --filter case.status=open.",
     ),
     "relay-key-form": Text(

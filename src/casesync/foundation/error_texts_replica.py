@@ -60,7 +60,7 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "There is no consent '{consent}' in this case.",
         "'casesync consent show CASE' lists them.",
         "Hồ sơ này không có sự đồng ý '{consent}'.",
-        "'casesync consent show MÃ' liệt kê các sự đồng ý.",
+        "'casesync consent show HỒ_SƠ' liệt kê các sự đồng ý.",
     ),
     "member-unknown": (
         "There is nobody called '{member}'.",
@@ -78,7 +78,7 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "There is no grant '{grant}' in this case.",
         "'casesync grant list CASE' shows them.",
         "Hồ sơ này không có quyền chia sẻ '{grant}'.",
-        "'casesync grant list MÃ' liệt kê các quyền chia sẻ.",
+        "'casesync grant list HỒ_SƠ' liệt kê các quyền chia sẻ.",
     ),
     "invitation-unknown": (
         "There is no invitation '{invitation}' on this device.",
@@ -96,7 +96,7 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "There is no {type} '{record}' in this case.",
         "'casesync record list CASE {type}' shows them.",
         "Hồ sơ này không có {type} '{record}'.",
-        "'casesync record list MÃ {type}' liệt kê các bản ghi.",
+        "'casesync record list HỒ_SƠ {type}' liệt kê các bản ghi.",
     ),
     "role-unknown": (
         "There is no role '{role}'.",
