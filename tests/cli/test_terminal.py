@@ -100,6 +100,27 @@ def test_two_people_let_each_other_in_over_the_telephone(relay, tmp_path):
     assert mai.json("whoami")["member"] == "Mai"
 
 
+def test_without_a_terminal_both_sides_wait_and_the_code_comes_by_option(relay, tmp_path):
+    lan, mai = Laptop(tmp_path / "lan", SECRET), Laptop(tmp_path / "mai", SECRET)
+    found(relay, lan)
+    invitation = lan.json("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker")
+    with ThreadPoolExecutor() as pool:
+        approving = pool.submit(lan.run_process, "member", "approve", invitation["id"])
+        status = {"state": ""}
+        while status["state"] != "code":
+            status = mai.json("join", invitation["text"], "--name", "Mai")
+        waited = approving.result()
+        assert waited.code == 2, waited.err
+        message, advice = waited.err.splitlines()
+        assert "code" in message
+        assert "--code" in advice
+        joining = pool.submit(mai.run_process, "join")
+        done = lan.run_process("member", "approve", invitation["id"], "--code", status["code"])
+        assert (done.code, done.err) == (0, "")
+        assert "Mai has joined" in done.out
+        assert "You have joined" in joining.result().out
+
+
 def test_ctrl_c_leaves_nothing_half_done(create, tmp_path):
     laptop = Laptop(tmp_path / "home")
     waiting = subprocess.Popen(

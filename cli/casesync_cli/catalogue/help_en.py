@@ -63,11 +63,12 @@ TEXTS: Final[dict[str, str]] = {
     "invite cancel": "Make an invitation worthless.",
     "join": "Join a network by an invitation; 'casesync join' alone goes on with what was begun.",
     "join --name": "Your name as colleagues know it; needed to begin.",
-    "--no_wait": "Do what is possible now, say the state, and end.",
+    "--no_wait": "Do what is possible now, say the state, and end; otherwise the other side is "
+    "waited for.",
     "member": "People.",
     "member approve": "Let an invited person in by the code on their screen, or hand keys to a "
     "colleague whom somebody else let in.",
-    "member approve --code": "The code on the other screen.",
+    "member approve --code": "The code on the other screen; otherwise it is asked for.",
     "member list": "List the members.",
     "device": "Devices.",
     "device list": "List the devices.",

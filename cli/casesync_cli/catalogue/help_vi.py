@@ -66,11 +66,12 @@ TEXTS: Final[dict[str, str]] = {
     "invite cancel": "Làm cho lời mời mất giá trị.",
     "join": "Tham gia mạng lưới bằng lời mời; chỉ 'casesync join' thì làm tiếp việc đang dở.",
     "join --name": "Tên của bạn như đồng nghiệp biết; cần khi bắt đầu.",
-    "--no_wait": "Làm những gì làm được ngay, báo trạng thái rồi kết thúc.",
+    "--no_wait": "Làm những gì làm được ngay, báo trạng thái rồi kết thúc; nếu không ghi thì chờ "
+    "phía bên kia.",
     "member": "Con người.",
     "member approve": "Cho người được mời vào bằng mã trên màn hình của họ, hoặc trao khóa cho "
     "đồng nghiệp đã được người khác cho vào.",
-    "member approve --code": "Mã trên màn hình bên kia.",
+    "member approve --code": "Mã trên màn hình bên kia; nếu không ghi thì hỏi.",
     "member list": "Liệt kê các thành viên.",
     "device": "Các thiết bị.",
     "device list": "Liệt kê các thiết bị.",

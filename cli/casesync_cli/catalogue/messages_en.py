@@ -100,7 +100,6 @@ TEXTS: Final[dict[str, str]] = {
     "join.waiting": "Waiting to be let in.{code}",
     "join.joined": "You have joined. Run 'casesync sync'.{code}",
     "approve.waiting": "Waiting for the other side.",
-    "approve.posted": "Waiting for the other side.",
     "approve.nonce": "The other side has answered; waiting for its keys.",
     "approve.code": "The other screen shows a code now; type it with --code.",
     "approve.ask": "The other screen shows a code now. Another code than that ends the invitation.",

@@ -100,7 +100,6 @@ TEXTS: Final[dict[str, str]] = {
     "join.waiting": "Đang chờ được cho vào.{code}",
     "join.joined": "Bạn đã vào mạng lưới. Chạy 'casesync sync'.{code}",
     "approve.waiting": "Đang chờ phía bên kia.",
-    "approve.posted": "Đang chờ phía bên kia.",
     "approve.nonce": "Phía bên kia đã trả lời; đang chờ khóa của họ.",
     "approve.code": "Màn hình bên kia đang hiện mã; nhập mã với --code.",
     "approve.ask": "Màn hình bên kia đang hiện mã. Mã khác với mã đó sẽ làm lời mời hết hiệu lực.",

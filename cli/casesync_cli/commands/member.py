@@ -35,49 +35,51 @@ def member_approve(
 ) -> None:
     """Let an invited person in, or hand keys to a colleague somebody else let in."""
     with open_replica(settings) as replica:
-        status = replica.approve_step(invitation, code)
         if settings.json or no_wait:
+            status = replica.approve_step(invitation, code)
             deliver(settings, status, lambda out: _tell(out, status))
-            return
-        out = Output(settings)
-        told = None
-        while True:
+        else:
+            _wait(settings, replica, invitation, code)
+
+
+def _wait(settings: Settings, replica: Replica, invitation: str | None, typed: str | None) -> None:
+    """Step until the newcomer is in; each new state is told once.
+
+    Raises: UsageError: ``enrolment-code-needed``: nobody is there to type it.
+    """
+    out = Output(settings)
+    told = None
+    while True:
+        try:
+            status = replica.approve_step(invitation, typed)
+        except UsageError as error:
+            if error.code != "enrolment-code-mistyped" or not can_ask(settings):
+                raise
+            report(settings, error)
+        else:
             if status.state != told:
-                _tell(out, status, asks=can_ask(settings))
+                _tell(out, status, asks=True)
                 told = status.state
-            if status.state in {"joined", "admitted"}:
+            if status.state == "joined":
                 return
-            typed = _typed_code(settings) if status.state == "code" else None
-            if status.state == "code" and typed is None:
-                return
-            if typed is None:
-                time.sleep(POLL_S)
-            status = _step(settings, replica, invitation, typed) or status
+        typed = None
+        if told == "code":
+            typed = _typed_code(settings)
+        else:
+            time.sleep(POLL_S)
 
 
-def _step(
-    settings: Settings, replica: Replica, invitation: str | None, typed: str | None
-) -> ApproveStatus | None:
-    """One step; None if the code was mistyped and is to be asked for again."""
-    try:
-        return replica.approve_step(invitation, typed)
-    except UsageError as error:
-        if error.code != "enrolment-code-mistyped":
-            raise
-        report(settings, error)
-        return None
-
-
-def _typed_code(settings: Settings) -> str | None:
-    """The code of the other screen, or None where nobody can be asked."""
+def _typed_code(settings: Settings) -> str:
     if not can_ask(settings):
-        return None
+        raise UsageError("enrolment-code-needed")
     typed: str = click.prompt(tr(settings.lang, "ask.code"), err=True)
     return typed
 
 
 def _tell(out: Output, status: ApproveStatus, *, asks: bool = False) -> None:
     key = "approve.ask" if asks and status.state == "code" else f"approve.{status.state}"
+    if status.admitted:
+        key = "approve.admitted"
     out.say(key, member=status.member or "", device=status.device or "")
 
 

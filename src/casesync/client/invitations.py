@@ -101,7 +101,7 @@ class Invitations:
                 raise
 
     def approve_step(self, invitation: str | None = None, code: str | None = None) -> ApproveStatus:
-        """Do what the approving side can do now; called again until "joined" or "admitted".
+        """Do what the approving side can do now; called again until "joined".
 
         Without an open invitation a colleague who waits for keys is admitted.
 
@@ -195,7 +195,9 @@ class Invitations:
             view = core.engine.control.device(int(waiting.device))
             assert view is not None
             name = core.engine.control.member(view.member).name
-            return ApproveStatus(state="admitted", member=name, device=int(waiting.device))
+            return ApproveStatus(
+                state="joined", member=name, device=int(waiting.device), admitted=True
+            )
         raise CannotDecide("nobody-to-approve")
 
     def _inviters(self) -> list[Inviter]:

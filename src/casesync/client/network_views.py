@@ -85,12 +85,14 @@ class JoinStatus:
 
 @dataclass(frozen=True, slots=True)
 class ApproveStatus:
-    """Where the inviting side stands; ``code``: type the other screen's code now."""
+    """Where the inviting side stands; at ``code`` the other screen's code is to be typed."""
 
-    state: Literal["waiting", "nonce", "code", "joined", "admitted"]
+    state: Literal["waiting", "nonce", "code", "joined"]
     member: str | None = None
     device: int | None = None
     code: str | None = None
+    admitted: bool = False
+    """Nobody new: a colleague who was waiting for keys has them now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -370,7 +370,7 @@ class Replica:
     def approve_step(
         self, invitation_id_hex: str | None = None, code: str | None = None
     ) -> ApproveStatus:
-        """Do what the approving side can do now; call again until "joined" or "admitted"."""
+        """Do what the approving side can do now; call again until "joined"."""
         return self._invitations.approve_step(invitation_id_hex, code)
 
     def suspend_preview(self, number: int) -> list[Fact]:

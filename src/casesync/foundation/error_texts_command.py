@@ -38,6 +38,12 @@ COMMAND_TEXTS: Final[dict[str, Text]] = {
         "Chưa đình chỉ máy {device}: ở đây không hỏi được ai, mà việc này không làm lại được.",
         "Chạy lại lệnh với --yes.",
     ),
+    "enrolment-code-needed": Text(
+        "The other screen shows a code now, and nobody here can be asked for it.",
+        "Have it read out, then repeat the command with --code CODE.",
+        "Màn hình bên kia đang hiện mã xác nhận, mà ở đây không hỏi được ai.",
+        "Nhờ đọc mã đó, rồi chạy lại lệnh với --code MÃ_XÁC_NHẬN.",
+    ),
     "usage-missing": Text(
         "'{what}' is missing.",
         "Run '{command} --help'.",

@@ -30,7 +30,8 @@ class Street:
     def _enrol(self, unit: str, role: str, name: str, colleague: Replica | None = None) -> Replica:
         newcomer = self.offices.enrol(self.lan, unit, role, name)
         if colleague is not None and colleague is not self.lan:
-            colleague.approve_step(str(newcomer.whoami().device))
+            step = colleague.approve_step(str(newcomer.whoami().device))
+            assert (step.state, step.admitted) == ("joined", True)
             newcomer.sync()
         return newcomer
 
