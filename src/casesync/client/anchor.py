@@ -4,20 +4,30 @@ SQLCipher opens a rolled-back file without complaint. A device that goes on from
 would give numbers twice and fork its own chain, so the anchor is compared at every opening
 (attack 60; DESIGN.md 6, *Restored and cloned devices*). It does not show a whole disk rolled back:
 that shows at the relay's first answer.
+
+The file holds the newest two moments, each in a block of its own with a checksum, and the older one
+is overwritten in place: a save pays one flush for it, and a torn write leaves the other
+(``protocol/decisions/0014-local-writes.md``).
 """
 
 from __future__ import annotations
 
 from hashlib import sha256
 from pathlib import Path
+from struct import Struct
 from typing import Final, NamedTuple
 
-from casesync.client.durable_file import read_small, replace_durably
+from casesync.client.durable_file import overwrite_durably, read_small, replace_durably
 from casesync.client.home import Home
-from casesync.codec.canonical import pack, unpack
+from casesync.codec.canonical import unpack
 from casesync.foundation.errors import LocalStateError, RemoteProtocolError
 
-ANCHOR_VERSION: Final = 1
+SLOT_BYTES: Final = 4096
+"""A slot's distance from the other: no disk tears one when the other is written."""
+_FILE_BYTES: Final = 2 * SLOT_BYTES
+_RECORD: Final = Struct(">4sQQ32sQQ")
+"""Mark, sequence, number, link, control size, cursor."""
+_MARK: Final = b"anc2"
 _LINK_BYTES: Final = 32
 _CHECKSUM_BYTES: Final = 8
 
@@ -39,26 +49,69 @@ EMPTY: Final = Anchor()
 """Before the first commit."""
 
 
+class _Slot(NamedTuple):
+    """One of the two places for a moment; the larger sequence is the newer."""
+
+    sequence: int
+    offset: int
+    anchor: Anchor
+
+
 def write(folder: Path, anchor: Anchor) -> None:
     """Store the anchor durably: after each commit, and ``EMPTY`` before the first.
+
+    It goes over the older of the two moments that the file holds.
 
     Raises:
         LocalStateError: ``disk-full`` or ``disk-error``; the commit stands, and the older anchor
             still holds for it.
     """
-    body = pack([ANCHOR_VERSION, *anchor])
-    replace_durably(Home(folder).anchor, body + sha256(body).digest()[:_CHECKSUM_BYTES])
+    path = Home(folder).anchor
+    newest = _newest(read_small(path, _FILE_BYTES) or b"")
+    if newest is None:  # no file yet, or one of the older form
+        replace_durably(path, _record(1, anchor).ljust(_FILE_BYTES, b"\0"))
+    else:
+        other = SLOT_BYTES - newest.offset
+        overwrite_durably(path, other, _record(newest.sequence + 1, anchor))
 
 
 def read(folder: Path) -> Anchor | None:
     """The anchor, or None if there is none.
 
+    Where a crash tore the newer of the two moments it is the older one, as if the crash had come
+    between commit and anchor.
+
     Raises:
         LocalStateError: ``anchor-damaged``.
     """
-    data = read_small(Home(folder).anchor)
+    data = read_small(Home(folder).anchor, _FILE_BYTES)
     if data is None:
         return None
+    newest = _newest(data)
+    return _single(data) if newest is None else newest.anchor
+
+
+def _record(sequence: int, anchor: Anchor) -> bytes:
+    body = _RECORD.pack(_MARK, sequence, *anchor)
+    return body + sha256(body).digest()[:_CHECKSUM_BYTES]
+
+
+def _newest(data: bytes) -> _Slot | None:
+    """The newer whole moment of a file with two places, None if there is none."""
+    if len(data) != _FILE_BYTES:
+        return None
+    slots = []
+    for offset in (0, SLOT_BYTES):
+        body = data[offset : offset + _RECORD.size]
+        checksum = data[offset + _RECORD.size : offset + _RECORD.size + _CHECKSUM_BYTES]
+        mark, sequence, *moment = _RECORD.unpack(body)
+        if mark == _MARK and sha256(body).digest()[:_CHECKSUM_BYTES] == checksum:
+            slots.append(_Slot(sequence, offset, Anchor(*moment)))
+    return max(slots, default=None)
+
+
+def _single(data: bytes) -> Anchor:
+    """The moment of a file of the older form, which held one and was replaced each time."""
     body, checksum = data[:-_CHECKSUM_BYTES], data[-_CHECKSUM_BYTES:]
     if sha256(body).digest()[:_CHECKSUM_BYTES] != checksum:
         raise LocalStateError("anchor-damaged")

@@ -115,10 +115,12 @@ class Core:
     """Set when this replica must not send: rolled back or restored."""
     suspended: bool = False
     """What the relay said of this device last."""
+    anchored: anchor.Anchor | None = None
+    """What this process wrote to the anchor last."""
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """One atomic, durable step; afterwards the anchor follows.
+        """One atomic, durable step; afterwards the anchor follows, if the step moved it.
 
         Raises:
             LocalStateError: this replica was rolled back or restored; or what the store raises,
@@ -134,8 +136,9 @@ class Core:
             self.reload()
             raise
         self.engine.keys.trim()
-        if self.folder is not None:
+        if self.folder is not None and moment != self.anchored:
             anchor.write(self.folder, moment)
+            self.anchored = moment
 
     def _moment(self, tx: Transaction) -> anchor.Anchor:
         stored = tx.value(OWN_CHAIN)

@@ -1,12 +1,15 @@
 """Small files that are either the old or the new whole, whatever happens (client).
 
 For what must stand outside the database: the wrapped key and the anchor. Not for anything large.
+Replacing a file costs two flushes, a rename and the file system's journal; ``overwrite_durably``
+costs one flush of data, for a file whose reader can tell a torn part and does without it.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +17,10 @@ from casesync.foundation.errors import LocalStateError
 
 FILE_MODE: Final = 0o600
 SMALL_FILE_BYTES_MAX: Final = 4096
-"""What ``read_small`` reads at most; the vault has about 90 bytes, the anchor about 100."""
+"""What ``read_small`` reads unless told otherwise; the vault has about 90 bytes."""
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_flush_data: Final[Callable[[int], None]] = getattr(os, "fdatasync", os.fsync)
+"""macOS has no ``fdatasync``."""
 
 
 def replace_durably(path: Path, data: bytes) -> None:
@@ -33,8 +38,34 @@ def replace_durably(path: Path, data: bytes) -> None:
         fresh.replace(path)
         _flush_folder(path.parent)
     except OSError as error:
-        code = "disk-full" if error.errno in _FULL else "disk-error"
-        raise LocalStateError(code) from error
+        raise _converted(error) from error
+
+
+def overwrite_durably(path: Path, offset: int, data: bytes) -> None:
+    """Write ``data`` into a file that is longer already; durable when this returns.
+
+    The file keeps its length and its blocks, so nothing but the data needs to be flushed. A crash
+    may leave any mixture of old and new bytes in this range, and harms nothing outside the blocks
+    that it touches.
+
+    Raises:
+        LocalStateError: ``disk-full`` or ``disk-error``.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+        try:
+            done = 0
+            while done < len(data):
+                done += os.pwrite(descriptor, data[done:], offset + done)
+            _flush_data(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise _converted(error) from error
+
+
+def _converted(error: OSError) -> LocalStateError:
+    return LocalStateError("disk-full" if error.errno in _FULL else "disk-error")
 
 
 def _write_flushed(path: Path, data: bytes) -> None:
@@ -58,7 +89,7 @@ def _flush_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def read_small(path: Path) -> bytes | None:
+def read_small(path: Path, bytes_max: int = SMALL_FILE_BYTES_MAX) -> bytes | None:
     """The bytes of a small file, or None if it does not exist; a longer one is cut off.
 
     Raises:
@@ -66,7 +97,7 @@ def read_small(path: Path) -> bytes | None:
     """
     try:
         with path.open("rb") as stream:
-            return stream.read(SMALL_FILE_BYTES_MAX)
+            return stream.read(bytes_max)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casesync.client import anchor
-from casesync.client.anchor import EMPTY, Anchor
+from casesync.client import anchor, durable_file
+from casesync.client.anchor import EMPTY, SLOT_BYTES, Anchor
 from casesync.client.home import Home
+from casesync.codec.canonical import pack
 from casesync.foundation.errors import LocalStateError
+from casesync.testing.offices import Offices
 
 HERE = Anchor(7, b"l" * 32, 12, 400)
+RECORD_BYTES = 76
 
 
 def test_the_anchor_comes_back(tmp_path):
@@ -70,14 +74,108 @@ def test_a_damaged_anchor_says_so(tmp_path_factory, data):
     assert raised.value.code == "anchor-damaged"
 
 
-def test_every_changed_byte_is_noticed(tmp_path):
+BEFORE = HERE._replace(number=6, link=b"k" * 32, cursor=390)
+
+
+def _with_changed_byte(path, position):
+    whole = path.read_bytes()
+    path.write_bytes(whole[:position] + bytes([whole[position] ^ 1]) + whole[position + 1 :])
+    return whole
+
+
+def test_every_changed_byte_of_the_newer_moment_leaves_the_older(tmp_path):
+    anchor.write(tmp_path, BEFORE)
     anchor.write(tmp_path, HERE)
     path = Home(tmp_path).anchor
-    whole = path.read_bytes()
-    for position in range(len(whole)):
-        path.write_bytes(whole[:position] + bytes([whole[position] ^ 1]) + whole[position + 1 :])
-        with pytest.raises(LocalStateError):
+    for position in range(RECORD_BYTES):
+        whole = _with_changed_byte(path, SLOT_BYTES + position)
+        assert anchor.read(tmp_path) == BEFORE
+        _with_changed_byte(path, position)
+        with pytest.raises(LocalStateError) as raised:
             anchor.read(tmp_path)
+        assert raised.value.code == "anchor-damaged"
+        path.write_bytes(whole)
+    assert anchor.read(tmp_path) == HERE
+
+
+def test_a_torn_write_leaves_the_moment_before(tmp_path):
+    """Whatever part of the new moment reached the disk (protocol/decisions/0014)."""
+    path = Home(tmp_path).anchor
+    anchor.write(tmp_path, EMPTY)
+    anchor.write(tmp_path, BEFORE)
+    before = path.read_bytes()
+    anchor.write(tmp_path, HERE)
+    after = path.read_bytes()
+    changed = [at for at in range(len(after)) if before[at] != after[at]]
+    assert changed
+    assert changed[-1] < RECORD_BYTES, "the block of the moment before was not touched"
+    for torn in range(changed[0] + 1, changed[-1] + 1):
+        path.write_bytes(after[:torn] + before[torn:])
+        assert anchor.read(tmp_path) == BEFORE
+        path.write_bytes(before[:torn] + after[torn:])
+        assert anchor.read(tmp_path) == BEFORE
+
+
+def test_after_a_torn_write_the_next_goes_over_the_torn_one(tmp_path):
+    anchor.write(tmp_path, BEFORE)
+    anchor.write(tmp_path, HERE)
+    _with_changed_byte(Home(tmp_path).anchor, SLOT_BYTES)
+    anchor.write(tmp_path, HERE)
+    assert anchor.read(tmp_path) == HERE
+    _with_changed_byte(Home(tmp_path).anchor, SLOT_BYTES)
+    assert anchor.read(tmp_path) == BEFORE
+
+
+def test_an_anchor_of_the_older_form_is_read_and_then_replaced(tmp_path):
+    body = pack([1, *BEFORE])
+    Home(tmp_path).anchor.write_bytes(body + sha256(body).digest()[:8])
+    assert anchor.read(tmp_path) == BEFORE
+    anchor.write(tmp_path, HERE)
+    assert anchor.read(tmp_path) == HERE
+    assert Home(tmp_path).anchor.stat().st_size == 2 * SLOT_BYTES
+
+
+@pytest.mark.parametrize(("number", "code"), [(28, "disk-full"), (5, "disk-error")])
+@pytest.mark.parametrize("step", ["pwrite", "_flush_data"])
+def test_a_write_that_fails_keeps_a_whole_moment(tmp_path, monkeypatch, step, number, code):
+    anchor.write(tmp_path, BEFORE)
+
+    def fail(*_):
+        raise OSError(number, "no")
+
+    owner = durable_file.os if step == "pwrite" else durable_file
+    monkeypatch.setattr(owner, step, fail)
+    with pytest.raises(LocalStateError) as raised:
+        anchor.write(tmp_path, HERE)
+    assert raised.value.code == code
+    monkeypatch.undo()
+    assert anchor.read(tmp_path) in (BEFORE, HERE)
+
+
+def test_a_link_laid_in_the_way_is_not_written_through(tmp_path):
+    anchor.write(tmp_path, BEFORE)
+    path, victim = Home(tmp_path).anchor, tmp_path / "victim"
+    path.rename(victim)
+    path.symlink_to(victim)
+    held = victim.read_bytes()
+    with pytest.raises(LocalStateError) as raised:
+        anchor.write(tmp_path, HERE)
+    assert raised.value.code == "disk-error"
+    assert victim.read_bytes() == held
+
+
+def test_a_look_leaves_the_anchor_alone_and_a_save_moves_it(tmp_path):
+    """An access entry changes no number that the anchor holds, so it costs no flush of it."""
+    replica = Offices("anchor").found()
+    core = replica.core
+    core.folder = tmp_path
+    core.log("read")
+    held = Home(tmp_path).anchor.read_bytes()
+    core.log("read")
+    assert Home(tmp_path).anchor.read_bytes() == held
+    before = anchor.read(tmp_path)
+    replica.new_case(["gbv"])
+    assert anchor.read(tmp_path).number == before.number + 1
 
 
 WRITE = """
