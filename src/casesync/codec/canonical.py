@@ -76,25 +76,29 @@ def unpack_fast(data: bytes, *, array_max: int = ARRAY_ITEMS_MAX) -> Any:  # noq
     ) as error:
         raise RemoteProtocolError("malformed", what="msgpack") from error
     if type(value) not in _SCALARS:
-        _check_unpacked(value, NESTING_MAX)
+        _check_unpacked(value)
     return value
 
 
-def _check_unpacked(value: object, depth: int) -> None:
-    """Refuse what msgpack has and the canonical form does not, without a call per scalar."""
-    if depth == 0:
-        raise RemoteProtocolError("malformed", what="msgpack nesting")
-    if type(value) is list:
-        items: Any = value
-    elif type(value) is dict:
-        _check_keys(value)
-        items = value.values()
-    else:
-        raise RemoteProtocolError("malformed", what="msgpack type")
-    if not _SCALARS.issuperset(map(type, items)):
-        for item in items:
-            if type(item) not in _SCALARS:
-                _check_unpacked(item, depth - 1)
+def _check_unpacked(value: object) -> None:
+    """Refuse what msgpack has and the canonical form does not, one depth after another."""
+    level = [value]
+    for _ in range(NESTING_MAX):
+        below: list[object] = []
+        for container in level:
+            if type(container) is list:
+                items: Any = container
+            elif type(container) is dict:
+                _check_keys(container)
+                items = container.values()
+            else:
+                raise RemoteProtocolError("malformed", what="msgpack type")
+            if not _SCALARS.issuperset(map(type, items)):
+                below += [item for item in items if type(item) not in _SCALARS]
+        if not below:
+            return
+        level = below
+    raise RemoteProtocolError("malformed", what="msgpack nesting")
 
 
 def _check_keys(value: dict[Any, Any]) -> None:

@@ -107,7 +107,7 @@ def decode_content(body: bytes) -> Content:
             and len(record) == RECORD_BYTES
             and scalars.__class__ is list
             and len(scalars) == 2 * form.size
-            and _SCALAR_TYPES.issuperset(map(type, scalars))
+            and (_SCALAR_TYPES.issuperset(map(type, scalars)) or _are_flat(scalars))
             and replaces.__class__ is list
         ):
             for entry in replaces:
@@ -129,6 +129,15 @@ def decode_content(body: bytes) -> Content:
     except (ValueError, TypeError, KeyError, msgpack.UnpackException):
         pass  # not simple, or a form not met before, or malformed
     return _decode_any(unpack_fast(body))
+
+
+def _are_flat(values: list[Any]) -> bool:
+    """Whether all are scalars or lists of them."""
+    return all(
+        value.__class__ in _SCALAR_TYPES
+        or (value.__class__ is list and _SCALAR_TYPES.issuperset(map(type, value)))
+        for value in values
+    )
 
 
 def decode_checked(body: bytes) -> Content:

@@ -17,7 +17,7 @@ from hashlib import sha256
 from casesync.crypto.key_schedule import label
 from casesync.model.cells import SIMPLE_FORMS
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 ctypedef unsigned char u8
@@ -158,6 +158,19 @@ cdef bint _is_utf8(const u8* at, const u8* end) noexcept:
             at += 1
             rest -= 1
     return True
+
+
+cdef void _value(Reader* r) noexcept:
+    """Step over a scalar or a flat list of them."""
+    cdef Py_ssize_t i, count
+    if _has(r, 1) and (r.at[0] & 0xF0 == 0x90 or r.at[0] == 0xDC):
+        count = _array(r)
+        for i in range(count):
+            if r.bad:
+                return
+            _scalar(r)
+    else:
+        _scalar(r)
 
 
 cdef void _scalar(Reader* r) noexcept:
@@ -352,7 +365,7 @@ cdef bint _take(
         field_keys[i] = _unsigned(&r)
         if r.bad or field_keys[i] > 0xFFFFF:
             return False
-        _scalar(&r)
+        _value(&r)
         if r.bad:
             return False
     if r.at != r.end:

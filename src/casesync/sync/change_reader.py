@@ -44,20 +44,32 @@ def read_change(
     return ReadChange(header, head, link, stored, location, index, log_time_ms)
 
 
-def facts_of(engine: Engine, tx: Transaction, stream: StreamId, change: ReadChange) -> ChangeFacts:
+def facts_of(
+    engine: Engine,
+    tx: Transaction,
+    stream: StreamId,
+    change: ReadChange,
+    unsealed: UnsealedItems | None = None,
+) -> ChangeFacts:
     """Everything a verdict depends on; opens the boxes meant for this device on the way.
+
+    Args:
+        engine: with the unit seeds.
+        tx: the running transaction; keys that open are stored through it.
+        stream: the change's stream.
+        change: the change.
+        unsealed: its unsealed segment, if it was read before.
 
     Raises:
         RemoteProtocolError: the unsealed or the base segment is malformed.
     """
     header, stored = change.header, change.stored
-    unsealed: UnsealedItems | None = None
     base: tuple[BaseAct, ...] | None = None
     base_sealed = False
     for position, segment in enumerate(header.segments):
         body = stored.segments[position]
         if segment.kind == UNSEALED_KIND and body is not None:
-            unsealed = decode_unsealed(body)
+            unsealed = decode_unsealed(body) if unsealed is None else unsealed
             open_statements(engine, tx, stream, header.device, header.number, unsealed)
         elif segment.kind == Compartment.BASE:
             plain = None if body is None else open_at(engine, stream, change, position)

@@ -23,7 +23,7 @@ from casesync.sync.stream_merge import SeenVectors, load_changes, state_of
 from casesync.sync.stream_row import HistoryEntry, StreamRow
 from casesync.translog.header import Header, head_bytes, head_length, parse_header
 from casesync.translog.served_leaf import ServedLeaf
-from casesync.translog.unsealed import decode_unsealed
+from casesync.translog.unsealed import UnsealedItems, decode_unsealed
 
 _CONTENT_FIRST = int(Compartment.IDENTITY)
 _CONTENT_LAST = int(Compartment.STATISTICS)
@@ -39,6 +39,7 @@ class PageStream:
         "_plain",
         "_state",
         "_tx",
+        "_unsealed",
         "again",
         "copies",
         "last_index",
@@ -64,6 +65,7 @@ class PageStream:
         self._plain = plain
         self._fresh: list[Fresh] = []
         self._changes: list[StoredChange] = []
+        self._unsealed: dict[int, UnsealedItems] = {}
         self._state: StreamState | None = None
         self.last_index = -1
         """Largest index held of others' changes: none of ours has seen what comes behind it."""
@@ -169,6 +171,7 @@ class PageStream:
             items = decode_unsealed(unsealed)
         except CasesyncError:
             return
+        self._unsealed[leaf.index] = items
         for feed, linked in items.feed_links:
             self.links.append((self.stream, FeedId(feed), leaf.index, linked))
 
@@ -270,7 +273,7 @@ class PageStream:
             leaf.log_time_ms,
         )
         try:
-            facts = facts_of(engine, tx, self.stream, change)
+            facts = facts_of(engine, tx, self.stream, change, self._unsealed.get(leaf.index))
         except CasesyncError:
             return verdict_code("change-malformed")
         plain = facts.unsealed is None and facts.base is None and not facts.base_sealed
