@@ -36,7 +36,7 @@ bench: .venv/bench-ready ## measure casesync beside other engines and judge the 
 soak: $(READY) ## play SEEDS simulated worlds from seed START on; the same seed, the same world
 	PYTHONPATH=tests $(BIN)/python -m simulation.soak --start $(START) --seeds $(SEEDS)
 
-$(READY): pyproject.toml hatch_build.py $(wildcard src/casesync/*/*.pyx)
+$(READY): pyproject.toml hatch_build.py $(wildcard src/casesync/*/*.pyx src/casesync/*/*.pxd)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "casesync needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'

@@ -49,7 +49,7 @@ def compile_all() -> list[Path]:
             Extension(".".join(path.relative_to(SOURCE).with_suffix("").parts), [str(path)])
             for path in sources
         ]
-        modules = cythonize(extensions, build_dir=folder, quiet=True)
+        modules = cythonize(extensions, build_dir=folder, include_path=[str(SOURCE)], quiet=True)
         command = Distribution({"ext_modules": modules}).get_command_obj("build_ext")
         command.build_lib = command.build_temp = folder
         command.ensure_finalized()

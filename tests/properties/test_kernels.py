@@ -1,13 +1,16 @@
 """The compiled twins of hot paths do what their Python does, on honest bytes and on hostile ones.
 
-``translog/_frames.pyx`` beside the page reader, ``sync/_plain_run.pyx`` beside ``PlainPath.take``:
-whatever is read, the same comes out, or the same error. Where they were not compiled there is
+``translog/_frames.pyx`` beside the page reader, ``sync/_plain_run.pyx`` beside ``PlainPath.take``,
+``merkle/_hashes.pyx`` beside ``compact_range``: whatever is read, the same comes out, or the same
+error. Where they were not compiled there is
 nothing to compare.
 """
 
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from hashlib import sha256
 from typing import Any
 
@@ -22,10 +25,13 @@ from casesync.crypto.aead import TAG_BYTES, siv_seal
 from casesync.crypto.sealing import segment_nonce
 from casesync.foundation.errors import CasesyncError
 from casesync.foundation.ids import StreamId
+from casesync.merkle import compact_range
 from casesync.merkle.compact_range import CompactRange
+from casesync.merkle.hashing import node_hash
 from casesync.sync import plain_path
 from casesync.sync.keyring import StreamKey
 from casesync.sync.page_stream import PageStream
+from casesync.sync.plain_batch import PlainBatch
 from casesync.sync.plain_path import Fresh, PlainPath
 from casesync.sync.ports import StoredChange
 from casesync.sync.stream_merge import state_of
@@ -38,6 +44,8 @@ from unit.translog.page_world import Log
 
 frames = page_reader.frame_kernel
 runs = plain_path.plain_kernel
+hashes = compact_range.hash_kernel
+needs_hashes = pytest.mark.skipif(hashes is None, reason="not compiled here")
 needs_frames = pytest.mark.skipif(frames is None, reason="not compiled here")
 needs_runs = pytest.mark.skipif(runs is None, reason="not compiled here")
 
@@ -220,7 +228,7 @@ class Held:
         self.row: list[Any] = [[], [], [[1, OWNER], [], [fact], False], 0, {}, {}, 0, 1, False]
         self.state = state_of(StreamRow(self.row)).to_row()
         self.path = PlainPath(self.engine)
-        self.path._devices.update(dict.fromkeys(DEVICES, (OWNER, 1 << KIND)))
+        self.path.devices.update(dict.fromkeys(DEVICES, (OWNER, 1 << KIND)))
 
     def slowly(self, leaf: ServedLeaf, location: int) -> tuple[bool, list[Any]]:
         """What Python makes of the leaf, on a copy of the row."""
@@ -236,11 +244,11 @@ class Held:
         """What the compiled twin makes of it, on another copy."""
         row = copy.deepcopy(self.row)
         assert leaf.plain is not None
+        self.engine.keys._streams[self.stream] = {(KIND, self.key.commitment[:8]): self.key}
+        fresh = [Fresh(leaf, leaf.plain[0], leaf.plain, None)]
         stop = runs.take_run(
-            [Fresh(leaf, leaf.plain[0], leaf.plain, None)], 0, [location], 0, row, row[1],
-            {(KIND, self.key.commitment[:8]): self.key}, self.path._devices, OWNER,
-            self.path.control_size, self.engine.forms_checked, -1,
-        )  # fmt: skip
+            fresh, 0, [location], 0, row, row[1], self.stream, self.path, OWNER, -1
+        )
         return stop == 1, row
 
 
@@ -358,12 +366,9 @@ def test_a_row_of_another_shape_is_left_as_it_was(part):
     row = copy.deepcopy(held.row)
     leaf = form_save(held, 1, 2, 1, [])
     assert leaf.plain is not None
+    fresh = [Fresh(leaf, 1, leaf.plain, None)]
     with pytest.raises(TypeError):
-        runs.take_run(
-            [Fresh(leaf, 1, leaf.plain, None)], 0, [1], 0, row, row[1],
-            {(KIND, held.key.commitment[:8]): held.key}, held.path._devices, OWNER,
-            held.path.control_size, held.engine.forms_checked, -1,
-        )  # fmt: skip
+        runs.take_run(fresh, 0, [1], 0, row, row[1], held.stream, held.path, OWNER, -1)
     assert row == held.row
 
 
@@ -379,21 +384,85 @@ def test_no_key_is_introduced_before_its_statement_compiled_or_not(index):
 
 @needs_runs
 @given(data=st.data())
-def test_what_is_fresh_is_the_same_compiled_or_not(data):
+def test_whether_all_of_a_stream_is_new_is_the_same_compiled_or_not(data):
     held = Held()
     leaves = [
         sealed_leaf(held.key, at, data.draw(st.sampled_from(DEVICES)), number, b"")
         for at, number in enumerate(data.draw(st.lists(st.integers(1, 6), max_size=6)))
     ]
-    found = runs.place(leaves, held.row, Fresh, StoredChange, 99)
+    rows = {held.stream: held.row}
+    changes, [placed] = runs.place_runs([(held.stream, leaves)], rows, StoredChange, 99)
     newest: dict[int, int] = {}
     rising = True
     for leaf in leaves:
         assert leaf.plain is not None
         rising = rising and leaf.plain[0] > newest.get(leaf.device, 0)
         newest[leaf.device] = leaf.plain[0]
-    assert (found is not None) is rising
-    if found is not None:
-        assert [entry.leaf for entry in found[0]] == leaves
-        assert found[1] == [StoredChange._make(leaf[2:6]) for leaf in leaves]
-        assert found[2] == -1
+    assert placed == (-1 if rising else None)
+    assert changes == ([StoredChange._make(leaf[2:6]) for leaf in leaves] if rising else [])
+
+
+@needs_runs
+@given(data=st.data())
+def test_a_batch_is_taken_up_to_what_is_not_plain(data):
+    """Several streams at once: each as far as Python would take its changes one by one."""
+    helds = [Held(), Held()]
+    batch, rows = [], {}
+    for at, held in enumerate(helds):
+        held.stream = StreamId(bytes([at]) * 16)
+        held.engine.keys._streams[held.stream] = {(KIND, held.key.commitment[:8]): held.key}
+        written: list[tuple[int, int, bytes, int]] = []
+        leaves = []
+        for number in range(1, data.draw(st.integers(2, 5))):
+            body = data.draw(bodies(written))
+            if len(body) > 480:
+                continue
+            leaves.append(sealed_leaf(held.key, number, DEVICES[number % 3], number, body))
+            written.append((leaves[-1].device, number, leaves[-1].link[:8], 4))
+        batch.append((held.stream, leaves))
+        rows[held.stream] = copy.deepcopy(held.row)
+    plain = PlainBatch(helds[0].path, batch, rows, 99)
+    assert plain.others() == []
+    plain.take(list(range(len(plain.changes))))
+    left = {stopped.stream: stopped for stopped in plain.stopped}
+    first = 0
+    for held, (stream, leaves) in zip(helds, batch, strict=True):
+        count = len(leaves) - (len(left[stream].leaves) if stream in left else 0)
+        for at, leaf in enumerate(leaves[:count]):
+            taken, held.row = held.slowly(leaf, first + at)
+            assert taken
+        assert rows[stream] == held.row
+        assert (stream in plain.whole) is (stream not in left)
+        if stream in left:
+            assert left[stream].leaves == leaves[count:]
+            assert left[stream].first == first + count
+            assert left[stream].last_index == (leaves[count - 1].index if count else -1)
+        first += len(leaves)
+    assert plain.merged == sum(len(leaves) for _, leaves in batch) - sum(
+        len(stopped.leaves) for stopped in plain.stopped
+    )
+
+
+@needs_hashes
+@given(row=st.lists(st.binary(min_size=32, max_size=32), max_size=9))
+def test_a_level_of_a_tree_is_hashed_alike_compiled_or_not(row):
+    pairs = zip(row[::2], row[1::2], strict=False)
+    assert hashes.node_hashes(row) == [node_hash(left, right) for left, right in pairs]
+
+
+@needs_hashes
+def test_hashes_are_the_same_where_openssl_does_not_show_itself():
+    """As in interpreters that have it built in."""
+    program = """
+import hashlib, sys, types
+sys.modules["_hashlib"] = types.ModuleType("_hashlib")
+from casesync.merkle import _hashes
+row = [bytes([at]) * 32 for at in range(8)]
+print(hashlib.sha256(b"".join(_hashes.node_hashes(row))).hexdigest())
+"""
+    row = [bytes([at]) * 32 for at in range(8)]
+    here = sha256(b"".join(hashes.node_hashes(row))).hexdigest()
+    ran = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    assert ran.stdout.strip() == here

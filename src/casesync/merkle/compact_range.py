@@ -11,11 +11,26 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Final, Self, final
 
+from casesync.foundation.compiled import compiled
 from casesync.foundation.errors import RemoteProtocolError
 from casesync.merkle.hashing import EMPTY_ROOT, HASH_BYTES, NODE_PREFIX, node_hash
 
 SIZE_MAX: Final = (1 << 48) - 1
 _SIZE_BYTES: Final = 6
+hash_kernel = compiled("casesync.merkle._hashes", 1)
+"""Hashes a whole level of a tree; without it ``node_hashes`` does."""
+
+
+def node_hashes(row: list[bytes]) -> list[bytes]:
+    """The hash of each pair of neighbours; one without a neighbour is left out."""
+    if hash_kernel is not None:
+        parents: list[bytes] = hash_kernel.node_hashes(row)
+        return parents
+    pairs = iter(row)
+    return [
+        sha256(NODE_PREFIX + left + right).digest()
+        for left, right in zip(pairs, pairs, strict=False)
+    ]
 
 
 @final
@@ -66,11 +81,7 @@ class CompactRange:
                 row = [old.pop(), *row]
             if len(row) & 1:
                 edge.append(row[-1])
-            pairs = iter(row)
-            row = [
-                sha256(NODE_PREFIX + left + right).digest()
-                for left, right in zip(pairs, pairs, strict=False)
-            ]
+            row = node_hashes(row)
             position >>= 1
         self.hashes = old + edge[::-1]
         self.size += count

@@ -12,10 +12,11 @@ from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
 from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.string cimport memcmp, memcpy
 
-from hashlib import sha256
-
+from casesync.merkle._hashes cimport digest
 from casesync.crypto.key_schedule import label
+from casesync.foundation.ids import StreamKind
 from casesync.model.cells import SIMPLE_FORMS
+from casesync.model.state_row import new_row
 
 VERSION = 2
 """Raised with every change of what this module does; its Python twin asks for just this one."""
@@ -23,9 +24,10 @@ VERSION = 2
 ctypedef unsigned char u8
 ctypedef unsigned long long u64
 
-cdef object _sha256 = sha256
 cdef bytes _label = label("nonce")
 cdef Py_ssize_t _label_bytes = len(_label)
+cdef object _new_row = new_row
+cdef int _case = StreamKind.CASE
 cdef dict _forms = SIMPLE_FORMS
 cdef object _new = tuple.__new__
 cdef struct LastForm:
@@ -38,6 +40,7 @@ cdef LastForm _last  # the form that was met last: an office saves the same few 
 cdef object _last_form = None
 cdef list _last_shape = None
 cdef Py_ssize_t PLAIN_TABLE = 46
+DEF HEAD_MAX = 36 + 18 * 8 + 20 + 32  # of a plain header
 cdef Py_ssize_t BODY_MAX = 4096
 cdef int CELLS_MAX = 64
 cdef int REPLACES_MAX = 16
@@ -228,24 +231,26 @@ cdef inline bint _is_bytes(object value, Py_ssize_t size) noexcept:
 cdef object _opened(object key, object previous, object header, object sealed):
     """The padded plaintext of a plain change's only segment; None if it does not open."""
     cdef Py_ssize_t head_size = PyBytes_GET_SIZE(header) - PLAIN_TABLE
-    cdef object head, head_hash, nonce, aad, commitment
+    cdef object nonce, aad, commitment
+    cdef const u8* head = <const u8*>PyBytes_AS_STRING(header)
     cdef u8* out
+    cdef u8 made[32]
+    cdef u8 joined[HEAD_MAX + 128]
     commitment = <object>PyTuple_GET_ITEM(key, 1)
-    if head_size < 0 or PyBytes_GET_SIZE(previous) != 32 or not _is_bytes(commitment, 32):
+    if not 0 <= head_size <= HEAD_MAX or PyBytes_GET_SIZE(previous) != 32:
         return None
-    head = PyBytes_FromStringAndSize(PyBytes_AS_STRING(header), head_size)
-    head_hash = _sha256(head).digest()
-    nonce = PyBytes_FromStringAndSize(NULL, _label_bytes + 32 + head_size + 1)
-    out = <u8*>PyBytes_AS_STRING(nonce)
-    memcpy(out, PyBytes_AS_STRING(_label), _label_bytes)
-    memcpy(out + _label_bytes, PyBytes_AS_STRING(previous), 32)
-    memcpy(out + _label_bytes + 32, PyBytes_AS_STRING(header), head_size)
-    out[_label_bytes + 32 + head_size] = 0
-    nonce = _sha256(nonce).digest()
-    nonce = PyBytes_FromStringAndSize(PyBytes_AS_STRING(nonce), 12)
+    if not _is_bytes(commitment, 32):
+        return None
+    memcpy(joined, PyBytes_AS_STRING(_label), _label_bytes)
+    out = joined + _label_bytes
+    memcpy(out, PyBytes_AS_STRING(previous), 32)
+    memcpy(out + 32, head, head_size)
+    out[32 + head_size] = 0
+    digest(joined, _label_bytes + 33 + head_size, made)
+    nonce = PyBytes_FromStringAndSize(<const char*>made, 12)
     aad = PyBytes_FromStringAndSize(NULL, 65)
     out = <u8*>PyBytes_AS_STRING(aad)
-    memcpy(out, PyBytes_AS_STRING(head_hash), 32)
+    digest(head, head_size, out)
     out[32] = 0
     memcpy(out + 33, PyBytes_AS_STRING(commitment), 32)
     try:
@@ -264,19 +269,22 @@ cdef bint _introduced(object facts, object kind, object key_name, object index):
 
 
 cdef bint _take(
-    tuple entry,
+    object leaf,
     object location,
     list row,
     list merge_row,
     dict ring,
+    object key_of,
+    object stream,
     dict devices,
+    object device_of,
     object owner,
     object control_size,
     dict forms_checked,
     object last_index,
 ):
     """Take one change in; False, and nothing changed, if anything about it is uncommon."""
-    cdef object leaf, number, known_size, kind, key_name, device, known, key
+    cdef object number, known_size, kind, key_name, device, known, key
     cdef object previous, header, link, segments, sealed, body, form, slot_key
     cdef Py_ssize_t record_at, form_at
     cdef u64 mask
@@ -290,13 +298,14 @@ cdef bint _take(
     cdef u64 clock, version, kind_number, slot_device
     cdef list keys, slots, slot, numbers, named, forms_table, records_table, targets, history
     cdef dict live, newest
-    leaf = <object>PyTuple_GET_ITEM(entry, 0)
-    number, known_size, kind, key_name = <tuple>PyTuple_GET_ITEM(entry, 2)
+    number, known_size, kind, key_name = <tuple>PyTuple_GET_ITEM(leaf, 10)
     if not (<object>PyTuple_GET_ITEM(leaf, 0) > last_index):
         return False
     device = <object>PyTuple_GET_ITEM(leaf, 7)
     known = devices.get(device)
-    if known is None or known[0] is None or known[0] != owner:
+    if known is None:
+        known = device_of(device)
+    if known[0] is None or known[0] != owner:
         return False
     if not 0 < kind < 16 or not (<u64>known[1] >> <u64>kind) & 1:
         return False
@@ -310,7 +319,9 @@ cdef bint _take(
         return False
     key = ring.get((kind, key_name))
     if key is None:
-        return False
+        key = key_of(stream, kind, key_name)  # made ready
+        if key is None:
+            return False
     previous = <object>PyTuple_GET_ITEM(leaf, 2)
     header = <object>PyTuple_GET_ITEM(leaf, 3)
     link = <object>PyTuple_GET_ITEM(leaf, 8)
@@ -525,26 +536,30 @@ def take_run(
     Py_ssize_t first,
     list row not None,
     list merge_row not None,
-    dict ring not None,
-    dict devices not None,
-    object owner,
-    object control_size,
-    dict forms_checked not None,
-    object last_index,
+    stream,
+    path not None,
+    owner,
+    last_index,
 ):
-    """As ``plain_path.take_run``."""
+    """As ``plain_path.PlainPath.take_run``."""
     cdef tuple entry
+    cdef dict ring = path.keys.prepared(stream)
+    key_of, devices, device_of = path.keys.get, path.devices, path.device
+    control_size, forms_checked = path.control_size, path.forms_checked
     while at < PyList_GET_SIZE(fresh):
         entry = <tuple>PyList_GET_ITEM(fresh, at)
         if entry[2] is None:
             break
         if not _take(
-            entry,
+            entry[0],
             locations[first + at],
             row,
             merge_row,
             ring,
+            key_of,
+            stream,
             devices,
+            device_of,
             owner,
             control_size,
             forms_checked,
@@ -556,21 +571,25 @@ def take_run(
     return at
 
 
-def place(list leaves not None, list row not None, fresh_type, change_type, own_device):
-    """As ``PageStream.place`` where every leaf is plain and newer than all that is held.
+def place_runs(list batch not None, dict rows not None, change_type, own_device):
+    """As ``plain_batch.PlainBatch.place``."""
+    cdef list changes = [], placed = []
+    cdef tuple pair
+    for pair in batch:
+        row = rows.get(pair[0])
+        placed.append(None if row is None else _place(pair[1], row, changes, change_type, own_device))
+    return changes, placed
 
-    Returns:
-        What is to be merged, what is to be stored and the largest index held of others' changes
-        (-1 = none); None if that is not so.
-    """
-    cdef list history = row[0]
-    cdef dict newest = row[4]
-    cdef dict here = {}
-    cdef list fresh = [], changes = []
+
+cdef object _place(list leaves, list row, list changes, change_type, own_device):
+    """The largest index held of others' changes (-1 = none); None if not every leaf is plain and
+    newer than all that is held."""
+    cdef list history = row[0], stored = []
+    cdef dict newest = row[4], here = {}
     cdef Py_ssize_t i
     cdef long long index, last = -1
     cdef object leaf, plain, device, number, known
-    if row[3] or row[8]:  # not complete here, or given up
+    if row[3] or row[8] or _owner(row) is None:  # not complete here, or given up, or no case
         return None
     for i in range(0, PyList_GET_SIZE(history), 6):
         if history[i + 4]:  # a verdict other than "counts"
@@ -591,8 +610,7 @@ def place(list leaves not None, list row not None, fresh_type, change_type, own_
         if not number > known:
             return None
         here[device] = number
-        fresh.append(_new(fresh_type, (leaf, number, plain, None)))
-        changes.append(
+        stored.append(
             _new(
                 change_type,
                 (
@@ -603,4 +621,62 @@ def place(list leaves not None, list row not None, fresh_type, change_type, own_
                 ),
             )
         )
-    return fresh, changes, last
+    changes += stored
+    return last
+
+
+cdef object _owner(list row):
+    """As ``StreamRow.plain_owner``."""
+    cdef list rights = row[2]
+    if not rights or rights[0] is None or rights[3] or rights[0][0] != _case:
+        return None
+    return rights[0][1]
+
+
+def take_runs(
+    list batch not None,
+    list placed not None,
+    dict rows not None,
+    list locations not None,
+    path not None,
+):
+    """As ``plain_batch.PlainBatch.take``."""
+    cdef list taken = [], leaves, row
+    cdef tuple pair
+    cdef dict ring
+    cdef Py_ssize_t first = 0, at
+    keys, key_of, devices, device_of = path.keys, path.keys.get, path.devices, path.device
+    control_size, forms_checked = path.control_size, path.forms_checked
+    for pair, last in zip(batch, placed):
+        if last is None:
+            taken.append(None)
+            continue
+        stream, leaves = pair
+        row = rows[stream]
+        owner = _owner(row)
+        ring = keys.prepared(stream)
+        if not row[1]:
+            row[1] = _new_row()
+        at = 0
+        while at < PyList_GET_SIZE(leaves):
+            if not _take(
+                <object>PyList_GET_ITEM(leaves, at),
+                locations[first + at],
+                row,
+                row[1],
+                ring,
+                key_of,
+                stream,
+                devices,
+                device_of,
+                owner,
+                control_size,
+                forms_checked,
+                last,
+            ):
+                break
+            last = (<tuple>PyList_GET_ITEM(leaves, at))[0]
+            at += 1
+        taken.append(at)
+        first += PyList_GET_SIZE(leaves)
+    return taken

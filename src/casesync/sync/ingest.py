@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from casesync.crypto.signatures import verify_change
 from casesync.foundation.errors import CasesyncError, CryptoError
@@ -22,6 +22,7 @@ from casesync.sync.change_reader import ReadChange
 from casesync.sync.context import Engine
 from casesync.sync.number_order import taken_numbers
 from casesync.sync.page_stream import PageStream
+from casesync.sync.plain_batch import PlainBatch
 from casesync.sync.plain_path import PlainPath
 from casesync.sync.ports import StoredChange, StreamFlag, Transaction
 from casesync.sync.run_check import CheckedRuns, check_runs
@@ -121,8 +122,8 @@ def _keep_copies(
 def _merge_batch(
     engine: Engine,
     tx: Transaction,
-    plain: PlainPath,
-    batch: Sequence[tuple[StreamId, list[ServedLeaf]]],
+    path: PlainPath,
+    batch: list[tuple[StreamId, list[ServedLeaf]]],
     report: IngestReport,
 ) -> list[ServedLeaf]:
     """Take in what a page brought of some streams, from reading their rows to writing them.
@@ -132,20 +133,28 @@ def _merge_batch(
     ids = [stream for stream, _ in batch]
     rows = tx.stream_rows(ids)
     engine.keys.load(tx, ids)
+    plain = PlainBatch(path, batch, rows, int(engine.device))
     streams: list[PageStream] = []
     fresh: list[StoredChange] = []
-    for stream, leaves in batch:
-        held = PageStream(engine, tx, stream, StreamRow(rows.get(stream)), plain)
+    for stream, leaves in plain.others():
+        held = PageStream(engine, tx, stream, StreamRow(rows.get(stream)), path)
         for leaf in held.place(leaves):
             _refuse(engine, tx, leaf, "change-malformed", report)
         fresh += held.changes()
         report.linked += held.links
         streams.append(held)
-    locations = tx.append_changes(fresh)
-    merged = 0
+    locations = tx.append_changes(plain.changes + fresh)
+    plain.take(locations)
+    merged = len(plain.changes)
     for held in streams:
         merged += held.merge(locations, merged)
-    _finish(engine, tx, streams, report)
+    for stopped in plain.stopped:
+        held = PageStream(engine, tx, stopped.stream, StreamRow(rows[stopped.stream]), path)
+        held.go_on(stopped.leaves, stopped.last_index)
+        held.merge(locations, stopped.first)
+        streams.append(held)
+    report.merged_segments += plain.merged
+    _finish(engine, tx, streams, plain.whole, report)
     return [leaf for held in streams for leaf in held.copies]
 
 
@@ -173,11 +182,13 @@ def _finish(
     engine: Engine,
     tx: Transaction,
     streams: Sequence[PageStream],
+    plain: dict[StreamId, list[Any]],
     report: IngestReport,
 ) -> None:
-    by_kind: dict[int, dict[StreamId, list[object]]] = {}
-    stale: list[StreamId] = []
-    shared: list[StreamId] = []
+    """Write the rows; ``plain`` are cases that the plain path took in as a whole."""
+    stale = list(plain)
+    shared = [stream for stream, row in plain.items() if StreamRow(row).is_shared()]
+    by_kind: dict[int, dict[StreamId, list[Any]]] = {int(StreamKind.CASE): plain}
     for held in streams:
         if not held.touched:
             continue

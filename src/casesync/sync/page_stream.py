@@ -7,6 +7,7 @@ what cannot be judged by itself sends the stream to ``stream_merge.rejudge`` at 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 from casesync.access.verdicts import COUNTS, verdict_code
@@ -102,11 +103,6 @@ class PageStream:
             LocalStateError: ``device-restored``.
         """
         row = self.row
-        placed = self._plain.place(leaves, row)
-        if placed is not None:
-            self._fresh, self._changes, self.last_index = placed
-            self.touched = True
-            return []
         self.last_index = row.last_index(int(self._engine.device))
         self.again = row.has_uncounted() or row.given_up
         malformed: list[ServedLeaf] = []
@@ -198,6 +194,14 @@ class PageStream:
             self.again = True
         else:
             row.put_rights(rights.recorded(entry.device, entry.number, leaf.index))
+
+    def go_on(self, leaves: Sequence[ServedLeaf], last_index: int) -> None:
+        """Keep for ``merge`` what the compiled twin left of plain leaves, stored already."""
+        self._fresh = [
+            Fresh(leaf, leaf.plain[0], leaf.plain, None) for leaf in leaves if leaf.plain
+        ]
+        self.last_index = last_index
+        self.touched = True
 
     def changes(self) -> list[StoredChange]:
         """What is to be stored, in the order in which ``merge`` finds locations."""

@@ -19,8 +19,6 @@ from casesync.foundation.ids import CONTENT_COMPARTMENTS
 from casesync.model.segment_body import decode_content
 from casesync.sync.change_reader import fields_allowed
 from casesync.sync.context import Engine
-from casesync.sync.ports import StoredChange
-from casesync.sync.stream_row import StreamRow
 from casesync.translog.header import PLAIN_TABLE_BYTES, Header, PlainHeader
 from casesync.translog.served_leaf import ServedLeaf
 
@@ -47,38 +45,27 @@ class Fresh(NamedTuple):
 class PlainPath:
     """What is the same for all streams of a page, and the step for one leaf."""
 
-    __slots__ = ("_control", "_devices", "_engine", "_keys", "control_size")
+    __slots__ = ("_control", "_engine", "control_size", "devices", "forms_checked", "keys")
 
     def __init__(self, engine: Engine) -> None:
         """Args: engine: its control log as of the page."""
         self._engine = engine
-        self._keys = engine.keys
+        self.keys = engine.keys
         self._control = engine.control
-        self._devices: dict[int, tuple[bytes | None, int]] = {}
+        self.devices: dict[int, tuple[bytes | None, int]] = {}
+        """What ``device`` found."""
+        self.forms_checked = engine.forms_checked
         self.control_size = engine.control.size
 
     def device(self, device: int) -> tuple[bytes | None, int]:
         """(unit, mask of content compartments its role writes); (None, 0) if not so simple."""
-        found = self._devices.get(device)
+        found = self.devices.get(device)
         if found is None:
             found = (None, 0)
             if self._control.suspended_from(device) is None:
                 mask = self._control.writes_mask(device) & _CONTENT_MASK
                 found = (self._control.unit_of(device), mask)
-            self._devices[device] = found
-        return found
-
-    def place(
-        self, leaves: list[ServedLeaf], row: StreamRow
-    ) -> tuple[list[Fresh], list[StoredChange], int] | None:
-        """What is fresh, what is to be stored of it, and the largest index held of others' (or -1).
-
-        None where that is not simply every leaf: ``PageStream.place`` looks at each, then.
-        """
-        if plain_kernel is None:
-            return None
-        found: tuple[list[Fresh], list[StoredChange], int] | None
-        found = plain_kernel.place(leaves, row.row, Fresh, StoredChange, int(self._engine.device))
+            self.devices[device] = found
         return found
 
     def take_run(
@@ -98,7 +85,6 @@ class PlainPath:
             if plain is None or leaf.index <= held.last_index:
                 break
             if plain_kernel is not None and held.plain_owner is not None:
-                self._keys.get(held.stream, plain[2], plain[3])  # made ready
                 stop = plain_kernel.take_run(
                     fresh,
                     at,
@@ -106,11 +92,9 @@ class PlainPath:
                     first,
                     held.row.row,
                     held.state.row,
-                    self._keys.prepared(held.stream),
-                    self._devices,
+                    held.stream,
+                    self,
                     held.plain_owner,
-                    self.control_size,
-                    self._engine.forms_checked,
                     held.last_index,
                 )
                 if stop > at:
@@ -127,7 +111,7 @@ class PlainPath:
         """Judge, open and apply one leaf that comes next in ``held``; False changes nothing."""
         number, control_size, kind, key_name = plain
         device = leaf.device
-        unit, mask = self._devices.get(device) or self.device(device)
+        unit, mask = self.devices.get(device) or self.device(device)
         sealed = leaf.segments[0]
         if (
             unit is None
@@ -138,7 +122,7 @@ class PlainPath:
             or not held.row.introduces(kind, key_name, leaf.index)
         ):
             return False
-        key = self._keys.get(held.stream, kind, key_name)
+        key = self.keys.get(held.stream, kind, key_name)
         if key is None:
             return False
         previous = leaf.previous_link

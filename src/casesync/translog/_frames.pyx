@@ -9,12 +9,11 @@ is wrong with a page. ``tests/properties/test_kernels.py`` holds the two equal o
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.string cimport memcmp, memcpy
 
-from hashlib import sha256
-
+from casesync.merkle._hashes cimport digest
 from casesync.translog.chain import LINK_LABEL
 from casesync.translog.served_leaf import ServedLeaf
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 ctypedef unsigned char u8
@@ -26,7 +25,7 @@ cdef Py_ssize_t AFTER = 18
 cdef Py_ssize_t BACK = 20
 cdef Py_ssize_t ROOT = 32
 cdef Py_ssize_t SEGMENT = 45
-cdef object _sha256 = sha256
+DEF HEADER_MAX = 29 + 7 + 18 * 255 + 20 + 32 + 1 + 45  # of a frame with one segment
 cdef bytes _label = LINK_LABEL
 cdef Py_ssize_t _label_bytes = len(LINK_LABEL)
 cdef object _new = tuple.__new__
@@ -120,8 +119,10 @@ def take_frames(
     cdef u8* out
     cdef Py_ssize_t size, signature_at, back, table, stream_ref, device_ref, i, header_size
     cdef u64 time
-    cdef object item, device, previous, last, segment, digest, header, signature, link, leaf
+    cdef object item, device, previous, last, segment, header, signature, link
     cdef bint explicit, run_starts
+    cdef u8 made[32]
+    cdef u8 joined[7 + 32 + HEADER_MAX + 64]
     while at < len(items) and position < end:
         item = items[at]
         if type(item) is not bytes:
@@ -166,7 +167,7 @@ def take_frames(
         segment = PyBytes_FromStringAndSize(
             <const char*>f + signature_at + 64, size - signature_at - 64
         )
-        digest = _sha256(segment).digest()
+        digest(f + signature_at + 64, size - signature_at - 64, made)
         header_size = 29 + (signature_at - i - 9) + 32
         header = PyBytes_FromStringAndSize(NULL, header_size)
         out = <u8*>PyBytes_AS_STRING(header)
@@ -175,23 +176,21 @@ def take_frames(
         memcpy(out + 7, f + i + 3, 6)
         memcpy(out + 13, PyBytes_AS_STRING(streams[stream_ref]), 16)
         memcpy(out + 29, f + i + 9, signature_at - i - 9)
-        memcpy(out + header_size - 32, PyBytes_AS_STRING(digest), 32)
+        memcpy(out + header_size - 32, made, 32)
         signature = PyBytes_FromStringAndSize(<const char*>f + signature_at, 64)
-        digest = _sha256(header).digest()
-        link = PyBytes_FromStringAndSize(NULL, _label_bytes + 64)
-        out = <u8*>PyBytes_AS_STRING(link)
-        memcpy(out, PyBytes_AS_STRING(_label), _label_bytes)
-        memcpy(out + _label_bytes, PyBytes_AS_STRING(previous), 32)
-        memcpy(out + _label_bytes + 32, PyBytes_AS_STRING(digest), 32)
-        link = _sha256(link).digest()
-        leaf = PyBytes_FromStringAndSize(NULL, 7 + 32 + header_size + 64)
-        out = <u8*>PyBytes_AS_STRING(leaf)
-        out[0] = 0
-        memcpy(out + 1, f, 6)
-        memcpy(out + 7, PyBytes_AS_STRING(previous), 32)
-        memcpy(out + 39, PyBytes_AS_STRING(header), header_size)
-        memcpy(out + 39 + header_size, f + signature_at, 64)
-        leaf_hashes.append(_sha256(leaf).digest())
+        digest(out, header_size, made)
+        memcpy(joined, PyBytes_AS_STRING(_label), _label_bytes)
+        memcpy(joined + _label_bytes, PyBytes_AS_STRING(previous), 32)
+        memcpy(joined + _label_bytes + 32, made, 32)
+        link = PyBytes_FromStringAndSize(NULL, 32)
+        digest(joined, _label_bytes + 64, <u8*>PyBytes_AS_STRING(link))
+        joined[0] = 0
+        memcpy(joined + 1, f, 6)
+        memcpy(joined + 7, PyBytes_AS_STRING(previous), 32)
+        memcpy(joined + 39, PyBytes_AS_STRING(header), header_size)
+        memcpy(joined + 39 + header_size, f + signature_at, 64)
+        digest(joined, 7 + 32 + header_size + 64, made)
+        leaf_hashes.append(PyBytes_FromStringAndSize(<const char*>made, 32))
         links[device] = link
         leaves.append(
             _new(
