@@ -18,7 +18,7 @@ from casesync.foundation.ids import StreamKind
 from casesync.model.cells import SIMPLE_FORMS
 from casesync.model.state_row import new_row
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 ctypedef unsigned char u8
