@@ -69,6 +69,8 @@ def test_a_grant_rests_on_a_consent(offices, case):
     (shown,) = offices.shelter.json("consent", "show", case)["items"]
     assert (shown["id"], shown["given"], shown["author"]) == (consent, True, "Lan")
     assert shown["given_at"] > "2024"
+    offices.shelter.json("consent", "show", case, "--purpose", "report_nonidentifiable")
+    assert offices.shelter.json("audit", "mine")["items"][-1]["purpose"] == "report_nonidentifiable"
     granted = offices.shelter.json(
         "grant", case, *to, "--purpose", "service", "--consent", consent, "--write"
     )

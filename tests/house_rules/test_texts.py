@@ -65,6 +65,19 @@ def test_every_command_and_option_has_help():
                 help_text("vi", f"{path} --{param.name}", f"--{param.name}")
 
 
+WRITES_AN_ACCESS_ENTRY = {
+    *("case new", "case list", "case find", "case show", "case history", "case set", "case unset"),
+    *("record add", "record list", "record amend", "conflict list", "conflict show"),
+    *("conflict resolve", "consent give", "consent withdraw", "consent show", "grant give"),
+    *("grant list", "grant revoke", "audit list", "audit verify"),
+}
+
+
+def test_whatever_writes_an_access_entry_takes_its_purpose():
+    takes = {c.path for c in all_commands() if "purpose" in {p.name for p in c.params}}
+    assert takes == WRITES_AN_ACCESS_ENTRY
+
+
 def test_help_says_what_an_option_is_if_it_is_not_given():
     lacking = []
     for command in all_commands():

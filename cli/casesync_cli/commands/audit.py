@@ -46,13 +46,19 @@ def _deliver_entries(settings: Settings, entries: Sequence[AuditEntryView]) -> N
     option("--case", metavar="CASE"),
     option("--member", metavar="NAME"),
     option("--device", type=click.IntRange(min=1), metavar="NUMBER"),
+    option("--purpose", metavar="PURPOSE"),
 )
 def audit_list(
-    settings: Settings, *, case: str | None, member: str | None, device: int | None
+    settings: Settings,
+    *,
+    case: str | None,
+    member: str | None,
+    device: int | None,
+    purpose: str | None,
 ) -> None:
     """List access entries: who looked at what, when and why."""
     with open_replica(settings) as replica:
-        entries = replica.audit_list(case=case, member=member, device=device)
+        entries = replica.audit_list(case, member, device, purpose)
     _deliver_entries(settings, entries)
 
 
@@ -64,11 +70,11 @@ def audit_mine(settings: Settings) -> None:
     _deliver_entries(settings, entries)
 
 
-@command("audit verify", option("--offline", is_flag=True))
-def audit_verify(settings: Settings, *, offline: bool) -> None:
+@command("audit verify", option("--offline", is_flag=True), option("--purpose", metavar="PURPOSE"))
+def audit_verify(settings: Settings, *, offline: bool, purpose: str | None) -> None:
     """Verify the access log; exit 6 if anything contradicts."""
     with open_replica(settings) as replica:
-        report = replica.audit_verify(offline=offline)
+        report = replica.audit_verify(offline, purpose)
 
     def people(out: Output) -> None:
         rows = [

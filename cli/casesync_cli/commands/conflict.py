@@ -12,11 +12,11 @@ from casesync_cli.times import people_time
 from casesync_cli.value_display import shown_by
 
 
-@command("conflict list")
-def conflict_list(settings: Settings) -> None:
+@command("conflict list", option("--purpose", metavar="PURPOSE"))
+def conflict_list(settings: Settings, *, purpose: str | None) -> None:
     """List what needs a person's decision."""
     with open_replica(settings) as replica:
-        conflicts = replica.conflicts()
+        conflicts = replica.conflicts(purpose)
         shown = shown_by(replica, settings.lang)
     deliver_list(
         settings,
@@ -33,11 +33,13 @@ def conflict_list(settings: Settings) -> None:
     )
 
 
-@command("conflict show", argument("conflict", metavar="ID"))
-def conflict_show(settings: Settings, *, conflict: str) -> None:
+@command(
+    "conflict show", argument("conflict", metavar="ID"), option("--purpose", metavar="PURPOSE")
+)
+def conflict_show(settings: Settings, *, conflict: str, purpose: str | None) -> None:
     """Show a conflict: who wrote what, where and when."""
     with open_replica(settings) as replica:
-        view = replica.conflict(conflict)
+        view = replica.conflict(conflict, purpose)
         shown = shown_by(replica, settings.lang)
 
     def people(out: Output) -> None:
@@ -52,12 +54,15 @@ def conflict_show(settings: Settings, *, conflict: str) -> None:
     argument("conflict", metavar="ID"),
     option("--value", required=True, metavar="VALUE"),
     option("--reason", metavar="TEXT"),
+    option("--purpose", metavar="PURPOSE"),
 )
-def conflict_resolve(settings: Settings, *, conflict: str, value: str, reason: str | None) -> None:
+def conflict_resolve(
+    settings: Settings, *, conflict: str, value: str, reason: str | None, purpose: str | None
+) -> None:
     """Decide a conflict; the decision carries your name."""
     with open_replica(settings) as replica:
         try:
-            replica.resolve(conflict, value, reason=reason)
+            replica.resolve(conflict, value, reason=reason, purpose=purpose)
         except ConflictStop as stop:
             show_conflicts(settings, replica, stop)
             raise

@@ -72,12 +72,17 @@ def consent_give(
     deliver(settings, {"id": record_hex}, lambda out: out.text(record_hex))
 
 
-@command("consent withdraw", argument("case"), argument("consent", metavar="ID"))
-def consent_withdraw(settings: Settings, *, case: str, consent: str) -> None:
+@command(
+    "consent withdraw",
+    argument("case"),
+    argument("consent", metavar="ID"),
+    option("--purpose", metavar="PURPOSE"),
+)
+def consent_withdraw(settings: Settings, *, case: str, consent: str, purpose: str | None) -> None:
     """Record that a consent was withdrawn; it counts at once."""
     with open_replica(settings) as replica:
         stream = replica.resolve_case(case)
-        done = replica.withdraw_consent(stream, consent)
+        done = replica.withdraw_consent(stream, consent, purpose)
         case = replica.case_code(stream)
 
     def people(out: Output) -> None:
@@ -95,11 +100,11 @@ def consent_withdraw(settings: Settings, *, case: str, consent: str) -> None:
     deliver(settings, done, people)
 
 
-@command("consent show", argument("case"))
-def consent_show(settings: Settings, *, case: str) -> None:
+@command("consent show", argument("case"), option("--purpose", metavar="PURPOSE"))
+def consent_show(settings: Settings, *, case: str, purpose: str | None) -> None:
     """List a case's consents."""
     with open_replica(settings) as replica:
-        consents = replica.consents(replica.resolve_case(case))
+        consents = replica.consents(replica.resolve_case(case), purpose)
     deliver_list(
         settings,
         consents,

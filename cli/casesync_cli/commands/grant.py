@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from casesync.foundation.errors import UsageError
 from casesync_cli.command import LocalisedGroup, argument, command, option
 from casesync_cli.labels import code, codes, label, labels
@@ -12,9 +10,6 @@ from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
 from casesync_cli.texts import tr
 from casesync_cli.times import end_of_day_ms
-
-if TYPE_CHECKING:
-    from casesync.client.replica import Replica
 
 
 @command(
@@ -62,12 +57,12 @@ def grant_give(  # noqa: PLR0913 - one parameter per option
     deliver(settings, view, people)
 
 
-@command("grant list", argument("case", required=False))
-def grant_list(settings: Settings, *, case: str | None) -> None:
+@command("grant list", argument("case", required=False), option("--purpose", metavar="PURPOSE"))
+def grant_list(settings: Settings, *, case: str | None, purpose: str | None) -> None:
     """List grants, of one case or of all."""
     lang = settings.lang
     with open_replica(settings) as replica:
-        grants = replica.grants(None if case is None else replica.resolve_case(case))
+        grants = replica.grants(None if case is None else replica.resolve_case(case), purpose)
     deliver_list(
         settings,
         grants,
@@ -85,29 +80,25 @@ def grant_list(settings: Settings, *, case: str | None) -> None:
     )
 
 
-@command("grant revoke", argument("words", nargs=-1, required=True, metavar="[CASE] ID"))
-def grant_revoke(settings: Settings, *, words: tuple[str, ...]) -> None:
+@command(
+    "grant revoke",
+    argument("words", nargs=-1, required=True, metavar="[CASE] ID"),
+    option("--purpose", metavar="PURPOSE"),
+)
+def grant_revoke(settings: Settings, *, words: tuple[str, ...], purpose: str | None) -> None:
     """End a grant; new keys start with the next write."""
     *cases, grant = words
     if len(cases) > 1:
         raise UsageError("usage-extra", what=words[2], command="casesync grant revoke")
     with open_replica(settings) as replica:
-        case = cases[0] if cases else _case_of(replica, grant)
-        replica.revoke_grant(replica.resolve_case(case), grant)
+        case = replica.resolve_case(cases[0]) if cases else None
+        replica.revoke_grant(case, grant, purpose=purpose)
 
     def people(out: Output) -> None:
         out.say("grant.ended")
         out.say("sync.next")
 
     deliver(settings, {"revoked": grant}, people)
-
-
-def _case_of(replica: Replica, grant: str) -> str:
-    """The case of a grant given by its id alone, or the beginning of one."""
-    found = {g.case for g in replica.grants() if g.id_hex.startswith(grant.lower())}
-    if len(found) != 1:
-        raise UsageError("grant-unknown", grant=grant)
-    return found.pop()
 
 
 grant = LocalisedGroup("grant", [grant_give, grant_list, grant_revoke], default="give")

@@ -20,12 +20,7 @@ from casesync.client.names import Names, meant_by
 from casesync.client.network_views import AuditDevice, AuditEntryView, AuditReport
 from casesync.client.relay_comparison import RelayComparison
 from casesync.codec.crockford import case_code
-from casesync.foundation.errors import (
-    AccessDenied,
-    AuditFailed,
-    CasesyncError,
-    UsageError,
-)
+from casesync.foundation.errors import AccessDenied, AuditFailed, CasesyncError, UsageError
 from casesync.foundation.ids import (
     FEED_ALL,
     Compartment,
@@ -71,7 +66,12 @@ class Auditing:
     # -- lists ----------------------------------------------------------------------------------
 
     def entries(
-        self, *, case: str | None = None, member: str | None = None, device: int | None = None
+        self,
+        *,
+        case: str | None = None,
+        member: str | None = None,
+        device: int | None = None,
+        purpose: str | None = None,
     ) -> list[AuditEntryView]:
         """Access entries that this device may read, filtered; the look is logged itself.
 
@@ -83,7 +83,7 @@ class Auditing:
             raise UsageError("device-unknown", device=device)
         people = None if member is None else self._members(member)
         stream = None if case is None else self._stream(case)
-        self._core.log("audit", stream=stream)
+        self._core.log("audit", stream=stream, purpose=purpose)
         record = None if stream is None else self._record_of(stream)
         found = []
         for row in self._rows(device):
@@ -183,7 +183,7 @@ class Auditing:
 
     # -- verification -----------------------------------------------------------------------------
 
-    def verify(self, *, offline: bool = False) -> AuditReport:
+    def verify(self, *, offline: bool = False, purpose: str | None = None) -> AuditReport:
         """Verify both logs and every access chain.
 
         Raises:
@@ -196,7 +196,7 @@ class Auditing:
             control_size = self._prove_control(tx)  # before anything is believed that it says
         if FEED_ALL not in core.engine.me.feeds:
             raise AccessDenied("not-auditor")
-        core.log("audit", detail="verify")
+        core.log("audit", detail="verify", purpose=purpose)
         with core.store.transaction() as tx:
             placed = self._all_changes(tx)
             self._prove_changes(tx, placed)

@@ -281,22 +281,24 @@ class Records:
 
     # -- conflicts --------------------------------------------------------------------------------
 
-    def conflicts(self) -> list[ConflictView]:
+    def conflicts(self, purpose: str | None = None) -> list[ConflictView]:
         """Open conflicts, oldest first."""
         refresh_listings(self._core)
         with self._core.store.transaction() as tx:
             rows = sorted(tx.conflicts(), key=lambda row: (row.since_ms, row.conflict_id))
         records = [RecordId(row.record) for row in rows][:SHOWN_MAX]
-        self._core.log("conflict", detail=Shown(hits=len(rows), records=tuple(records)))
+        shown = Shown(hits=len(rows), records=tuple(records))
+        self._core.log("conflict", purpose=purpose, detail=shown)
         with self._core.store.transaction() as tx:
             views = [view for row in rows if (view := self._conflict_view(tx, row)) is not None]
         shown_conflicts.remember(self._core, views)
         return views
 
-    def conflict(self, conflict: str) -> ConflictView:
+    def conflict(self, conflict: str, purpose: str | None = None) -> ConflictView:
         """One open conflict. Raises: UsageError: ``conflict-unknown``."""
         row = self._conflict_row(conflict)
-        self._core.log("conflict", stream=row.stream, records=[RecordId(row.record)])
+        ids = [RecordId(row.record)]
+        self._core.log("conflict", stream=row.stream, records=ids, purpose=purpose)
         with self._core.store.transaction() as tx:
             view = self._conflict_view(tx, row)
         if view is None:
@@ -311,6 +313,7 @@ class Records:
         *,
         reason: str | None = None,
         shown: Sequence[str] | None = None,
+        purpose: str | None = None,
     ) -> None:
         """Settle a conflict with a value; the write names every write that was shown.
 
@@ -320,6 +323,7 @@ class Records:
             reason: kept in the access log.
             shown: dots of the values that were shown; None = those this replica showed last. If
                 others came since, nothing is written.
+            purpose: of the access.
 
         Raises:
             ConflictStop: ``conflict-moved``: other values came since.
@@ -333,7 +337,7 @@ class Records:
             raise UsageError("conflict-unknown", conflict=conflict)
         if shown is not None and {v.dot for v in view.values} != set(shown):
             raise ConflictStop("conflict-moved", ids=[conflict])
-        with self.edit(row.stream, action="conflict") as edit:
+        with self.edit(row.stream, action="conflict", purpose=purpose) as edit:
             edit.apply(
                 Assignment(
                     type=row.type_name,
@@ -347,7 +351,7 @@ class Records:
                 resolve=True,
             )
         if reason:
-            self._core.log("conflict", stream=row.stream, detail=reason[:500])
+            self._core.log("conflict", stream=row.stream, purpose=purpose, detail=reason[:500])
 
     def _conflict_row(self, conflict: str) -> ConflictRow:
         refresh_listings(self._core)

@@ -216,13 +216,13 @@ class Replica:
         """Change a case in a ``with`` block; leaving it writes one change, an exception none."""
         return self._records.edit(case, base=base, purpose=purpose)
 
-    def conflicts(self) -> list[ConflictView]:
+    def conflicts(self, purpose: str | None = None) -> list[ConflictView]:
         """Open conflicts, oldest first."""
-        return self._records.conflicts()
+        return self._records.conflicts(purpose)
 
-    def conflict(self, conflict_id: str) -> ConflictView:
+    def conflict(self, conflict_id: str, purpose: str | None = None) -> ConflictView:
         """One open conflict. Raises: UsageError: ``conflict-unknown``."""
-        return self._records.conflict(conflict_id)
+        return self._records.conflict(conflict_id, purpose)
 
     def resolve(
         self,
@@ -230,9 +230,10 @@ class Replica:
         value: str,
         reason: str | None = None,
         shown: Sequence[str] | None = None,
+        purpose: str | None = None,
     ) -> None:
         """Settle a conflict; see ``Records.resolve``."""
-        self._records.resolve(conflict_id, value, reason=reason, shown=shown)
+        self._records.resolve(conflict_id, value, reason=reason, shown=shown, purpose=purpose)
 
     # -- sharing --------------------------------------------------------------------------------
 
@@ -251,13 +252,15 @@ class Replica:
             case, purpose, to_unit, compartments, notice_text, form, until_ms
         )
 
-    def withdraw_consent(self, case: StreamId, consent: str) -> Withdrawal:
+    def withdraw_consent(
+        self, case: StreamId, consent: str, purpose: str | None = None
+    ) -> Withdrawal:
         """Record a withdrawal; it counts at once. Returns the grants that still rest on it."""
-        return self._sharing.withdraw_consent(case, consent)
+        return self._sharing.withdraw_consent(case, consent, purpose)
 
-    def consents(self, case: StreamId) -> list[ConsentView]:
+    def consents(self, case: StreamId, purpose: str | None = None) -> list[ConsentView]:
         """Every consent recorded in a case."""
-        return self._sharing.consents(case)
+        return self._sharing.consents(case, purpose)
 
     def grant(
         self,
@@ -271,24 +274,18 @@ class Replica:
         history: bool = False,
     ) -> GrantView:
         """Share compartments of a case with another office, on a recorded consent."""
-        return self._sharing.grant(
-            case,
-            to_unit,
-            compartments,
-            purpose,
-            consent_id,
-            until_ms,
-            write=write,
-            history=history,
-        )
+        terms = (compartments, purpose, consent_id, until_ms)
+        return self._sharing.grant(case, to_unit, *terms, write=write, history=history)
 
-    def grants(self, case: StreamId | None = None) -> list[GrantView]:
+    def grants(self, case: StreamId | None = None, purpose: str | None = None) -> list[GrantView]:
         """Grants of one case, or of all that are here."""
-        return self._sharing.grants(case)
+        return self._sharing.grants(case, purpose)
 
-    def revoke_grant(self, case: StreamId, grant: str, reason: str = "") -> None:
+    def revoke_grant(
+        self, case: StreamId | None, grant: str, reason: str = "", purpose: str | None = None
+    ) -> None:
         """End a grant; the other office's clients destroy their copy when they sync."""
-        self._sharing.revoke_grant(case, grant, reason)
+        self._sharing.revoke_grant(case, grant, reason, purpose)
 
     # -- sync and health --------------------------------------------------------------------------
 
@@ -384,15 +381,19 @@ class Replica:
     # -- audit ------------------------------------------------------------------------------------
 
     def audit_list(
-        self, case: str | None = None, member: str | None = None, device: int | None = None
+        self,
+        case: str | None = None,
+        member: str | None = None,
+        device: int | None = None,
+        purpose: str | None = None,
     ) -> list[AuditEntryView]:
         """Access entries this device may read (the audit unit: of everybody)."""
-        return self._auditing.entries(case=case, member=member, device=device)
+        return self._auditing.entries(case=case, member=member, device=device, purpose=purpose)
 
     def audit_mine(self) -> list[AuditEntryView]:
         """This member's own entries on this device."""
         return self._auditing.mine()
 
-    def audit_verify(self, offline: bool = False) -> AuditReport:
+    def audit_verify(self, offline: bool = False, purpose: str | None = None) -> AuditReport:
         """Verify the access log. Raises: AuditFailed: what does not hold."""
-        return self._auditing.verify(offline=offline)
+        return self._auditing.verify(offline=offline, purpose=purpose)

@@ -7,14 +7,16 @@ grant does not depend on it (DESIGN.md 5).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from hashlib import sha256
 
+from casesync.access.access_entry import Shown
 from casesync.access.stream_facts import END_OF_LOG, GrantFact
 from casesync.client.core import Core
 from casesync.client.names import Names
 from casesync.client.network_admin import NetworkAdmin
-from casesync.client.records import Records
+from casesync.client.records import SHOWN_MAX, Records
 from casesync.client.subscriptions import notify
 from casesync.client.views import ConsentView, GrantView, Withdrawal
 from casesync.codec.crockford import case_code
@@ -31,6 +33,8 @@ from casesync.sync.grants import GrantTerms, write_grant, write_revocation
 from casesync.sync.stream_row import StreamRow
 
 _ALWAYS = END_OF_LOG * 2
+_STREAMS_PER_READ = 1000
+"""Rows in memory at a time."""
 _DAY_MS = 24 * 3600 * 1000
 _VIETNAM_MS = 7 * 3600 * 1000
 
@@ -83,26 +87,28 @@ class Sharing:
                 values["expires_on"] = _day(until_ms)
             return edit.new_record(record_type.name, values)
 
-    def withdraw_consent(self, case: StreamId, consent: str) -> Withdrawal:
+    def withdraw_consent(
+        self, case: StreamId, consent: str, purpose: str | None = None
+    ) -> Withdrawal:
         """Record a withdrawal; it beats anything written beside it.
 
         Raises: UsageError: ``consent-unknown``, ``consent-withdrawn-already``.
         """
-        view = self._consent(case, consent)
+        view = self._consent(case, consent, purpose)
         if not view.given:
             raise UsageError("consent-withdrawn-already", consent=view.id_hex[:8], case=view.case)
-        with self._records.edit(case, action="consent") as edit:
+        with self._records.edit(case, action="consent", purpose=purpose) as edit:
             path = f"consent/{view.id_hex}"
             edit.set(f"{path}.permission", False, resolve=True)
             edit.set(f"{path}.withdrawn_at", self._core.clock.now_ms(), resolve=True)
             edit.set(f"{path}.withdrawn_by", "self", resolve=True)
-        resting = [g for g in self.grants(case) if g.consent_hex == view.id_hex]
+        resting = [g for g in self._views(case) if g.consent_hex == view.id_hex]
         active = tuple(grant for grant in resting if grant.state == "active")
         return Withdrawal(withdrawn_hex=view.id_hex, grants=active)
 
-    def consents(self, case: StreamId) -> list[ConsentView]:
+    def consents(self, case: StreamId, purpose: str | None = None) -> list[ConsentView]:
         """Every consent recorded in a case."""
-        view = self._records.show(case, action="consent")
+        view = self._records.show(case, action="consent", purpose=purpose)
         found = []
         for record in view.records:
             if record.type != "consent":
@@ -129,8 +135,8 @@ class Sharing:
             )
         return found
 
-    def _consent(self, case: StreamId, prefix: str) -> ConsentView:
-        found = [c for c in self.consents(case) if c.id_hex.startswith(prefix.lower())]
+    def _consent(self, case: StreamId, prefix: str, purpose: str | None) -> ConsentView:
+        found = [c for c in self.consents(case, purpose) if c.id_hex.startswith(prefix.lower())]
         if len(found) != 1:
             raise UsageError("consent-unknown", consent=prefix)
         return found[0]
@@ -161,7 +167,7 @@ class Sharing:
         self._check_until(until_ms)
         unit = self._admin.unit_named(to_unit)
         chosen = parse_compartments(compartments)
-        consent = self._consent(case, consent_id)
+        consent = self._consent(case, consent_id, purpose)
         if purpose != consent.purpose:
             raise UsageError("consent-other-purpose", purpose=consent.purpose)
         self._check_consent(consent, unit, chosen, until_ms)
@@ -183,7 +189,7 @@ class Sharing:
         with core.transaction() as tx:
             grant = write_grant(core.engine, tx, case, terms, view.feed)
         notify(core, [case], END_OF_LOG)
-        return next(g for g in self.grants(case) if g.id_hex == grant.hex())
+        return next(view for view in self._views(case) if view.id_hex == grant.hex())
 
     def _check_until(self, until_ms: int | None) -> None:
         now_ms = self._core.clock.now_ms()
@@ -210,30 +216,40 @@ class Sharing:
         if missing:
             raise UsageError("consent-not-covering", compartments=", ".join(missing))
 
-    def grants(self, case: StreamId | None = None) -> list[GrantView]:
-        """Grants of one case, or of all cases here."""
-        core = self._core
-        found: list[GrantView] = []
-        with core.store.transaction() as tx:
-            ids = [case] if case is not None else tx.stream_ids(int(StreamKind.CASE))
-            for stream, raw in tx.stream_rows(ids).items():
-                row = StreamRow(raw)
-                opening = row.rights.opening
-                if opening is None or opening[2] is None:
-                    continue
-                code = case_code(opening[2])
-                found += [self._grant_view(code, fact) for fact in row.rights.grants]
-                del stream
-        return found
-
-    def _grant_view(self, code: str, fact: GrantFact) -> GrantView:
+    def grants(self, case: StreamId | None = None, purpose: str | None = None) -> list[GrantView]:
+        """Grants of one case, or of all cases here; the access entry is durable first."""
         names = Names(self._core)
+        shared = list(self._shared(case))
+        records = tuple(dict.fromkeys(record for _, record, _ in shared))
+        shown = Shown(hits=len(shared), records=records[:SHOWN_MAX])
+        self._core.log("list", stream=case, purpose=purpose, detail=shown)
+        return [self._grant_view(names, record, fact) for _, record, fact in shared]
+
+    def _views(self, case: StreamId) -> list[GrantView]:
+        names = Names(self._core)
+        return [self._grant_view(names, record, fact) for _, record, fact in self._shared(case)]
+
+    def _shared(self, case: StreamId | None) -> Iterator[tuple[StreamId, RecordId, GrantFact]]:
+        """Every grant of a case, or of all cases here, with the case's stream and record."""
+        with self._core.store.transaction() as tx:
+            streams = [case] if case is not None else tx.stream_ids(int(StreamKind.CASE))
+        for at in range(0, len(streams), _STREAMS_PER_READ):
+            with self._core.store.transaction() as tx:
+                rows = tx.stream_rows(streams[at : at + _STREAMS_PER_READ])
+            for stream, raw in rows.items():
+                row = StreamRow(raw)
+                opening = row.rights.opening if row.is_shared() else None
+                if opening is not None and opening[2] is not None:
+                    for fact in row.rights.grants:
+                        yield stream, RecordId(opening[2]), fact
+
+    def _grant_view(self, names: Names, record: RecordId, fact: GrantFact) -> GrantView:
         now = self._core.engine.log_now_ms()
         expired = fact.expires_ms is not None and now >= fact.expires_ms
         state = "revoked" if fact.revoked else "expired" if expired else "active"
         return GrantView(
             id_hex=fact.grant.hex(),
-            case=code,
+            case=case_code(record),
             unit=names.unit(UnitId(fact.unit)),
             compartments=tuple(c.word for c in Compartment if fact.mask >> c & 1),
             purpose=fact.purpose,
@@ -246,23 +262,33 @@ class Sharing:
             author=names.device(fact.device).author,
         )
 
-    def revoke_grant(self, case: StreamId, grant: str, reason: str = "") -> None:
+    def revoke_grant(
+        self, case: StreamId | None, grant: str, reason: str = "", purpose: str | None = None
+    ) -> None:
         """End a grant; its unit's clients destroy their copy when they sync.
+
+        Args:
+            case: whose grant it is; None: it is looked for in all.
+            grant: its id, or the beginning of it.
+            reason: kept with the revocation.
+            purpose: of the access.
 
         Raises: UsageError: ``grant-unknown``, ``grant-revoked-already``; AccessDenied.
         """
         core = self._core
-        with core.store.transaction() as tx:
-            row = StreamRow(tx.stream_rows([case]).get(case))
-        found = [g for g in row.rights.grants if g.grant.hex().startswith(grant.lower())]
+        found = [
+            (stream, fact)
+            for stream, _, fact in self._shared(case)
+            if fact.grant.hex().startswith(grant.lower())
+        ]
         if len(found) != 1:
             raise UsageError("grant-unknown", grant=grant)
-        fact = found[0]
+        case, fact = found[0]
         if fact.revoked is not None:
             raise UsageError("grant-revoked-already", grant=grant)
         view = core.engine.control.unit(UnitId(fact.unit))
         assert view is not None
-        core.log("revoke", stream=case, basis=fact.grant)
+        core.log("revoke", stream=case, basis=fact.grant, purpose=purpose)
         with core.transaction() as tx:
             write_revocation(core.engine, tx, case, fact, view.feed, reason)
         notify(core, [case], END_OF_LOG)

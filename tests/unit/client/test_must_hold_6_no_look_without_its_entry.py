@@ -39,6 +39,7 @@ LOOKS = {
     "find": (lambda r, _: r.find("Hòa"), "search"),
     "conflicts": (lambda r, _: r.conflicts(), "conflict"),
     "consents": (lambda r, s: r.consents(s), "consent"),
+    "grants": (lambda r, s: (r.grants(s),), "list"),
     "edit": (_edit, "update"),
     "grant": (_grant, "grant"),
 }
@@ -104,6 +105,53 @@ def test_the_entry_is_durable_before_the_first_value_is_opened_for_showing(prepa
     replica.show(stream)
     replica.history(stream)
     assert seen == [count + 1, count + 2]
+
+
+def _resolve(replica, purpose) -> None:
+    [conflict] = replica.conflicts()
+    replica.resolve(conflict.id, "Hoa", reason="hỏi lại", purpose=purpose)
+
+
+def _withdraw(replica, stream, purpose) -> None:
+    [consent] = replica.consents(stream)
+    replica.withdraw_consent(stream, consent.id_hex, purpose)
+
+
+def _revoke(replica, stream, purpose) -> None:
+    granted = _grant(replica, stream)
+    replica.revoke_grant(None, granted.id_hex, purpose=purpose)
+
+
+WITH_PURPOSE = {
+    "conflicts": lambda r, s, p: r.conflicts(p),
+    "conflict": lambda r, s, p: r.conflict(r.conflicts()[0].id, p),
+    "resolve": lambda r, s, p: _resolve(r, p),
+    "consents": lambda r, s, p: r.consents(s, p),
+    "withdraw": _withdraw,
+    "grants": lambda r, s, p: r.grants(None, p),
+    "revoke": _revoke,
+    "audit": lambda r, s, p: r.audit_list(purpose=p),
+}
+
+
+@pytest.mark.parametrize("command", WITH_PURPOSE)
+def test_an_entry_names_the_purpose_given_else_the_roles_own(prepared, command):
+    world, stream = prepared
+    for purpose, written in (("research", "research"), (None, "case_work")):
+        replica = world.open("lan", store=copied(world.stores["lan"]))
+        WITH_PURPOSE[command](replica, stream, purpose)
+        assert replica.audit_mine()[-1].purpose == written
+
+
+def test_a_list_of_grants_names_in_its_entry_the_cases_shown(prepared):
+    world, stream = prepared
+    replica = world.open("lan", store=copied(world.stores["lan"]))
+    other = replica.new_case(["gbv"])
+    _grant(replica, stream)
+    [shown] = replica.grants()
+    assert shown.case == replica.case_code(stream) != other.case
+    entry = replica.audit_mine()[-1]
+    assert (entry.action, entry.detail, len(entry.records)) == ("list", "1", 1)
 
 
 # -- one byte -------------------------------------------------------------------------------------
