@@ -56,6 +56,7 @@ class SqlTransaction(Transaction):
         self._packed.flush()
         self._keys.flush()
         self._blocks.flush()
+        self._work.flush()
         self._index.flush()
         self._directory.flush()
 
@@ -65,6 +66,7 @@ class SqlTransaction(Transaction):
         self._packed.forget()
         self._keys.forget()
         self._blocks.forget()
+        self._work.forget()
         self._index.forget()
         self.wrote_access = False
         if undone:

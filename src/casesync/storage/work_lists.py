@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from casesync.foundation.ids import ChangeNumber, DeviceNumber, StreamId
 from casesync.storage.session import Session
@@ -16,21 +17,34 @@ class WorkLists:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._unwritten: list[tuple[Any, ...]] = []
+
+    def flush(self) -> None:
+        """Write new rows of the outbox to the database: all of a transaction by one statement."""
+        if self._unwritten:
+            self._session.executemany(
+                "INSERT OR REPLACE INTO outbox"
+                "(number, stream, location, size_bytes, log_index, log_time_ms)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                self._unwritten,
+            )
+            self._unwritten.clear()
+
+    def forget(self) -> None:
+        """Drop what was held back: the transaction is over."""
+        self._unwritten.clear()
 
     # -- outbox -------------------------------------------------------------------------------
 
     def put_outbox(self, row: OutboxRow) -> None:
-        """Add or replace an unsent change by its number."""
-        index, log_time_ms = row.receipt if row.receipt is not None else (None, None)
-        self._session.execute(
-            "INSERT OR REPLACE INTO outbox"
-            "(number, stream, location, size_bytes, log_index, log_time_ms)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (row.number, row.stream, row.location, row.size_bytes, index, log_time_ms),
-        )
+        """Add or replace an unsent change by its number; reaches the database with ``flush``."""
+        self._session.check_open()
+        receipt = row.receipt or (None, None)
+        self._unwritten.append((row.number, row.stream, row.location, row.size_bytes, *receipt))
 
     def outbox(self) -> list[OutboxRow]:
         """Ascending by number."""
+        self.flush()
         rows = self._session.execute(
             "SELECT number, stream, location, size_bytes, log_index, log_time_ms"
             " FROM outbox ORDER BY number"
@@ -48,6 +62,7 @@ class WorkLists:
 
     def drop_outbox(self, numbers: Iterable[ChangeNumber]) -> None:
         """Remove changes that are done."""
+        self.flush()
         self._session.executemany("DELETE FROM outbox WHERE number = ?", ((n,) for n in numbers))
 
     # -- owed back-fills ----------------------------------------------------------------------

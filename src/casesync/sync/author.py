@@ -6,7 +6,7 @@ the code that judges everybody's, as if appended now, before anything is kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -30,7 +30,7 @@ from casesync.foundation.ids import (
     StreamKind,
 )
 from casesync.foundation.limits import CHANGE_BYTES_MAX, SEGMENT_BYTES_MAX
-from casesync.sync.change_reader import read_change
+from casesync.sync.change_reader import ReadChange, read_change
 from casesync.sync.context import Engine
 from casesync.sync.key_plan import KeyPlanner, OwedBoxes
 from casesync.sync.ports import OutboxRow, StoredChange, StreamFlag, Transaction
@@ -40,7 +40,6 @@ from casesync.translog.chain import link as chain_link
 from casesync.translog.header import NO_KEY_NAME, encode_head, encode_header
 from casesync.translog.unsealed import (
     FeedLink,
-    UnsealedItems,
     decode_unsealed,
     encode_unsealed,
     stream_id,
@@ -50,6 +49,10 @@ OWN_CHAIN = "own-chain"
 """Stored value: canonical [number, link] of this device's newest change."""
 PUSHED_CHECKPOINT = "pushed-checkpoint"
 """Stored value: canonical [size, root] to go into the next change, absent once it has gone."""
+
+
+_TableRow = tuple[int, bytes, int, bytes]
+"""Kind, key name, length, SHA-256 of a segment."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -125,12 +128,15 @@ def write_change(engine: Engine, tx: Transaction, draft: Draft) -> tuple[int, St
     bodies = dict(draft.bodies)
     if draft.acts:
         bodies[int(Compartment.BASE)] = encode_acts(draft.acts)
-    stored = _sealed(engine, head, previous_link, unsealed, bodies, planner)
-    link = chain_link(previous_link, stored.header)
-    stored = stored._replace(signature=sign_change(engine.signer, engine.network, link))
+    table, segments = _sealed(head, previous_link, unsealed, bodies, planner)
+    header = encode_header(head, table)
+    link = chain_link(previous_link, header)
+    signature = sign_change(engine.signer, engine.network, link)
+    stored = StoredChange(previous_link, header, signature, segments)
     [location] = tx.append_changes([stored])
     entry = HistoryEntry(END_OF_LOG + number, int(engine.device), number, location, COUNTS, 0)
-    _judge_own(engine, tx, draft, row, entry, stored, unsealed, link)
+    facts = _facts(engine, draft, number, location, [row[:2] for row in table], unsealed)
+    _judge_own(engine, tx, draft.stream, row, facts, lambda: _read_own(stored, link, entry))
     for key in planner.plan.made:
         engine.keys.add(tx, draft.stream, key)
     _apply_own(engine, draft, row, entry, link)
@@ -138,7 +144,7 @@ def write_change(engine: Engine, tx: Transaction, draft: Draft) -> tuple[int, St
     row.note_authored(number, after)
     tx.put_stream_rows({draft.stream: row.row}, row.kind_number)
     tx.mark_streams([draft.stream], StreamFlag.LISTING_STALE, on=True)
-    size = len(stored.header) + 64 + sum(len(s or b"") for s in stored.segments)
+    size = len(header) + len(signature) + sum(map(len, segments))
     tx.put_outbox(OutboxRow(ChangeNumber(number), draft.stream, location, size, None))
     tx.put_value(OWN_CHAIN, canonical.pack([number, link]))
     tx.put_value(PUSHED_CHECKPOINT, None)
@@ -150,22 +156,31 @@ def _rights_with(engine: Engine, draft: Draft, rights: StreamRights, number: int
     if not draft.acts:
         return rights
     future = StreamRights.from_row(rights.to_row())
-    future.fold_acts(
-        ChangeFacts(
-            device=int(engine.device),
-            number=number,
-            control_size=engine.control.size,
-            log_index=END_OF_LOG + number,
-            log_time_ms=engine.log_now_ms(),
-            location=0,
-            segments=(),
-            unsealed=None,
-            base=draft.acts,
-            base_sealed=False,
-        ),
-        engine.control,
-    )
+    future.fold_acts(_facts(engine, draft, number, 0, (), None), engine.control)
     return future
+
+
+def _facts(
+    engine: Engine,
+    draft: Draft,
+    number: int,
+    location: int,
+    segments: Sequence[tuple[int, bytes]],
+    unsealed: bytes | None,
+) -> ChangeFacts:
+    """What the change is judged by: as if it were appended now."""
+    return ChangeFacts(
+        device=int(engine.device),
+        number=number,
+        control_size=engine.control.size,
+        log_index=END_OF_LOG + number,
+        log_time_ms=engine.log_now_ms(),
+        location=location,
+        segments=segments,
+        unsealed=None if unsealed is None else decode_unsealed(unsealed),
+        base=draft.acts or None,
+        base_sealed=False,
+    )
 
 
 def _unsealed(
@@ -217,15 +232,15 @@ def _head(
 
 
 def _sealed(
-    engine: Engine,
     head: bytes,
     previous_link: bytes,
     unsealed: bytes | None,
     bodies: dict[int, bytes],
     planner: KeyPlanner,
-) -> StoredChange:
+) -> tuple[list[_TableRow], tuple[bytes, ...]]:
+    """The segment table and the segments."""
     head_hash = sha256(head).digest()
-    table: list[tuple[int, bytes, int, bytes]] = []
+    table: list[_TableRow] = []
     segments: list[bytes] = []
     if unsealed is not None:
         table.append((UNSEALED_KIND, NO_KEY_NAME, len(unsealed), sha256(unsealed).digest()))
@@ -240,50 +255,48 @@ def _sealed(
         )
         table.append((compartment, key.commitment[:8], len(sealed), sha256(sealed).digest()))
         segments.append(sealed)
-    if sum(len(segment) for segment in segments) > CHANGE_BYTES_MAX - 16384:
+    if sum(map(len, segments)) > CHANGE_BYTES_MAX - 16384:
         raise UsageError("change-too-large")
-    return StoredChange(previous_link, encode_header(head, table), b"", tuple(segments))
+    return table, tuple(segments)
 
 
 def _judge_own(
     engine: Engine,
     tx: Transaction,
-    draft: Draft,
+    stream: StreamId,
     row: StreamRow,
-    entry: HistoryEntry,
-    stored: StoredChange,
-    unsealed: bytes | None,
-    link: bytes,
+    facts: ChangeFacts,
+    own: Callable[[], ReadChange],
 ) -> None:
-    change = read_change(stored, link, entry.location, entry.log_index, 0)
-    items: UnsealedItems | None = None if unsealed is None else decode_unsealed(unsealed)
-    facts = ChangeFacts(
-        device=entry.device,
-        number=entry.number,
-        control_size=engine.control.size,
-        log_index=entry.log_index,
-        log_time_ms=engine.log_now_ms(),
-        location=entry.location,
-        segments=[(segment.kind, segment.key_name) for segment in change.header.segments],
-        unsealed=items,
-        base=draft.acts or None,
-        base_sealed=False,
-    )
+    """Refuse what everybody would refuse, else fold it.
+
+    Args:
+        engine: with the control log as it is known here.
+        tx: the running transaction.
+        stream: the stream.
+        row: its row, without the change.
+        facts: of the change.
+        own: reads the change itself, for the few verdicts that ask what its author had seen.
+    """
     rights = row.rights
 
     def seen() -> dict[int, int]:
-        vectors = SeenVectors()
+        vectors, change = SeenVectors(), own()
         for earlier in load_changes(tx, row.in_log_order()):
             vectors.note(earlier)
         vectors.note(change)
         return dict(vectors.of(change))
 
-    code = rights.judge(facts, engine.control, draft.stream, engine.network, seen)
+    code = rights.judge(facts, engine.control, stream, engine.network, seen)
     if code != COUNTS:
         raise AccessDenied(VERDICTS[code].reason)
-    if items is not None or draft.acts:
+    if facts.unsealed is not None or facts.base:
         rights.fold(facts, code, engine.control)
         row.put_rights(rights)
+
+
+def _read_own(stored: StoredChange, link: bytes, entry: HistoryEntry) -> ReadChange:
+    return read_change(stored, link, entry.location, entry.log_index, 0)
 
 
 def _apply_own(

@@ -247,7 +247,8 @@ def encode_header(head: bytes, segments: Sequence[tuple[int, bytes, int, bytes]]
     """
     header = b"".join((head, bytes((len(segments),)), *(_SEGMENT.pack(*row) for row in segments)))
     try:
-        parse_header(header)
+        if plain_header(header) is None:
+            parse_header(header)
     except RemoteProtocolError as error:
         raise ValueError(f"not a valid header: {error.params}") from error
     return header
