@@ -209,16 +209,19 @@ class StreamRights:
     def _keys_reason(self, facts: ChangeFacts, control: ControlView, seen: Seen) -> str:
         introduced: set[tuple[int, bytes]] = set()
         if facts.unsealed is not None and facts.unsealed.statements:
+            trial = self._with_acts(facts)
+            grants = trial.grants_seen(seen) if trial.grants else []
+            # Only one's own: else whoever copies a pending commitment and is logged first could have
+            # the honest change refused. A copy opens nothing: it is bound to the statement's place.
+            taken = {s.key_name for s in self.statements if s.device == facts.device}
             for statement in facts.unsealed.statements:
-                name = bytes(statement.commitment[:8])
+                name = statement.commitment[:8]
                 key = (statement.compartment, name)
-                # Only one's own: else whoever copies a pending statement's commitment and is
-                # logged first could have the honest change refused. A copied commitment opens
-                # nothing, since it is bound to the statement's own place.
-                taken = key in introduced or any(
-                    s.key_name == name and s.device == facts.device for s in self.statements
-                )
-                if taken or not self._statement_holds(facts, statement, control, seen):
+                if (
+                    name in taken
+                    or key in introduced
+                    or not self._statement_holds(facts, statement, control, trial, grants)
+                ):
                     return "statement-invalid"
                 introduced.add(key)
         for kind, name in facts.segments:
@@ -232,18 +235,22 @@ class StreamRights:
         return ""
 
     def _statement_holds(
-        self, facts: ChangeFacts, statement: Statement, control: ControlView, seen: Seen
+        self,
+        facts: ChangeFacts,
+        statement: Statement,
+        control: ControlView,
+        trial: StreamRights,
+        grants: Sequence[GrantFact],
     ) -> bool:
+        """``trial`` has the change's own acts; ``grants`` are those its author had seen."""
         compartment = statement.compartment
         content = Compartment.BASE < compartment < Compartment.ACCESS
         if content and not control.reads_mask(facts.device) >> compartment & 1:
             return False
-        trial = self._with_acts(facts)
         if trial.opening is None or not self._may_state(facts, compartment, control, trial):
             return False
-        grants = trial.grants_seen(seen) if trial.grants else []
         units = trial.entitled(compartment, control, facts.control_size, grants)
-        labels = {bytes(box.key_name) for box in statement.boxes}
+        labels = {box.key_name for box in statement.boxes}
         for unit in units:
             name = control.unit_key_name_at(unit, compartment, facts.control_size)
             if name is not None and name not in labels:
