@@ -211,7 +211,7 @@ class StreamRights:
         if facts.unsealed is not None and facts.unsealed.statements:
             trial = self._with_acts(facts)
             grants = trial.grants_seen(seen) if trial.grants else []
-            # Only one's own: else whoever copies a pending commitment and is logged first could have
+            # Only one's own: else who copies a pending commitment and is logged first could have
             # the honest change refused. A copy opens nothing: it is bound to the statement's place.
             taken = {s.key_name for s in self.statements if s.device == facts.device}
             for statement in facts.unsealed.statements:
