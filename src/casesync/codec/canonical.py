@@ -21,7 +21,6 @@ has seen its items, so a short message could otherwise reserve gigabytes."""
 
 _SCALARS: Final = frozenset({int, str, bytes, bool, type(None)})
 _INT_MAX: Final = 2**64 - 1
-_INT_MIN: Final = -(2**63)
 
 
 def pack(value: object) -> bytes:
@@ -37,6 +36,8 @@ def pack(value: object) -> bytes:
         return bytes(msgpack.packb(value, use_bin_type=True))
     except UnicodeEncodeError as error:
         raise ValueError("text that UTF-8 cannot carry") from error
+    except OverflowError as error:
+        raise ValueError("integer beyond 64 bits") from error
 
 
 def unpack(data: bytes, *, array_max: int = ARRAY_ITEMS_MAX) -> Any:  # noqa: ANN401
@@ -110,23 +111,25 @@ def _check_keys(value: dict[Any, Any]) -> None:
 
 
 def _check_packable(value: object, depth: int) -> None:
-    if value is None or isinstance(value, str | bytes | bytearray | memoryview):
-        return
-    if isinstance(value, int):
-        if not _INT_MIN <= value <= _INT_MAX:
-            raise ValueError("integer beyond 64 bits")
-        return
-    if depth == 0:
-        raise ValueError(f"nesting over {NESTING_MAX}")
+    """Refuse what the canonical form does not have, without a call per scalar.
+
+    Integers beyond 64 bits are left to msgpack, which refuses them itself.
+    """
     if isinstance(value, list | tuple):
-        for item in value:
-            _check_packable(item, depth - 1)
+        items: Any = value
     elif isinstance(value, dict):
         _check_packable_keys(value)
-        for item in value.values():
-            _check_packable(item, depth - 1)
+        items = value.values()
+    elif value is None or isinstance(value, int | str | bytes | bytearray | memoryview):
+        return
     else:
         raise TypeError(f"canonical msgpack has no {type(value).__name__}")
+    if depth == 0:
+        raise ValueError(f"nesting over {NESTING_MAX}")
+    if not _SCALARS.issuperset(map(type, items)):
+        for item in items:
+            if type(item) not in _SCALARS:
+                _check_packable(item, depth - 1)
 
 
 def _check_packable_keys(value: dict[Any, Any]) -> None:

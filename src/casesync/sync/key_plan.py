@@ -63,6 +63,7 @@ class KeyPlanner:
         self._position = first_statement_position(random16)
         self._grants = rights.grants_in_force(_BEHIND_THE_LOG, engine.log_now_ms())
         self._units: dict[int, list[UnitId]] = {}
+        self._current: dict[int, dict[UnitId, bytes]] = {}
         self.plan = KeyPlan()
 
     def units(self, compartment: int) -> list[UnitId]:
@@ -72,6 +73,17 @@ class KeyPlanner:
             control = self._engine.control
             found = self._rights.entitled(compartment, control, control.size, self._grants)
             self._units[compartment] = found
+        return found
+
+    def _current_names(self, compartment: int) -> dict[UnitId, bytes]:
+        """Entitled units that have a key to box to, with its name."""
+        found = self._current.get(compartment)
+        if found is None:
+            found = self._current[compartment] = {}
+            for unit in self.units(compartment):
+                key = self._engine.control.current_unit_key(unit, compartment)
+                if key is not None:
+                    found[unit] = key.name
         return found
 
     @property
@@ -88,22 +100,30 @@ class KeyPlanner:
         """
         if compartment in self.plan.keys:
             return
-        usable = None if fresh else self._newest_usable(compartment)
-        if usable is None:
+        fact = None if fresh else self._newest_usable(compartment)
+        key = None if fact is None else self._key(fact)
+        if fact is None or key is None:
             self._start(compartment)
             return
-        fact, key = usable
         self.plan.keys[compartment] = key
-        self.add_boxes(fact, key)
+        self._box_lacking(fact)
 
-    def add_boxes(
-        self, fact: StatementFact, key: StreamKey, units: Iterable[UnitId] | None = None
-    ) -> None:
-        """Box an existing key to ``units``, by default to entitled ones that it has not reached."""
+    def _key(self, fact: StatementFact) -> StreamKey | None:
+        return self._engine.keys.get(self._stream, fact.compartment, fact.key_name)
+
+    def _box_lacking(self, fact: StatementFact) -> None:
+        """Box an existing key to entitled units that it has not reached."""
+        units = self._lacking(fact)
+        key = self._key(fact) if units else None
+        if key is not None:
+            self.add_boxes(fact, key, units)
+
+    def add_boxes(self, fact: StatementFact, key: StreamKey, units: Iterable[UnitId]) -> None:
+        """Box an existing key to ``units``."""
         dot = _dot(fact)
         planned = {box.key_name for more in self.plan.boxes if more[:3] == dot for box in more[3]}
         boxes = []
-        for unit in self._lacking(fact) if units is None else units:
+        for unit in units:
             box = self._engine.keys.make_box(self._engine.control, self._stream, unit, key)
             if box is not None and box.key_name not in planned:
                 boxes.append(box)
@@ -113,7 +133,7 @@ class KeyPlanner:
     def use_held(self, compartment: int) -> None:
         """Use the newest key that is held, whoever else reads it (a receipt's base segment)."""
         for fact in sorted(self._rights.statements, key=lambda s: s.log_index, reverse=True):
-            key = self._engine.keys.get(self._stream, fact.compartment, fact.key_name)
+            key = self._key(fact)
             if fact.compartment == compartment and fact.valid and key is not None:
                 self.plan.keys[compartment] = key
                 return
@@ -121,9 +141,9 @@ class KeyPlanner:
 
     def refresh_base(self) -> None:
         """Box the newest base key to units entitled since, or start one if readers left."""
-        usable = self._newest_usable(Compartment.BASE)
-        if usable is not None:
-            self.add_boxes(*usable)
+        fact = self._newest_usable(Compartment.BASE)
+        if fact is not None:
+            self._box_lacking(fact)
         else:
             self._start(Compartment.BASE)
         for owed in self._base_forks():
@@ -132,9 +152,8 @@ class KeyPlanner:
     def box_history(self, compartments: set[int]) -> None:
         """Box every older key of ``compartments`` that is held to the units entitled now."""
         for fact in self._rights.statements:
-            key = self._engine.keys.get(self._stream, fact.compartment, fact.key_name)
-            if fact.compartment in compartments and fact.valid and key is not None:
-                self.add_boxes(fact, key)
+            if fact.compartment in compartments and fact.valid:
+                self._box_lacking(fact)
 
     def owed_boxes(self, past: Past) -> list[OwedBoxes]:
         """Keys with the units to which a holder owes a box, beside those of its next change.
@@ -146,12 +165,13 @@ class KeyPlanner:
         owed: list[OwedBoxes] = []
         if self._engine.unit == self._rights.owner:
             for compartment in {fact.compartment for fact in self._rights.statements}:
-                usable = self._newest_usable(compartment)
-                if usable is not None and (units := self._lacking(usable[0])):
-                    owed.append((*usable, units))
+                newest = self._newest_usable(compartment)
+                units = [] if newest is None else self._lacking(newest)
+                if newest is not None and units and (key := self._key(newest)) is not None:
+                    owed.append((newest, key, units))
             owed += self._base_forks()
         for fact in self._rights.statements:
-            key = self._engine.keys.get(self._stream, fact.compartment, fact.key_name)
+            key = self._key(fact)
             if key is not None and fact.valid and (units := self._left_out(fact, past)):
                 owed.append((fact, key, units))
         return owed
@@ -164,9 +184,7 @@ class KeyPlanner:
         # Under another grantee's base key lie only its receipts: nobody boxes that to the owner.
         ours = content or self._engine.control.unit_of(fact.device) == self._engine.unit
         found = []
-        for unit in self.units(compartment):
-            if self._engine.control.current_unit_key(unit, compartment) is None:
-                continue
+        for unit in self._current_names(compartment):
             if unit == owner:
                 due = ours and not reached(self._engine, fact, owner, owner)
             else:
@@ -198,17 +216,17 @@ class KeyPlanner:
         Two colleagues who start one at the same time both continue the same; the next continues
         only one of them.
         """
+        if self._engine.unit != self._rights.owner:
+            return []
         bases = {_dot(fact): fact for fact in self._owners_bases()}
-        if len(bases) < 2 or self._engine.unit != self._rights.owner:
+        if len(bases) < 2:
             return []
         planned = [more[:3] for more in self.plan.boxes]
         for statement in self.plan.statements:
             if statement.predecessor is not None:
                 planned.append(statement.predecessor[:3])
         owed: dict[Dot, list[UnitId]] = {}
-        for unit in self.units(Compartment.BASE):
-            if self._engine.control.current_unit_key(unit, Compartment.BASE) is None:
-                continue
+        for unit in self._current_names(Compartment.BASE):
             boxed = [
                 dot
                 for dot, fact in bases.items()
@@ -219,10 +237,7 @@ class KeyPlanner:
                 if dot not in opened:
                     owed.setdefault(dot, []).append(unit)
                     opened |= _chained(bases, [dot])
-        keys = {
-            dot: self._engine.keys.get(self._stream, Compartment.BASE, bases[dot].key_name)
-            for dot in owed
-        }
+        keys = {dot: self._key(bases[dot]) for dot in owed}
         return [(bases[dot], key, owed[dot]) for dot, key in keys.items() if key is not None]
 
     def _owners_bases(self) -> list[StatementFact]:
@@ -238,21 +253,19 @@ class KeyPlanner:
         """Entitled units with a key that have no box of the statement, or gave theirs up."""
         labels = believed_boxes(self._engine, fact, self._rights.owner)
         found = []
-        for unit in self.units(fact.compartment):
-            current = self._engine.control.current_unit_key(unit, fact.compartment)
-            if current is None:
-                continue
+        for unit, name in self._current_names(fact.compartment).items():
             # The owner, and outside the content everybody, keeps what it was ever given.
             content = Compartment.BASE < fact.compartment < Compartment.ACCESS
             kept = unit == self._rights.owner or not content
             gave_up = not kept and fact.log_index < opens_from(
                 self._rights.grants, unit, fact.compartment
             )
-            if gave_up or current.name not in labels:
+            if gave_up or name not in labels:
                 found.append(unit)
         return found
 
-    def _newest_usable(self, compartment: int) -> tuple[StatementFact, StreamKey] | None:
+    def _newest_usable(self, compartment: int) -> StatementFact | None:
+        """The newest statement of a key, if that is held here and may be written under."""
         facts = [
             fact
             for fact in self._rights.statements
@@ -261,10 +274,10 @@ class KeyPlanner:
         if not facts:
             return None
         newest = max(facts, key=lambda fact: (fact.log_index, fact.number, fact.position))
-        key = self._engine.keys.get(self._stream, compartment, newest.key_name)
-        if key is None or not self._may_know(newest) or not self._reaches_only_entitled(newest):
-            return None
-        return newest, key
+        held = self._engine.keys.holds(self._stream, compartment, newest.key_name)
+        if held and self._may_know(newest) and self._reaches_only_entitled(newest):
+            return newest
+        return None
 
     def _may_know(self, fact: StatementFact) -> bool:
         """Whether the device that made the key may read what is sealed under it now.
@@ -284,16 +297,7 @@ class KeyPlanner:
         )
 
     def _reaches_only_entitled(self, fact: StatementFact) -> bool:
-        control = self._engine.control
-        entitled = set(self.units(fact.compartment))
-        for label in _labels(fact):
-            named = control.unit_key_by_name(label)
-            if named is None or UnitId(named.unit) not in entitled:
-                return False
-            current = control.current_unit_key(UnitId(named.unit), fact.compartment)
-            if current is None or current.name != label:
-                return False
-        return True
+        return _labels(fact).issubset(self._current_names(fact.compartment).values())
 
     def _start(self, compartment: int) -> None:
         engine = self._engine

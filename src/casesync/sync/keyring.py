@@ -141,6 +141,18 @@ class KeyRing:
             key = ring.get((compartment, key_name))
         return key
 
+    def holds(self, stream: StreamId, compartment: int, key_name: bytes) -> bool:
+        """Whether ``get`` would give a key, which need not be prepared for that."""
+        if (compartment, key_name) in self._streams.get(stream, ()):
+            return True
+        for row_compartment, _, stored in self._stored.get(stream, ()):
+            if row_compartment == compartment:
+                if len(stored) == KEY_BYTES:  # older form: its name is not stored
+                    return self.get(stream, compartment, key_name) is not None
+                if stored[64:72] == key_name:
+                    return True
+        return False
+
     def prepared(self, stream: StreamId) -> dict[tuple[int, bytes], StreamKey]:
         """The keys of a stream that were asked for before, not a copy."""
         return self._streams.get(stream, {})
