@@ -18,7 +18,7 @@ from casesync_cli.render_json import dumps, plain
 from casesync_cli.safe import safe_line
 from casesync_cli.settings import Settings
 from casesync_cli.texts import fact_text, tr
-from casesync_cli.times import people_time
+from casesync_cli.times import day_ended_by, people_time
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -131,6 +131,12 @@ def deliver_list(
 def time_or_dash(time_ms: int | None) -> str:
     """A time for people; a dash where there is none."""
     return "-" if time_ms is None else people_time(time_ms)
+
+
+def until_or_dash(lang: str, time_ms: int | None) -> str:
+    """An end for people: the last day, with the place whose midnight counts, else a time."""
+    day = None if time_ms is None else day_ended_by(time_ms)
+    return time_or_dash(time_ms) if day is None else tr(lang, "until.day", day=day)
 
 
 def value_text(lang: str, value: object) -> str:

@@ -25,6 +25,14 @@ def iso_time(time_ms: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def day_ended_by(time_ms: int) -> str | None:
+    """The day, as dd/mm/yyyy, that ends with this moment in Vietnam; None if none does."""
+    end = datetime.fromtimestamp((time_ms + 1) / 1000, tz=_VIETNAM)
+    if end.time() != time():
+        return None
+    return (end - timedelta(days=1)).strftime("%d/%m/%Y")
+
+
 def end_of_day_ms(text: str) -> int:
     """The last millisecond of a day given as dd/mm/yyyy or yyyy-mm-dd.
 

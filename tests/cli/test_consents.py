@@ -73,6 +73,17 @@ def test_a_consent_may_end_today(offices, case):
     give(offices.shelter, case, "--until", today)
 
 
+def test_a_last_day_is_shown_as_a_day_with_the_place_where_it_ends(offices, case):
+    consent = give(offices.shelter, case, "--until", "31/12/2099")
+    shelter = replace(offices.shelter, extra={"TZ": "America/New_York"})
+    assert "31/12/2099 in Viet Nam" in shelter.run("consent", "show", case).out
+    given = shelter.run("grant", case, *TO, "--purpose", "service", "--consent", consent)
+    assert "Last day: 31/12/2099 in Viet Nam." in given.out
+    assert "31/12/2099 in Viet Nam" in shelter.run("grant", "list", case).out
+    assert "Viet Nam" in shelter.run("grant", "--help").out
+    assert "Việt Nam" in replace(shelter, lang="vi").run("consent", "give", "--help").out
+
+
 def test_an_entry_without_content_is_refused(offices, case):
     expect(offices.shelter.run("record", "add", case, "consultation", "--json"), 2, "record-empty")
     assert offices.shelter.json("record", "list", case, "consultation")["count"] == 0

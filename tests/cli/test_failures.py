@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,6 +70,35 @@ def test_what_the_schema_does_not_know(shelter, case, assignment, name):
     before = values_of(shelter, case)
     expect(shelter.run("case", "set", case, assignment, "--json"), 2, name)
     assert values_of(shelter, case) == before
+
+
+def test_like_names_are_offered_only_where_there_are_any(shelter, case):
+    advice = shelter.run("case", "set", case, "person.given_nam=1", "--json").error["advice"]
+    assert "given_name" in advice
+    advice = shelter.run("case", "set", case, "person.qqq=1", "--json").error["advice"]
+    assert advice == "'casesync schema show person' lists all fields."
+
+
+def test_all_times_in_json_have_milliseconds_and_a_z(shelter, case):
+    shown = shelter.run("case", "show", case, "--json").out
+    listed = shelter.run("case", "list", "--json").out
+    times = re.findall(r'"(\d{4}-\d\d-\d\dT[^"]*)"', shown + listed)
+    assert len(times) > 3
+    assert not [t for t in times if not re.fullmatch(r"[-\d]{10}T\d\d:\d\d:\d\d\.\d{3}Z", t)]
+
+
+def test_a_replica_unlocked_too_long_is_refused_in_hours(shelter):
+    done = shelter.run("unlock", "--for", "25h", "--json")
+    expect(done, 2, "unlock-time")
+    assert "12 hours" in done.error["message"]
+
+
+def test_nothing_is_made_and_nothing_false_promised_where_the_relay_is_unreachable(tmp_path):
+    laptop = Laptop(tmp_path / "home", "hoa sen ven hồ")
+    done = laptop.run("network", "create", "N", "--relay", "http://127.0.0.1:9", "--json")
+    expect(done, 4, "relay-unreachable")
+    assert "offline" not in done.error["message"] + done.error["advice"]
+    assert not laptop.home.exists()
 
 
 def test_one_bad_assignment_spoils_the_whole_change(shelter, case):

@@ -200,6 +200,8 @@ def test_the_auditor_verifies_and_sees_who_looked(offices, case):
     offices.osso.json("sync")
     offices.audit.json("sync")
     report = offices.audit.json("audit", "verify")
+    assert "not compared with the relay" in offices.audit.run("audit", "verify", "--offline").out
+    assert "not compared" not in offices.audit.run("audit", "verify").out
     assert report["entries"] > 0
     assert all(device["state"] != "failed" for device in report["devices"])
     seen = offices.audit.json("audit", "list", "--case", case)["items"]

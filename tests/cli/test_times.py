@@ -47,6 +47,12 @@ def test_a_day_ends_when_it_ends_in_vietnam(zone):
     assert in_zone(zone, "end_of_day_ms('2026-01-01')") == ends
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Ho_Chi_Minh", "America/New_York"])
+def test_the_end_of_a_day_in_vietnam_is_shown_as_that_day_everywhere(zone):
+    assert in_zone(zone, "day_ended_by(end_of_day_ms('01/01/2026'))") == "01/01/2026"
+    assert in_zone(zone, f"day_ended_by({MOMENT_MS})") is None
+
+
 @pytest.mark.parametrize("text", ["", "31/02/2026", "1.1.2026", "01/01", "tomorrow", "2026-13-01"])
 def test_what_is_no_day_is_refused(text):
     with pytest.raises(UsageError) as refused:

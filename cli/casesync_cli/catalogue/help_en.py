@@ -115,15 +115,16 @@ TEXTS: Final[dict[str, str]] = {
     "research, media_story, later_contact or family_contact.",
     "consent give --notice": "File with the exact text of the notice that was read out.",
     "consent give --form": "How it was given: written, voice, e_sign or other_verifiable.",
-    "--until": "Last day on which it counts, dd/mm/yyyy; otherwise it has no end.",
+    "--until": "Last day on which it counts, dd/mm/yyyy, to its end in Viet Nam; otherwise it has "
+    "no end.",
     "consent withdraw": "Record that a consent was withdrawn; it counts at once.",
     "consent show": "List a case's consents.",
     "grant": "Share a case with another office; without a verb: grant give.",
     "grant give": "Share compartments of a case (default).",
     "grant give --purpose": "What for; it must be the consent's purpose.",
     "grant give --consent": "Id of the consent it rests on.",
-    "grant give --until": "Last day on which it counts, dd/mm/yyyy; otherwise as long as the "
-    "consent.",
+    "grant give --until": "Last day on which it counts, dd/mm/yyyy, to its end in Viet Nam; "
+    "otherwise as long as the consent.",
     "grant give --write": "The office may write, too.",
     "grant give --history": "Share older versions, too.",
     "grant list": "List grants, of one case or of all.",

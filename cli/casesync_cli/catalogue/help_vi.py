@@ -123,14 +123,16 @@ TEXTS: Final[dict[str, str]] = {
     "consent give --notice": "Tệp chứa nguyên văn thông báo đã đọc cho người ấy.",
     "consent give --form": "Hình thức: bằng văn bản (written), ghi âm (voice), chữ ký điện tử "
     "(e_sign), cách khác có thể kiểm chứng (other_verifiable).",
-    "--until": "Ngày cuối còn hiệu lực, dd/mm/yyyy; nếu không ghi thì không có hạn.",
+    "--until": "Ngày cuối còn hiệu lực, dd/mm/yyyy, đến hết ngày ở Việt Nam; nếu không ghi thì "
+    "không có hạn.",
     "consent withdraw": "Ghi nhận sự đồng ý đã được rút lại; có hiệu lực ngay.",
     "consent show": "Liệt kê các sự đồng ý của hồ sơ.",
     "grant": "Chia sẻ hồ sơ với cơ sở khác; không có động từ thì là grant give.",
     "grant give": "Chia sẻ các ngăn của một hồ sơ (mặc định).",
     "grant give --purpose": "Để làm gì; phải là mục đích của sự đồng ý.",
     "grant give --consent": "Mã của sự đồng ý làm căn cứ.",
-    "grant give --until": "Ngày cuối còn hiệu lực, dd/mm/yyyy; nếu không ghi thì theo sự đồng ý.",
+    "grant give --until": "Ngày cuối còn hiệu lực, dd/mm/yyyy, đến hết ngày ở Việt Nam; nếu "
+    "không ghi thì theo sự đồng ý.",
     "grant give --write": "Cơ sở kia được ghi.",
     "grant give --history": "Chia sẻ cả các phiên bản cũ.",
     "grant list": "Liệt kê các quyền chia sẻ, của một hồ sơ hoặc tất cả.",

@@ -9,6 +9,7 @@ TEXTS: Final[dict[str, str]] = {
     "yes": "yes",
     "no": "no",
     "nothing": "Nothing to show.",
+    "until.day": "{day} in Viet Nam",
     "unknown": "unknown",
     # questions
     "ask.passphrase": "Passphrase",
@@ -150,6 +151,7 @@ TEXTS: Final[dict[str, str]] = {
     "consent.still-granted": "! {unit} still sees {compartments} on it. To end that: "
     "casesync grant revoke {case} {id}",
     "grant.given": "Grant {id}: {unit} may see {compartments}.",
+    "grant.until": "Last day: {until}.",
     "grant.ended": "The grant is revoked; the office's copy is destroyed as it syncs. Who could "
     "read may have copied.",
     "grant.active": "active",
@@ -212,6 +214,7 @@ TEXTS: Final[dict[str, str]] = {
     "audit.failed": "FAILED",
     "audit.done": "{entries} access entries and {control} control entries verified without "
     "contradiction. Nothing can be said about devices that never synced.",
+    "audit.offline": "Only what is stored here was verified; it was not compared with the relay.",
     "schema.more": "and {count} more (--json shows all)",
     # passphrase
     "lock.unlocked": "Open for {span}, or until you log out; 'casesync lock' ends it.",

@@ -9,6 +9,7 @@ TEXTS: Final[dict[str, str]] = {
     "yes": "có",
     "no": "không",
     "nothing": "Không có gì để hiện.",
+    "until.day": "{day} ở Việt Nam",
     "unknown": "không rõ",
     # questions
     "ask.passphrase": "Mật khẩu",
@@ -150,6 +151,7 @@ TEXTS: Final[dict[str, str]] = {
     "consent.still-granted": "! {unit} vẫn xem được {compartments} dựa trên sự đồng ý này. Để chấm "
     "dứt: casesync grant revoke {case} {id}",
     "grant.given": "Chia sẻ {id}: {unit} được xem {compartments}.",
+    "grant.until": "Ngày cuối: {until}.",
     "grant.ended": "Đã chấm dứt chia sẻ; bản sao ở cơ sở kia bị hủy khi họ đồng bộ. Người đã đọc "
     "được có thể đã chép lại.",
     "grant.active": "hiệu lực",
@@ -212,6 +214,7 @@ TEXTS: Final[dict[str, str]] = {
     "audit.failed": "HỎNG",
     "audit.done": "Đã kiểm {entries} mục truy cập và {control} mục kiểm soát, không có mâu "
     "thuẫn. Không nói được gì về thiết bị chưa từng đồng bộ.",
+    "audit.offline": "Chỉ kiểm những gì lưu ở đây; chưa so với máy chuyển tiếp.",
     "schema.more": "và {count} lựa chọn nữa (--json hiện tất cả)",
     # passphrase
     "lock.unlocked": "Mở trong {span}, hoặc đến khi bạn đăng xuất; 'casesync lock' để kết thúc.",

@@ -83,6 +83,8 @@ def audit_verify(settings: Settings, *, offline: bool, purpose: str | None) -> N
         ]
         out.table(("device", "member", "unit", "entries", "state"), rows)
         out.say("audit.done", entries=report.entries, control=report.control_entries)
+        if report.offline:
+            out.say("audit.offline")
         out.pairs(
             (
                 ("control-checkpoint", report.control_checkpoint),

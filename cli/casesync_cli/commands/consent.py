@@ -10,7 +10,7 @@ from casesync.foundation.errors import UsageError
 from casesync.foundation.limits import TEXT_BYTES_MAX
 from casesync_cli.command import LocalisedGroup, argument, command, option
 from casesync_cli.labels import code, codes, label, labels
-from casesync_cli.render import Output, deliver, deliver_list, time_or_dash, yes_no
+from casesync_cli.render import Output, deliver, deliver_list, time_or_dash, until_or_dash, yes_no
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
 from casesync_cli.times import end_of_day_ms
@@ -117,7 +117,7 @@ def consent_show(settings: Settings, *, case: str, purpose: str | None) -> None:
             label(settings.lang, "form", c.form),
             yes_no(settings.lang, c.given),
             time_or_dash(c.given_at_ms),
-            time_or_dash(c.until_ms),
+            until_or_dash(settings.lang, c.until_ms),
         ),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from casesync.foundation.errors import UsageError
 from casesync_cli.command import LocalisedGroup, argument, command, option
 from casesync_cli.labels import code, codes, label, labels
-from casesync_cli.render import Output, deliver, deliver_list, time_or_dash, yes_no
+from casesync_cli.render import Output, deliver, deliver_list, until_or_dash, yes_no
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
 from casesync_cli.texts import tr
@@ -52,6 +52,8 @@ def grant_give(  # noqa: PLR0913 - one parameter per option
     def people(out: Output) -> None:
         shared = labels(settings.lang, "compartment", view.compartments)
         out.say("grant.given", id=view.id_hex[:8], unit=view.unit, compartments=shared)
+        if view.until_ms is not None:
+            out.say("grant.until", until=until_or_dash(out.lang, view.until_ms))
         out.say("sync.next")
 
     deliver(settings, view, people)
@@ -74,7 +76,7 @@ def grant_list(settings: Settings, *, case: str | None, purpose: str | None) -> 
             labels(lang, "compartment", g.compartments),
             label(lang, "purpose", g.purpose),
             yes_no(lang, g.write),
-            time_or_dash(g.until_ms),
+            until_or_dash(lang, g.until_ms),
             tr(lang, f"grant.{g.state}"),
         ),
     )

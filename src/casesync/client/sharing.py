@@ -174,8 +174,11 @@ class Sharing:
         until_ms = consent.until_ms if until_ms is None else until_ms
         view = core.engine.control.unit(unit)
         assert view is not None
-        if not any(d.active for d in core.engine.control.devices_of(unit)):
+        devices = [d for d in core.engine.control.devices() if d.unit == unit]
+        if not devices:
             raise CannotDecide("unit-without-device", unit=view.name)
+        if not any(device.active for device in devices):
+            raise CannotDecide("unit-suspended", unit=view.name)
         core.log("grant", stream=case, compartments=chosen, purpose=purpose)
         terms = GrantTerms(
             to_unit=unit,

@@ -64,7 +64,7 @@ def unlock(folder: Path, opener: str | SecretBytes, for_s: int) -> None:
         LocalStateError: as ``open_vault``; ``unlock-failed``: the process did not start.
     """
     if not 1 <= for_s <= UNLOCK_SECONDS_MAX:
-        raise UsageError("unlock-time", max_s=UNLOCK_SECONDS_MAX)
+        raise UsageError("unlock-time", hours=UNLOCK_SECONDS_MAX // 3600)
     key = opener if isinstance(opener, SecretBytes) else open_vault(folder, opener)
     path = Home(folder).socket()
     lock(folder)

@@ -56,9 +56,9 @@ _TEXTS: Final[dict[str, Text]] = {
     ),
     "field-unknown": Text(
         "The record type '{type}' has no field '{field}'.",
-        "Most like it: {close}. 'casesync schema show {type}' lists all fields.",
+        "Most like it: {close}. |'casesync schema show {type}' lists all fields.",
         "Loại bản ghi '{type}' không có trường '{field}'.",
-        "Giống nhất: {close}. 'casesync schema show {type}' liệt kê mọi trường.",
+        "Giống nhất: {close}. |'casesync schema show {type}' liệt kê mọi trường.",
     ),
     "part-unknown": Text(
         "The elements of '{field}' have no part '{part}'; there are: {known}.",
@@ -198,9 +198,9 @@ _TEXTS: Final[dict[str, Text]] = {
         "Hãy chọn mật khẩu gồm vài từ.",
     ),
     "unlock-time": Text(
-        "A replica can stay unlocked for at most {max_s} seconds.",
+        "A replica can stay unlocked for at most {hours} hours.",
         "Give a shorter time, such as 'unlock --for 15m'.",
-        "Bản sao chỉ mở khóa được tối đa {max_s} giây.",
+        "Bản sao chỉ mở khóa được tối đa {hours} giờ.",
         "Hãy cho thời gian ngắn hơn, ví dụ 'unlock --for 15m'.",
     ),
     "database-locked": Text(
@@ -372,10 +372,17 @@ def _row(code: str) -> Text:
 
 
 def _filled(template: str, params: dict[str, object], lang: str) -> str:
-    """``params`` filled in; one called ``NAME_vi`` is what ``NAME`` is in Vietnamese."""
+    """``params`` filled in; one called ``NAME_vi`` is what ``NAME`` is in Vietnamese.
+
+    Of a template in parts (``|``) those are left out that name a parameter which is empty.
+    """
     filled = _Lenient(params)
     if lang == "vi":
         filled |= {k.removesuffix("_vi"): v for k, v in params.items() if k.endswith("_vi")}
+    if "|" in template:
+        empty = [f"{{{name}}}" for name, value in filled.items() if value == ""]
+        parts = (part for part in template.split("|") if not any(name in part for name in empty))
+        template = "".join(parts)
     return template.format_map(filled)
 
 

@@ -9,10 +9,12 @@ from casesync.foundation.error_text import Text
 NETWORK_TEXTS: Final[dict[str, Text]] = {
     # relay and network (exit 3, 4, 5, 6)
     "relay-unreachable": Text(
-        "The relay cannot be reached; work goes on offline.",
-        "Check the internet connection and run this command again later.",
-        "Không kết nối được máy chuyển tiếp; vẫn làm việc ngoại tuyến được.",
-        "Hãy kiểm tra mạng rồi chạy lại lệnh này sau.",
+        "The relay cannot be reached.",
+        "Check its address and the internet connection, and run this command again later; what "
+        "needs no relay goes on meanwhile.",
+        "Không kết nối được máy chuyển tiếp.",
+        "Hãy kiểm tra địa chỉ máy chuyển tiếp và mạng rồi chạy lại lệnh này sau; việc không cần "
+        "máy chuyển tiếp vẫn làm được.",
     ),
     "relay-certificate": Text(
         "The relay's certificate is not trusted by this computer, has expired or is for another "

@@ -251,9 +251,9 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "Không ghi gì thêm; 'casesync grant list {case}' cho biết còn chia sẻ những gì.",
     ),
     "until-past": (
-        "The last day, {day}, is past: today is {today} on this computer.",
+        "The last day, {day}, is past: in Viet Nam it is {today} by this computer's clock.",
         "Nothing was recorded. Give a later day, or correct the computer's clock.",
-        "Ngày cuối {day} đã qua: hôm nay trên máy này là {today}.",
+        "Ngày cuối {day} đã qua: theo đồng hồ máy này, hôm nay ở Việt Nam là {today}.",
         "Chưa ghi gì cả. Hãy cho ngày muộn hơn, hoặc chỉnh lại đồng hồ máy.",
     ),
     "grant-revoked-already": (
@@ -291,6 +291,12 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "Invite somebody there first.",
         "{unit} chưa có thiết bị nào để đọc.",
         "Hãy mời người ở cơ sở đó trước.",
+    ),
+    "unit-suspended": (
+        "Every device of {unit} is suspended; none is left that could read it.",
+        "Invite somebody there with another device first.",
+        "Mọi thiết bị của {unit} đã bị đình chỉ; không còn thiết bị nào để đọc.",
+        "Hãy mời người ở cơ sở đó bằng thiết bị khác trước.",
     ),
     # -- administration -----------------------------------------------------------------------
     "device-is-own": (

@@ -205,7 +205,7 @@ class RecordType:
         found = next((field for field in self.fields.values() if field.name == name), None)
         if found is None:
             names = [field.name for field in self.fields.values()]
-            close = ", ".join(get_close_matches(name, names)) or "-"
+            close = ", ".join(get_close_matches(name, names))
             raise UsageError("field-unknown", type=self.name, field=name, close=close)
         return found
 

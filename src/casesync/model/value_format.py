@@ -74,7 +74,7 @@ def json_value(field: Field | Part | None, value: object) -> Any:  # noqa: ANN40
         if spec.kind == ValueKind.TIMESTAMP and type(value) is int:
             moment = _moment(value, 0)
             if moment is not None:
-                return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+                return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
     return _jsonable(value)
 
 

@@ -236,3 +236,18 @@ def test_a_full_disk_changes_nothing(world):
     store._connection.execute("PRAGMA max_page_count = 1000000").fetchall()
     much()
     assert len(replica.outbox()) >= 1
+
+
+def test_an_office_is_told_apart_that_had_devices_and_one_that_never_had_any(world):
+    world.lan.add_unit("Hội Cát Hải", "union")
+    stream = world.case()
+    for unit, code in (("Hội Cát Hải", "unit-without-device"), (OSSO, "unit-suspended")):
+        words = ["contact"]
+        consent = world.lan.give_consent(stream, "share_with_org", unit, words).hex()
+        if unit == OSSO:
+            for device in world.lan.devices():
+                if device.unit == OSSO:
+                    world.lan.suspend_device(device.number)
+        with pytest.raises(CasesyncError) as raised:
+            world.lan.grant(stream, unit, words, "share_with_org", consent)
+        assert (raised.value.code, raised.value.exit_code) == (code, 8)

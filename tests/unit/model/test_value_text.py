@@ -110,7 +110,7 @@ def test_times_are_read_in_the_typists_zone_and_shown_in_the_readers():
     assert parse_value(SCHEMA, given_at, "05/07/2026 09:30", offset_min=0) == expected
     assert format_value(SCHEMA, given_at, expected, "vi") == "05/07/2026 16:30"
     assert format_value(SCHEMA, given_at, expected, "en", offset_min=-60) == "05/07/2026 08:30"
-    assert json_value(given_at, expected) == "2026-07-05T09:30:00Z"
+    assert json_value(given_at, expected) == "2026-07-05T09:30:00.000Z"
     assert read_timestamp("05/07/2026", "f", 0) == 1_783_209_600_000
 
 
