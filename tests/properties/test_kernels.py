@@ -37,7 +37,12 @@ from casesync.sync.ports import StoredChange
 from casesync.sync.stream_merge import state_of
 from casesync.sync.stream_row import StreamRow
 from casesync.translog import page as page_reader
-from casesync.translog.header import encode_head, encode_header, plain_header
+from casesync.translog.header import (
+    PLAIN_TABLE_BYTES,
+    encode_head,
+    encode_header,
+    plain_header,
+)
 from casesync.translog.served_leaf import ServedLeaf
 from properties.test_page_paths import PERSON, RECORDS, WORLD
 from unit.translog.page_world import Log
@@ -191,7 +196,9 @@ def bodies(draw: st.DrawFn, written: list[tuple[int, int, bytes, int]]) -> bytes
     return packed if draw(st.integers(0, 8)) else draw(changed(packed))
 
 
-def sealed_leaf(key: StreamKey, index: int, device: int, number: int, body: bytes) -> ServedLeaf:
+def sealed_leaf(
+    key: StreamKey, index: int, device: int, number: int, body: bytes, position: int = 0
+) -> ServedLeaf:
     """A change as the page reader gives it, whatever its body is."""
     stream, previous = b"s" * 16, bytes([number]) * 32
     head = encode_head(
@@ -203,14 +210,15 @@ def sealed_leaf(key: StreamKey, index: int, device: int, number: int, body: byte
         control_size=3,
         random8=number.to_bytes(8, "big"),
     )
-    aad = sha256(head).digest() + b"\x00" + key.commitment
+    aad = sha256(head).digest() + bytes([position]) + key.commitment
     padded = pad(body, TAG_BYTES)
-    sealed = siv_seal(key.cipher, segment_nonce(previous, head, 0), aad, padded)
+    sealed = siv_seal(key.cipher, segment_nonce(previous, head, position), aad, padded)
     rows = [(KIND, key.commitment[:8], len(sealed), sha256(sealed).digest())]
     header = encode_header(head, rows)
     link = sha256(header).digest()
     return ServedLeaf(
-        index, 9, previous, header, b"g" * 64, (sealed,), None, device, link, True,
+        index, 9, previous, header, b"g" * 64, (b"",) * position + (sealed,), None, device,
+        link, True,
         plain_header(header),
     )  # fmt: skip
 
@@ -238,6 +246,13 @@ class Held:
         assert leaf.plain is not None
         self.engine.keys._streams[self.stream] = {(KIND, self.key.commitment[:8]): self.key}
         taken = self.path.take(held, leaf, leaf.plain, location)
+        return taken, held.row.row
+
+    def merged(self, leaf: ServedLeaf, head: bytes, position: int) -> tuple[bool, list[Any]]:
+        """What Python makes of one segment of a change, on a copy of the row."""
+        held = PageStream.__new__(PageStream)
+        held.row, held._state = StreamRow(copy.deepcopy(self.row)), None
+        taken = self.path._merge(held, leaf, head, position, KIND, self.key, 7, 40)
         return taken, held.row.row
 
     def fast(self, leaf: ServedLeaf, location: int) -> tuple[bool, list[Any]]:
@@ -274,6 +289,25 @@ def test_a_change_is_taken_alike_compiled_or_not(data):
             held.row = slow_row
             cells = len(slow_row[1][3]) and 4
             written.append((device, number, leaf.link[:8], cells))
+
+
+@needs_runs
+@given(data=st.data(), position=st.sampled_from([1, 2, 8]), asked=st.sampled_from([1, 2, 8]))
+@settings(max_examples=100)
+def test_a_segment_of_several_is_taken_alike_compiled_or_not(data, position, asked):
+    """As above, wherever in its change the segment stands; said to stand elsewhere it is shut."""
+    held = Held()
+    leaf = sealed_leaf(held.key, 0, 1, 7, data.draw(bodies([])), position)
+    leaf = leaf._replace(segments=leaf.segments[position:] * 9)
+    head = leaf.header[:-PLAIN_TABLE_BYTES]
+    slow, slow_row = held.merged(leaf, head, asked)
+    twin_row = copy.deepcopy(held.row)
+    fast = runs.take_segment(
+        leaf, len(head), asked, KIND, held.key, 7, 40, twin_row[1], held.engine.forms_checked
+    )
+    assert slow or not fast
+    assert position == asked or not slow
+    assert twin_row == (slow_row if fast else held.row)
 
 
 fragments = st.sampled_from(
@@ -313,6 +347,11 @@ def test_form_saves_are_taken_by_the_twin():
         taken, held.row = held.fast(leaf, step)
         assert taken
         replaces = [[leaf.device, step + 1, leaf.link[:8], 7]]
+    leaf = sealed_leaf(held.key, 9, 1, 9, packed, 3)
+    leaf = leaf._replace(segments=leaf.segments[3:] * 4)
+    head_bytes, row = len(leaf.header) - PLAIN_TABLE_BYTES, copy.deepcopy(held.row[1])
+    checked = held.engine.forms_checked
+    assert runs.take_segment(leaf, head_bytes, 3, KIND, held.key, 9, 9, row, checked)
     entries = [held.row[0][at : at + 6] for at in range(0, 24, 6)]
     assert [entry[4] for entry in entries] == [COUNTS] * 4
     assert sum(len(slot[1]) for slot in held.row[1][1]) == 1

@@ -1,5 +1,5 @@
 # cython: language_level=3, wraparound=False
-"""Compiled twin of ``plain_path.take_run``: plain changes that come next in a stream (optional).
+"""Compiled twin of ``plain_path``: plain changes, and plain segments of others (optional).
 
 It takes a change only if nothing about it is uncommon and changes nothing before it is sure; it
 stops before everything else, which the Python path then takes. One pass over the opened bytes
@@ -18,7 +18,7 @@ from casesync.foundation.ids import StreamKind
 from casesync.model.cells import SIMPLE_FORMS
 from casesync.model.state_row import new_row
 
-VERSION = 3
+VERSION = 4
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 ctypedef unsigned char u8
@@ -228,9 +228,10 @@ cdef inline bint _is_bytes(object value, Py_ssize_t size) noexcept:
     return type(value) is bytes and PyBytes_GET_SIZE(value) == size
 
 
-cdef object _opened(object key, object previous, object header, object sealed):
-    """The padded plaintext of a plain change's only segment; None if it does not open."""
-    cdef Py_ssize_t head_size = PyBytes_GET_SIZE(header) - PLAIN_TABLE
+cdef object _opened(
+    object key, object previous, object header, Py_ssize_t head_size, u8 position, object sealed
+):
+    """The padded plaintext of a segment; None if it does not open."""
     cdef object nonce, aad, commitment
     cdef const u8* head = <const u8*>PyBytes_AS_STRING(header)
     cdef u8* out
@@ -245,13 +246,13 @@ cdef object _opened(object key, object previous, object header, object sealed):
     out = joined + _label_bytes
     memcpy(out, PyBytes_AS_STRING(previous), 32)
     memcpy(out + 32, head, head_size)
-    out[32 + head_size] = 0
+    out[32 + head_size] = position
     digest(joined, _label_bytes + 33 + head_size, made)
     nonce = PyBytes_FromStringAndSize(<const char*>made, 12)
     aad = PyBytes_FromStringAndSize(NULL, 65)
     out = <u8*>PyBytes_AS_STRING(aad)
     digest(head, head_size, out)
-    out[32] = 0
+    out[32] = position
     memcpy(out + 33, PyBytes_AS_STRING(commitment), 32)
     try:
         return (<object>PyTuple_GET_ITEM(key, 0)).decrypt(nonce, sealed, aad)
@@ -285,19 +286,9 @@ cdef bint _take(
 ):
     """Take one change in; False, and nothing changed, if anything about it is uncommon."""
     cdef object number, known_size, kind, key_name, device, known, key
-    cdef object previous, header, link, segments, sealed, body, form, slot_key
-    cdef Py_ssize_t record_at, form_at
-    cdef u64 mask
-    cdef object link8
-    cdef Reader r
-    cdef Replaced replaced[16]
-    cdef u64 field_keys[64]
-    cdef const u8* raw
-    cdef const u8* record_raw
-    cdef Py_ssize_t size, count, pairs, i, j, place
-    cdef u64 clock, version, kind_number, slot_device
-    cdef list keys, slots, slot, numbers, named, forms_table, records_table, targets, history
-    cdef dict live, newest
+    cdef object previous, header, link, segments, sealed, body
+    cdef list history = row[0]
+    cdef dict newest = row[4]
     number, known_size, kind, key_name = <tuple>PyTuple_GET_ITEM(leaf, 10)
     if not (<object>PyTuple_GET_ITEM(leaf, 0) > last_index):
         return False
@@ -327,9 +318,52 @@ cdef bint _take(
     link = <object>PyTuple_GET_ITEM(leaf, 8)
     if type(previous) is not bytes or type(header) is not bytes or not _is_bytes(link, 32):
         return False
-    body = _opened(key, previous, header, sealed)
-    if body is None:
+    body = _opened(
+        key, previous, header, PyBytes_GET_SIZE(header) - PLAIN_TABLE, 0, sealed
+    )
+    if body is None or not _apply(
+        body, kind, device, number, link, location, merge_row, forms_checked
+    ):
         return False
+    history.extend(
+        (
+            <object>PyTuple_GET_ITEM(leaf, 0),
+            device,
+            number,
+            location,
+            0,
+            <object>PyTuple_GET_ITEM(leaf, 1),
+        )
+    )
+    known = newest.get(device)
+    if known is None or known[0] < number:
+        newest[device] = [number, PyBytes_FromStringAndSize(PyBytes_AS_STRING(link), 8)]
+    return True
+
+
+cdef bint _apply(
+    object body,
+    object kind,
+    object device,
+    object number,
+    object link,
+    object location,
+    list merge_row,
+    dict forms_checked,
+):
+    """Merge the padded body of a segment; False, and nothing changed, if it is uncommon."""
+    cdef object form, slot_key, link8
+    cdef Py_ssize_t record_at, form_at
+    cdef u64 mask
+    cdef Reader r
+    cdef Replaced replaced[16]
+    cdef u64 field_keys[64]
+    cdef const u8* raw
+    cdef const u8* record_raw
+    cdef Py_ssize_t size, count, pairs, i, j, place
+    cdef u64 clock, version, kind_number, slot_device
+    cdef list keys, slots, slot, numbers, named, forms_table, records_table, targets
+    cdef dict live
 
     # The body: [clock, version, replaces, [[record, kind, [key, value, ...]]]], padded.
     raw = <const u8*>PyBytes_AS_STRING(body)
@@ -386,7 +420,6 @@ cdef bint _take(
         return False
 
     # Where it goes; still nothing is changed.
-    history, newest = row[0], row[4]
     keys, slots, records_table, forms_table = merge_row[0], merge_row[1], merge_row[2], merge_row[3]
     if merge_row[4]:
         return False  # something waits for a device's first change
@@ -454,19 +487,6 @@ cdef bint _take(
         if not mask:
             place = _index(keys, replaced[i].device << 4 | <u64>kind)
             del (<dict>(<list>slots[place])[1])[replaced[i].number]
-    history.extend(
-        (
-            <object>PyTuple_GET_ITEM(leaf, 0),
-            device,
-            number,
-            location,
-            0,
-            <object>PyTuple_GET_ITEM(leaf, 1),
-        )
-    )
-    known = newest.get(device)
-    if known is None or known[0] < number:
-        newest[device] = [number, link8]
     return True
 
 
@@ -569,6 +589,29 @@ def take_run(
         last_index = (<tuple>entry[0])[0]
         at += 1
     return at
+
+
+def take_segment(
+    leaf not None,
+    Py_ssize_t head_size,
+    u8 position,
+    kind,
+    key not None,
+    number,
+    location,
+    list merge_row not None,
+    dict forms_checked not None,
+):
+    """As ``plain_path.PlainPath.take_segment``."""
+    previous, header, link, sealed = leaf[2], leaf[3], leaf[8], leaf[5][position]
+    if type(previous) is not bytes or type(header) is not bytes or not _is_bytes(link, 32):
+        return False
+    if not isinstance(key, tuple) or not 0 < kind < 16 or head_size > PyBytes_GET_SIZE(header):
+        return False
+    body = _opened(key, previous, header, head_size, position, sealed)
+    return body is not None and _apply(
+        body, kind, leaf[7], number, link, location, merge_row, forms_checked
+    )
 
 
 def place_runs(list batch not None, dict rows not None, change_type, own_device):

@@ -8,21 +8,18 @@ what cannot be judged by itself sends the stream to ``stream_merge.rejudge`` at 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 
 from casesync.access.verdicts import COUNTS, verdict_code
-from casesync.crypto.sealing import open_segment
 from casesync.foundation.errors import CasesyncError, LocalStateError
 from casesync.foundation.ids import UNSEALED_KIND, Compartment, FeedId, StreamId
 from casesync.model.merge import StreamState
-from casesync.model.segment_body import decode_content
-from casesync.sync.change_reader import ReadChange, facts_of, fields_allowed, should_open
+from casesync.sync.change_reader import ReadChange, facts_of, should_open
 from casesync.sync.context import Engine
 from casesync.sync.plain_path import Fresh, PlainPath
 from casesync.sync.ports import StoredChange, Transaction
 from casesync.sync.stream_merge import SeenVectors, load_changes, state_of
 from casesync.sync.stream_row import HistoryEntry, StreamRow
-from casesync.translog.header import Header, head_bytes, head_length, parse_header
+from casesync.translog.header import Header, head_bytes, parse_header
 from casesync.translog.served_leaf import ServedLeaf
 from casesync.translog.unsealed import UnsealedItems, decode_unsealed
 
@@ -243,9 +240,8 @@ class PageStream:
         if code != COUNTS:
             self.again = True
             return
-        link8 = leaf.link[:8]
-        self.row.note_applied(device, number, link8)
-        if not self._merge(leaf, header, link8, location):
+        self.row.note_applied(device, number, leaf.link[:8])
+        if not self._merge(leaf, header, location):
             self.again = True
 
     def _is_plain(self, leaf: ServedLeaf, header: Header) -> bool:
@@ -303,37 +299,22 @@ class PageStream:
             self.plain_owner = row.plain_owner()
         return code
 
-    def _merge(self, leaf: ServedLeaf, header: Header, link8: bytes, location: int) -> bool:
+    def _merge(self, leaf: ServedLeaf, header: Header, location: int) -> bool:
         """Open and apply what this device can read; False sends the stream to the slow path."""
         engine, stream = self._engine, self.stream
-        head = leaf.header[: head_length(leaf.header)]
-        head_hash = sha256(head).digest()
+        head = head_bytes(leaf.header, header)
         for position, segment in enumerate(header.segments):
             kind = segment.kind
             if not _CONTENT_FIRST <= kind <= _CONTENT_LAST:
                 continue
             key = engine.keys.get(stream, kind, segment.key_name)
-            sealed = leaf.segments[position]
-            if key is None or sealed is None:
+            if key is None or leaf.segments[position] is None:
                 if should_open(engine, self.row.rights, kind, segment.key_name):
                     return False
                 continue
-            try:
-                body = decode_content(
-                    open_segment(
-                        key.cipher,
-                        leaf.previous_link,
-                        head,
-                        head_hash,
-                        position,
-                        key.commitment,
-                        sealed,
-                    )
-                )
-            except CasesyncError:
+            if not self._plain.take_segment(
+                self, leaf, head, position, kind, key, header.number, location
+            ):
                 return False
-            if body[2] is None or not fields_allowed(engine, kind, body):
-                return False
-            self.state.apply(header.device, header.number, kind, link8, body, location)
             self.merged_segments += 1
         return True

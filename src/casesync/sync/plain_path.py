@@ -19,13 +19,14 @@ from casesync.foundation.ids import CONTENT_COMPARTMENTS
 from casesync.model.segment_body import decode_content
 from casesync.sync.change_reader import fields_allowed
 from casesync.sync.context import Engine
+from casesync.sync.keyring import StreamKey
 from casesync.translog.header import PLAIN_TABLE_BYTES, Header, PlainHeader
 from casesync.translog.served_leaf import ServedLeaf
 
 if TYPE_CHECKING:
     from casesync.sync.page_stream import PageStream
 
-plain_kernel = compiled("casesync.sync._plain_run", 3)
+plain_kernel = compiled("casesync.sync._plain_run", 4)
 """Takes whole runs of plain changes; without it ``PlainPath.take`` takes each."""
 
 _CONTENT_MASK = sum(1 << int(c) for c in CONTENT_COMPARTMENTS)
@@ -125,19 +126,56 @@ class PlainPath:
         key = self.keys.get(held.stream, kind, key_name)
         if key is None:
             return False
-        previous = leaf.previous_link
         head = leaf.header[:-PLAIN_TABLE_BYTES]
+        if not self._merge(held, leaf, head, 0, kind, key, number, location):
+            return False
+        held.row.add(leaf.index, device, number, location, COUNTS, leaf.log_time_ms)
+        held.row.note_applied(device, number, leaf.link[:8])
+        return True
+
+    def take_segment(
+        self,
+        held: PageStream,
+        leaf: ServedLeaf,
+        head: bytes,
+        position: int,
+        kind: int,
+        key: StreamKey,
+        number: int,
+        location: int,
+    ) -> bool:
+        """Open and apply one content segment of a change that counts; False changes nothing."""
+        if plain_kernel is not None and plain_kernel.take_segment(
+            leaf, len(head), position, kind, key, number, location, held.state.row,
+            self.forms_checked,
+        ):  # fmt: skip
+            return True
+        return self._merge(held, leaf, head, position, kind, key, number, location)
+
+    def _merge(
+        self,
+        held: PageStream,
+        leaf: ServedLeaf,
+        head: bytes,
+        position: int,
+        kind: int,
+        key: StreamKey,
+        number: int,
+        location: int,
+    ) -> bool:
+        previous, sealed = leaf.previous_link, leaf.segments[position]
+        if sealed is None:
+            return False
         head_hash = sha256(head).digest()
         try:
             content = decode_content(
-                open_segment(key.cipher, previous, head, head_hash, 0, key.commitment, sealed)
+                open_segment(
+                    key.cipher, previous, head, head_hash, position, key.commitment, sealed
+                )
             )
         except CasesyncError:
             return False
         if content[2] is None or not fields_allowed(self._engine, kind, content):
             return False
-        link8 = leaf.link[:8]
-        held.row.add(leaf.index, device, number, location, COUNTS, leaf.log_time_ms)
-        held.row.note_applied(device, number, link8)
-        held.state.apply(device, number, kind, link8, content, location)
+        held.state.apply(leaf.device, number, kind, leaf.link[:8], content, location)
         return True
