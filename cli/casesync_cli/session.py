@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from casesync.foundation.errors import LocalStateError, UsageError
+from casesync_cli.progress import Bars
 from casesync_cli.settings import Settings
 from casesync_cli.texts import tr
 
@@ -95,18 +96,37 @@ def open_replica(settings: Settings) -> Iterator[Replica]:
     """The replica of ``--home``; closed at the end, whatever happens.
 
     An explicit passphrase is used as given; otherwise the unlocked agent is, and only then a person
-    is asked.
+    is asked. Where lists have to be brought up to date first, that is shown.
     """
+    with open_with_bars(settings) as (replica, _):
+        yield replica
+
+
+@contextmanager
+def open_with_bars(settings: Settings) -> Iterator[tuple[Replica, Bars]]:
+    """As ``open_replica``, with what shows how far long work has come."""
+    replica, bars = _opened(settings), Bars(settings)
+
+    def listed(done: int, whole: int) -> None:
+        bars.show("list.progress", done, whole)
+        if done == whole:
+            bars.close()
+
+    replica.core.listing_progress = listed
+    try:
+        yield replica, bars
+    finally:
+        bars.close()
+        replica.close()
+
+
+def _opened(settings: Settings) -> Replica:
     from casesync.client.replica import Replica  # noqa: PLC0415 - the engine, not for help
 
     given = given_passphrase(settings)
     try:
-        replica = Replica.open(settings.home, given)
+        return Replica.open(settings.home, given)
     except LocalStateError as error:
         if error.code != "locked" or given is not None or not can_ask(settings):
             raise
-        replica = Replica.open(settings.home, passphrase_to_open(settings))
-    try:
-        yield replica
-    finally:
-        replica.close()
+        return Replica.open(settings.home, passphrase_to_open(settings))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from queue import Queue
 
 import pytest
+from typing_extensions import override
 
 from cli.casesync_runs import Laptop
 from cli.conftest import found
@@ -119,6 +121,34 @@ def test_without_a_terminal_both_sides_wait_and_the_code_comes_by_option(relay, 
         assert (done.code, done.err) == (0, "")
         assert "Mai has joined" in done.out
         assert "You have joined" in joining.result().out
+
+
+class InSmallSteps(Laptop):
+    """Brings its lists up to date case by case, so that few cases take several steps."""
+
+    @override
+    def command(self, *words: str) -> list[str]:
+        program = (
+            "from casesync.client import listing\n"
+            "from casesync_cli.app import main\n"
+            "listing.STREAMS_PER_TRANSACTION = 1\n"
+            "main()\n"
+        )
+        return [sys.executable, "-c", program, *self.arguments(*words)]
+
+
+def test_lists_that_are_brought_up_to_date_first_say_so_to_who_looks(relay, tmp_path):
+    known = Laptop(tmp_path / "home", SECRET)
+    found(relay, known)
+    laptop = InSmallSteps(known.home, SECRET, extra={"TERM": "xterm"})
+    for _ in range(3):
+        known.json("case", "new", "--kind", "gbv")
+    code, screen = at_terminal(laptop, ["case", "list"])
+    assert code == 0, screen
+    assert "Bringing lists and search up to date" in screen
+    assert "3 of 3 shown" in screen
+    code, screen = at_terminal(laptop, ["case", "list"])
+    assert "Bringing" not in screen
 
 
 def test_ctrl_c_leaves_nothing_half_done(create, tmp_path):

@@ -170,6 +170,7 @@ TEXTS: Final[dict[str, str]] = {
     "status.never": "Not synced yet: run 'casesync sync'.",
     "status.warnings": "What an administrator should know:",
     "sync.progress": "Syncing",
+    "list.progress": "Bringing lists and search up to date",
     "outbox.case": "case",
     "outbox.access": "access log",
     "outbox.register": "register",

@@ -170,6 +170,7 @@ TEXTS: Final[dict[str, str]] = {
     "status.never": "Chưa đồng bộ lần nào: chạy 'casesync sync'.",
     "status.warnings": "Người quản trị cần biết:",
     "sync.progress": "Đang đồng bộ",
+    "list.progress": "Đang cập nhật danh sách và tìm kiếm",
     "outbox.case": "hồ sơ",
     "outbox.access": "sổ truy cập",
     "outbox.register": "sổ đăng ký",

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from casesync_cli.command import command
 from casesync_cli.render import Output, deliver, deliver_list, time_or_dash, yes_no
-from casesync_cli.session import open_replica
+from casesync_cli.session import open_replica, open_with_bars
 from casesync_cli.settings import Settings
 from casesync_cli.texts import tr
 
@@ -20,8 +17,12 @@ if TYPE_CHECKING:
 @command("sync")
 def sync(settings: Settings) -> None:
     """Exchange changes with the relay."""
-    with open_replica(settings) as replica, _progress(settings) as progress:
-        report = replica.sync(progress)
+    with open_with_bars(settings) as (replica, bars):
+
+        def advance(now: SyncProgress) -> None:
+            bars.show("sync.progress", now.received, now.expected)
+
+        report = replica.sync(advance)
     deliver(settings, report, lambda out: _tell(out, report))
 
 
@@ -36,24 +37,6 @@ def _tell(out: Output, report: SyncReport) -> None:
         out.say("sync.awaiting", count=report.awaiting)
     out.say("sync.synced" if report.synced else "sync.missing")
     out.facts(report.missing)
-
-
-@contextmanager
-def _progress(settings: Settings) -> Iterator[Callable[[SyncProgress], None] | None]:
-    """A bar on stderr for people who look at one."""
-    if settings.json or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console  # noqa: PLC0415 - slow to load
-    from rich.progress import Progress  # noqa: PLC0415
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(tr(settings.lang, "sync.progress"), total=None)
-
-        def advance(now: SyncProgress) -> None:
-            bar.update(task, completed=now.received, total=max(now.expected, now.received) or None)
-
-        yield advance
 
 
 @command("outbox")

@@ -111,6 +111,8 @@ class Core:
     entropy: Entropy
     subscribers: list[Callable[[Sequence[Any]], None]] = field(default_factory=list)
     """See ``subscriptions``."""
+    listing_progress: Callable[[int, int], None] | None = None
+    """Told (done, all) after each transaction of bringing lists up to date."""
     failed: LocalStateError | None = None
     """Set when this replica must not send: rolled back or restored."""
     suspended: bool = False

@@ -6,7 +6,6 @@ before anything is listed, a thousand to a transaction. A crash in between leave
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
@@ -26,8 +25,11 @@ STREAMS_PER_TRANSACTION = 1000
 """A second at most, so that Ctrl-C loses little; fewer would open the same blocks more often."""
 
 
-def refresh_listings(core: Core, progress: Callable[[int, int], None] | None = None) -> int:
-    """Refresh every stale stream; returns how many there were."""
+def refresh_listings(core: Core) -> int:
+    """Refresh every stale stream; returns how many there were.
+
+    Whatever interrupts it, what was refreshed stays and the rest is still marked.
+    """
     with core.store.transaction() as tx:
         stale = tx.streams_marked(StreamFlag.LISTING_STALE)
     if not stale:
@@ -44,8 +46,8 @@ def refresh_listings(core: Core, progress: Callable[[int, int], None] | None = N
                     tx.put_conflicts(stream, conflicts)
             tx.mark_streams(streams, StreamFlag.LISTING_STALE, on=False)
         core.engine.keys.trim()
-        if progress is not None:
-            progress(at + len(streams), len(stale))
+        if core.listing_progress is not None:
+            core.listing_progress(at + len(streams), len(stale))
     return len(stale)
 
 

@@ -1,0 +1,52 @@
+"""How far long work has come, on stderr for people who look at it (cli)."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from casesync_cli.settings import Settings
+from casesync_cli.texts import tr
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+class Bars:
+    """One line per kind of work, with an estimate; gone when the work is done.
+
+    Nothing is drawn with ``--json``, where stderr is no terminal, and for work that was done in
+    one step.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._lang = settings.lang
+        self._wanted = not settings.json and sys.stderr.isatty()
+        self._drawn: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+
+    def show(self, key: str, done: int, whole: int) -> None:
+        """So much of the work that the catalogue calls ``key`` is done."""
+        if not self._wanted or (key not in self._tasks and done >= whole):
+            return
+        if self._drawn is None:
+            self._drawn = _drawing()
+        if key not in self._tasks:
+            self._tasks[key] = self._drawn.add_task(tr(self._lang, key), total=None)
+        self._drawn.update(self._tasks[key], completed=done, total=whole)
+
+    def close(self) -> None:
+        """Leave nothing on the screen."""
+        if self._drawn is not None:
+            self._drawn.stop()
+            self._drawn = None
+            self._tasks = {}
+
+
+def _drawing() -> Progress:
+    from rich.console import Console  # noqa: PLC0415 - slow to load
+    from rich.progress import Progress  # noqa: PLC0415
+
+    drawing = Progress(console=Console(stderr=True), transient=True)
+    drawing.start()
+    return drawing
