@@ -1,7 +1,8 @@
 """Sealed changes as they came, in blocks of about 32 kB (storage floor, DESIGN.md 9).
 
-A location is the block's number and the change's slot in it. Blocks are filled before a new one
-is begun, so that a local save does not cost a database row for each change.
+A location is the block's number and the change's slot in it. A transaction fills its blocks before
+it begins a new one. What it leaves is added to by the next only while it is small: a save writes
+the whole block again.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from casesync.storage.session import Session
 from casesync.sync.ports import StoredChange
 
 BLOCK_BYTES: Final = 32 * 1024
+SMALL_BLOCK_BYTES: Final = 4 * 1024
+"""Several to a page of the database, never a page of its own beside the tree."""
 _SLOT_BITS: Final = 10
 SLOTS_MAX: Final = 1 << _SLOT_BITS
 _SLOT: Final = SLOTS_MAX - 1
@@ -41,6 +44,11 @@ class _Filling:
         """The block as it is stored."""
         return _array(self.parts, self.count)
 
+    def next(self) -> _Filling:
+        """The block that the next transaction adds to."""
+        small = self.size_bytes < SMALL_BLOCK_BYTES and self.count < SLOTS_MAX
+        return self if small else _Filling(self.block + 1)
+
 
 class ChangeBlocks:
     """Append, read, and destroy the segments of changes.
@@ -63,9 +71,18 @@ class ChangeBlocks:
             last.changed = False
 
     def forget(self) -> None:
-        """Drop what is decoded and held: the transaction is over."""
+        """Drop what is decoded and held: the transaction was undone."""
         self._decoded.clear()
         self._last = None
+
+    def settle(self) -> None:
+        """Drop what is decoded: the transaction is committed. A small last block stays in hand.
+
+        Safe, as in ``stream_directory``: the connection holds the database's exclusive lock.
+        """
+        self._decoded.clear()
+        if self._last is not None:
+            self._last = self._last.next()
 
     def append(self, changes: Sequence[StoredChange]) -> list[int]:
         """Store changes; their locations, ascending."""
@@ -120,7 +137,7 @@ class ChangeBlocks:
             if row is None:
                 self._last = _Filling(1)
             else:
-                self._last = _Filling(row[0], row[1], row[2][_ARRAY_HEADER_BYTES:])
+                self._last = _Filling(row[0], row[1], row[2][_ARRAY_HEADER_BYTES:]).next()
         return self._last
 
     def _body(self, block: int) -> bytes:

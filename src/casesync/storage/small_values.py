@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from casesync.foundation.ids import BlobHash
 from casesync.storage.session import Session
 
+REMEMBERED_BYTES_MAX: Final = 1024
+"""Of one value between transactions: a head, a range, a checkpoint; not a list."""
+REMEMBERED_MAX: Final = 64
+"""There are some 25 names, and one per access stream read here."""
+
 
 class SmallValues:
-    """What is read by its name or as a whole."""
+    """What is read by its name or as a whole.
+
+    Small values are remembered between transactions, which is safe, as in ``stream_directory``: the
+    connection holds the database's exclusive lock. Every save asks for the same few.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._values: dict[str, bytes | None] = {}  # read or put in this transaction
+        self._values: dict[str, bytes | None] = {}  # as they are within this transaction
         self._put: set[str] = set()
 
     def value(self, key: str) -> bytes | None:
@@ -26,6 +36,8 @@ class SmallValues:
     def put_value(self, key: str, value: bytes | None) -> None:
         """Store a value; None removes it. It reaches the database with ``flush``."""
         self._session.check_open()
+        if key in self._values and self._values[key] == value:
+            return
         self._values[key] = value
         self._put.add(key)
 
@@ -36,15 +48,25 @@ class SmallValues:
             if value is None:
                 self._session.execute("DELETE FROM value WHERE key = ?", (key,))
             else:
-                self._session.execute(
-                    "INSERT OR REPLACE INTO value(key, body) VALUES (?, ?)", (key, value)
+                self._session.execute(  # replacing the row would write the index, too
+                    "INSERT INTO value(key, body) VALUES (?, ?)"
+                    " ON CONFLICT(key) DO UPDATE SET body = excluded.body",
+                    (key, value),
                 )
         self._put.clear()
 
     def forget(self) -> None:
-        """Drop what was read: the transaction is over."""
+        """Drop what was read: the transaction was undone."""
         self._values.clear()
         self._put.clear()
+
+    def settle(self) -> None:
+        """Keep what is small: the transaction is committed."""
+        if len(self._values) > REMEMBERED_MAX:
+            self._values.clear()
+        for key, value in list(self._values.items()):
+            if value is not None and len(value) > REMEMBERED_BYTES_MAX:
+                del self._values[key]
 
     def append_control(self, index: int, log_time_ms: int, entry: bytes) -> None:
         """Add a control entry; an index that is taken is a bug of the caller."""

@@ -110,11 +110,10 @@ class StreamDirectory:
                 bits = self._bits(single)
                 bits.extend(bytes(max(0, (max(serials) >> 3) + 1 - len(bits))))
                 for serial in serials:
-                    if on:
-                        bits[serial >> 3] |= 1 << (serial & 7)
-                    else:
-                        bits[serial >> 3] &= ~(1 << (serial & 7))
-                self._changed_marks.add(single)
+                    bit = 1 << (serial & 7)
+                    if bool(bits[serial >> 3] & bit) != on:
+                        bits[serial >> 3] ^= bit
+                        self._changed_marks.add(single)
 
     def marked(self, flag: StreamFlag) -> list[StreamId]:
         """Streams with a mark, oldest here first; of several marks, those with any."""

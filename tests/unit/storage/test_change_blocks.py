@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casesync.foundation.errors import LocalStateError
-from casesync.storage.change_blocks import BLOCK_BYTES, SLOTS_MAX
+from casesync.storage.change_blocks import BLOCK_BYTES, SLOTS_MAX, SMALL_BLOCK_BYTES
 from casesync.storage.sql_store import open_plain
 from casesync.sync.ports import StoredChange
 from casesync.testing.conformance_store import stored_change
@@ -45,13 +45,53 @@ def test_changes_come_back_and_blocks_are_bounded(batches):
     assert all(size <= BLOCK_BYTES + 3 or count == 1 for count, size in blocks(store))
 
 
-def test_a_save_costs_no_database_row_of_its_own():
-    store = open_plain()
-    for number in range(300):
+def save_one_by_one(store, count) -> list[int]:
+    """A change to each transaction; their locations."""
+    locations: list[int] = []
+    for number in range(count):
         with store.transaction() as transaction:
-            transaction.append_changes([stored_change(number)])
+            locations += transaction.append_changes([stored_change(number)])
+    return locations
+
+
+def test_saves_share_blocks_that_stay_small():
+    """A save writes its block again: it may not grow into pages of its own."""
+    store = open_plain()
+    locations = save_one_by_one(store, 300)
+    largest = SMALL_BLOCK_BYTES + max(len(repr(stored_change(n))) for n in range(300))
+    assert all(size < largest for _, size in blocks(store))
     whole = sum(size for _, size in blocks(store))
-    assert len(blocks(store)) <= whole // BLOCK_BYTES + 1
+    assert len(blocks(store)) <= whole // SMALL_BLOCK_BYTES + 1
+    with store.transaction() as transaction:
+        assert transaction.changes_at(locations) == [stored_change(n) for n in range(300)]
+
+
+def test_a_save_reads_nothing_of_its_block_again(tmp_path):
+    store = open_plain(tmp_path / "replica.db")
+    save_one_by_one(store, 3)
+    store.close()
+    store = open_plain(tmp_path / "replica.db")
+    reads = []
+    store._connection.set_trace_callback(
+        lambda sql: reads.append(sql) if sql.startswith("SELECT") else None
+    )
+    save_one_by_one(store, 3)
+    store._connection.set_trace_callback(None)
+    assert len(reads) == 1, "once, after it was opened"
+    assert [count for count, _ in blocks(store)] == [6]
+
+
+def test_after_an_undone_save_the_next_takes_its_place():
+    store = open_plain()
+    save_one_by_one(store, 2)
+    with suppress(KeyboardInterrupt), store.transaction() as transaction:
+        undone = transaction.append_changes([stored_change(7)])
+        raise KeyboardInterrupt
+    with store.transaction() as transaction:
+        assert transaction.append_changes([stored_change(2)]) == undone
+    with store.transaction() as transaction:
+        assert transaction.changes_at(undone) == [stored_change(2)]
+    assert [count for count, _ in blocks(store)] == [3]
 
 
 def test_a_page_and_single_saves_fill_the_same_blocks():
