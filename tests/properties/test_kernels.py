@@ -1,9 +1,9 @@
 """The compiled twins of hot paths do what their Python does, on honest bytes and on hostile ones.
 
 ``translog/_frames.pyx`` beside the page reader, ``sync/_plain_run.pyx`` beside ``PlainPath.take``,
-``merkle/_hashes.pyx`` beside ``compact_range``: whatever is read, the same comes out, or the same
-error. Where they were not compiled there is
-nothing to compare.
+``merkle/_hashes.pyx`` beside ``compact_range``, ``storage/_packing.pyx`` beside msgpack: whatever is
+read, the same comes out, or the same error. Where they were not compiled there is nothing to
+compare.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import copy
 import subprocess
 import sys
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgpack
 import pytest
@@ -28,6 +28,7 @@ from casesync.foundation.ids import StreamId
 from casesync.merkle import compact_range
 from casesync.merkle.compact_range import CompactRange
 from casesync.merkle.hashing import node_hash
+from casesync.storage import packing
 from casesync.sync import plain_path
 from casesync.sync.keyring import StreamKey
 from casesync.sync.page_stream import PageStream
@@ -47,10 +48,20 @@ from casesync.translog.served_leaf import ServedLeaf
 from properties.test_page_paths import PERSON, RECORDS, WORLD
 from unit.translog.page_world import Log
 
+
+class OutOfTuple(NamedTuple):
+    """Rows hold some of these; msgpack takes them for arrays."""
+
+    number: int
+    data: bytes
+
+
 frames = page_reader.frame_kernel
 runs = plain_path.plain_kernel
 hashes = compact_range.hash_kernel
 needs_hashes = pytest.mark.skipif(hashes is None, reason="not compiled here")
+packs = packing.packing_kernel
+needs_packs = pytest.mark.skipif(packs is None, reason="not compiled here")
 needs_frames = pytest.mark.skipif(frames is None, reason="not compiled here")
 needs_runs = pytest.mark.skipif(runs is None, reason="not compiled here")
 
@@ -505,3 +516,48 @@ print(hashlib.sha256(b"".join(_hashes.node_hashes(row))).hexdigest())
         [sys.executable, "-c", program], check=True, capture_output=True, text=True
     )
     assert ran.stdout.strip() == here
+
+
+sizes = st.sampled_from([0, 1, 15, 16, 31, 32, 255, 256, 65535, 65536])
+values = st.recursive(
+    st.one_of(
+        scalars,
+        st.integers(-(1 << 7) - 1, 1 << 8),
+        st.sampled_from([1 << 15, 1 << 16, 1 << 31, 1 << 32, 1 << 63])
+        .flatmap(lambda edge: st.integers(edge - 1, edge))
+        .flatmap(lambda edge: st.sampled_from([edge, -edge] if edge <= 1 << 63 else [edge])),
+        sizes.map(bytes),
+        sizes.map(lambda size: "a" * size),
+        sizes.map(lambda size: [None] * size),
+        sizes.map(lambda size: dict.fromkeys(range(size))),
+        st.text(alphabet="aàệ😀", min_size=7, max_size=33),
+        st.builds(OutOfTuple, st.integers(0, 9), st.binary(max_size=3)),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4),
+        st.lists(inner, max_size=4).map(tuple),
+        st.dictionaries(st.integers(0, 300), inner, max_size=4),
+    ),
+    max_leaves=12,
+)
+
+
+@needs_packs
+@given(rows=st.lists(values, max_size=3))
+def test_rows_are_packed_alike_compiled_or_not(rows):
+    assert packs.pack_all(rows) == [msgpack.packb(row) for row in rows]
+
+
+@needs_packs
+@pytest.mark.parametrize("value", [1.5, {1, 2}, 1 << 64, -(1 << 63) - 1, object(), "\ud800"])
+def test_what_is_no_part_of_a_row_is_refused(value):
+    with pytest.raises((TypeError, OverflowError, ValueError)):
+        packs.pack_all([[value]])
+
+
+@needs_packs
+def test_a_row_without_end_is_refused():
+    row: list[Any] = []
+    row.append(row)
+    with pytest.raises(ValueError):
+        packs.pack_all([row])

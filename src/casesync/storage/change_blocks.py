@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgpack
 
 from casesync.foundation.errors import LocalStateError
+from casesync.storage.packing import pack_all
 from casesync.storage.session import Session
 from casesync.sync.ports import StoredChange
 
@@ -91,7 +92,7 @@ class ChangeBlocks:
         locations: list[int] = []
         last = self._filling()
         self._decoded.pop(last.block, None)
-        for packed in map(msgpack.Packer().pack, changes):
+        for packed in pack_all(changes):
             size_bytes = len(packed)
             if last.count and (
                 last.size_bytes + size_bytes > BLOCK_BYTES or last.count == SLOTS_MAX
@@ -125,7 +126,7 @@ class ChangeBlocks:
                 segments = slots[location & _SLOT][3]
                 for position in cuts[location]:
                     segments[position] = None
-            body = _array(map(msgpack.Packer().pack, slots), len(slots))
+            body = _array(pack_all(slots), len(slots))
             columns = {"id": block, "count": len(slots)}
             self._session.put_body("change_block", columns, body)
 

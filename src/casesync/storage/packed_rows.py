@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgpack
 
+from casesync.storage.packing import pack_all
 from casesync.storage.session import Session
 
 _SHIFT: Final = 6
@@ -77,12 +78,11 @@ class PackedRows:
 
     def flush(self) -> None:
         """Write changed groups to the database."""
-        pack = msgpack.Packer().pack
         for group in sorted(self._dirty):
-            body = pack(self._groups[group])
+            [body] = pack_all([self._groups[group]])
             if len(body) > GROUP_BYTES:
                 self._move_out(group)
-                body = pack(self._groups[group])
+                [body] = pack_all([self._groups[group]])
             self._session.put_body(self._table, {"id": group}, body)
         self._dirty.clear()
 

@@ -12,6 +12,7 @@ import msgpack
 
 from casesync.foundation.ids import StreamId
 from casesync.storage.packed_rows import PackedRows
+from casesync.storage.packing import pack_all
 from casesync.storage.stream_directory import StreamDirectory
 
 Statement = tuple[int, int, int]
@@ -58,8 +59,8 @@ class StreamKeys:
 
     def flush(self) -> None:
         """Hand changed keys to the packed rows and those to the database."""
-        pack = msgpack.Packer().pack
-        self._packed.write({serial: pack(keys) for serial, keys in self._changed.items()})
+        packed = pack_all(self._changed.values())
+        self._packed.write(dict(zip(self._changed, packed, strict=True)))
         self._changed.clear()
         self._packed.flush()
 

@@ -9,6 +9,7 @@ import msgpack
 
 from casesync.foundation.ids import StreamId
 from casesync.storage.packed_rows import PackedRows
+from casesync.storage.packing import pack_all
 from casesync.storage.stream_directory import StreamDirectory
 
 
@@ -35,6 +36,5 @@ class StreamRows:
     def write(self, rows: Mapping[StreamId, list[Any]], kind: int) -> None:
         """Replace rows and give their streams a kind."""
         serials = self._directory.enrolled(rows)
-        pack = msgpack.Packer().pack
-        self._packed.write({serials[stream]: pack(row) for stream, row in rows.items()})
+        self._packed.write(dict(zip(serials.values(), pack_all(rows.values()), strict=True)))
         self._directory.set_kind(serials.values(), kind)

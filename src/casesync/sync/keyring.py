@@ -44,6 +44,8 @@ SYMMETRIC_BOX_BYTES = 48
 KEYS_REMEMBERED_MAX = 16 * 1024
 """Some 3 kB each; a page touches more now and then, which ``trim`` leaves alone while it runs."""
 
+_NAME = slice(2 * KEY_BYTES, 2 * KEY_BYTES + 8)
+"""Of a stored key: it lies behind key and sealing key, and the commitment begins with it."""
 STREAMS_REMEMBERED_MAX = 32 * 1024
 """Some 1 kB each while none of their keys is prepared."""
 
@@ -137,8 +139,7 @@ class KeyRing:
             return None
         key = ring.get((compartment, key_name))
         if key is None and stream in self._stored:
-            self._prepare_stored(stream, compartment)
-            key = ring.get((compartment, key_name))
+            key = self._prepare_named(stream, compartment, key_name)
         return key
 
     def holds(self, stream: StreamId, compartment: int, key_name: bytes) -> bool:
@@ -162,6 +163,22 @@ class KeyRing:
         for compartment in {row[0] for row in self._stored.get(stream, ())}:
             self._prepare_stored(stream, compartment)
         return self._streams.get(stream, {})
+
+    def _prepare_named(
+        self, stream: StreamId, compartment: int, key_name: bytes
+    ) -> StreamKey | None:
+        """Make one key ready; the others of the stream may never be asked for."""
+        rows = self._stored[stream]
+        for at, (held, statement, stored) in enumerate(rows):
+            if stored[_NAME] == key_name and held == compartment:
+                del rows[at]
+                key = self._stored_key(stream, held, statement, stored)
+                self._streams[stream][compartment, key_name] = key
+                return key
+        if any(len(row[2]) == KEY_BYTES for row in rows):  # its name is to be derived first
+            self._prepare_stored(stream, compartment)
+            return self._streams[stream].get((compartment, key_name))
+        return None
 
     def _prepare_stored(self, stream: StreamId, compartment: int) -> None:
         ring = self._streams[stream]
