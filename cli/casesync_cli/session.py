@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -19,6 +19,7 @@ from casesync_cli.texts import tr
 if TYPE_CHECKING:
     from casesync.client.replica import Replica
 
+Opened = TypeVar("Opened")
 PASSPHRASE_VARIABLE = "CASESYNC_PASSPHRASE"  # noqa: S105 - the name of a variable
 PASSPHRASE_LENGTH_MAX = 1024
 
@@ -123,10 +124,15 @@ def open_with_bars(settings: Settings) -> Iterator[tuple[Replica, Bars]]:
 def _opened(settings: Settings) -> Replica:
     from casesync.client.replica import Replica  # noqa: PLC0415 - the engine, not for help
 
+    return with_passphrase(settings, lambda given: Replica.open(settings.home, given))
+
+
+def with_passphrase(settings: Settings, opening: Callable[[str | None], Opened]) -> Opened:
+    """What ``opening`` makes of the passphrase that is given, or None, or else asked for."""
     given = given_passphrase(settings)
     try:
-        return Replica.open(settings.home, given)
+        return opening(given)
     except LocalStateError as error:
         if error.code != "locked" or given is not None or not can_ask(settings):
             raise
-        return Replica.open(settings.home, passphrase_to_open(settings))
+        return opening(passphrase_to_open(settings))

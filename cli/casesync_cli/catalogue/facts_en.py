@@ -77,6 +77,23 @@ TEXTS: Final[dict[str, str]] = {
     "finding.database-current": "the database is not older than what this device knew last",
     "finding.database-sound": "every page of the database passes its check",
     "finding.relay-reachable": "the relay answers and has the pinned key",
+    "finding.database-opens": "the database opens with its key",
+    "finding.vault-sound": "the key of the database opens with this passphrase",
+    "finding.anchor-sound": "the file 'anchor' is whole",
+    "finding.relay-unchecked": "relay and what is not sent yet were not looked at: the replica "
+    "does not open",
+    "finding.database-corrupt": "a page of the database fails its check. Stop working here and "
+    "leave the folder as it is; what was sent is safe at the relay. Ask an administrator to "
+    "suspend this device and to invite you again, then run 'casesync join' with another --home. "
+    "What was not sent must be written again there; an older copy of the folder is of no use, it "
+    "would send nothing",
+    "finding.database-does-not-open": "the database does not open: the file 'replica.db' was "
+    "damaged or replaced. If it was moved, put it back; otherwise leave the folder as it is, ask "
+    "an administrator to suspend this device and to invite you again, then run 'casesync join' "
+    "with another --home",
+    "finding.push-stopped": "the relay refused a change of this device ({reason}), and nothing "
+    "is sent any more. Tell your administrator this word; work goes on here, but reaches nobody",
+    "finding.keep": "Leave the folder as it is and tell your administrator what this list says.",
     # what an audit found (access/audit.py, FindingCode)
     "audit.change-missing": "a change between two others is not shown",
     "audit.change-repeated": "two changes carry one number",

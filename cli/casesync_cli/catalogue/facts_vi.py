@@ -77,6 +77,22 @@ TEXTS: Final[dict[str, str]] = {
     "finding.database-current": "cơ sở dữ liệu không cũ hơn những gì thiết bị này biết lần cuối",
     "finding.database-sound": "mọi trang của cơ sở dữ liệu đều qua kiểm tra",
     "finding.relay-reachable": "máy chuyển tiếp trả lời và đúng khóa đã ghim",
+    "finding.database-opens": "cơ sở dữ liệu mở được bằng khóa của nó",
+    "finding.vault-sound": "khóa của cơ sở dữ liệu mở được bằng mật khẩu này",
+    "finding.anchor-sound": "tệp 'anchor' còn nguyên vẹn",
+    "finding.relay-unchecked": "chưa xem máy chuyển tiếp và những gì chưa gửi: bản sao không mở "
+    "được",
+    "finding.database-corrupt": "có trang của cơ sở dữ liệu không qua kiểm tra. Ngừng làm việc ở "
+    "đây và giữ nguyên thư mục; dữ liệu đã gửi vẫn an toàn ở máy chuyển tiếp. Nhờ người quản trị "
+    "đình chỉ thiết bị này và mời lại bạn, rồi chạy 'casesync join' với --home khác. Những gì "
+    "chưa gửi phải ghi lại ở đó; bản chép cũ của thư mục không dùng được, nó sẽ không gửi gì",
+    "finding.database-does-not-open": "cơ sở dữ liệu không mở được: tệp 'replica.db' bị hỏng "
+    "hoặc bị thay. Nếu tệp bị chuyển đi, hãy đặt lại; nếu không, giữ nguyên thư mục, nhờ người "
+    "quản trị đình chỉ thiết bị này và mời lại bạn, rồi chạy 'casesync join' với --home khác",
+    "finding.push-stopped": "máy chuyển tiếp từ chối một thay đổi của máy này ({reason}) nên "
+    "không gửi gì nữa. Hãy báo từ này cho người quản trị; vẫn làm việc được ở đây, nhưng không "
+    "đến được ai",
+    "finding.keep": "Giữ nguyên thư mục và báo cho người quản trị những gì danh sách này nêu.",
     # what an audit found (access/audit.py, FindingCode)
     "audit.change-missing": "thiếu một thay đổi nằm giữa hai thay đổi khác",
     "audit.change-repeated": "hai thay đổi mang cùng một số",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
+
 from casesync.foundation.error_texts import TEXTS
 from casesync.foundation.errors import CasesyncError
 from casesync_cli.command import command
 from casesync_cli.render import Output, deliver, fact_params
-from casesync_cli.session import open_replica
+from casesync_cli.session import with_passphrase
 from casesync_cli.settings import Settings
 from casesync_cli.texts import catalogue, fact_text
 
@@ -24,15 +26,19 @@ def words_of(lang: str, finding: Finding) -> str:
         return fact_text(lang, own, params)
     if finding.code in TEXTS:
         error = CasesyncError(finding.code, **params)
-        return f"{error.message(lang)} {error.advice(lang)}"
+        advice = error.advice(lang)
+        if "casesync doctor" in advice:  # which is what she just did
+            advice = fact_text(lang, "finding.keep", {})
+        return f"{error.message(lang)} {advice}"
     return fact_text(lang, finding.code, params)
 
 
 @command("doctor")
 def doctor(settings: Settings) -> None:
-    """Check this replica and its relay."""
-    with open_replica(settings) as replica:
-        findings = replica.doctor()
+    """Check this replica and its relay; a damaged one, too, as far as can be."""
+    from casesync.client.examination import examine  # noqa: PLC0415 - the engine, not for help
+
+    findings, damage = with_passphrase(settings, lambda given: examine(settings.home, given))
     shapes = [
         {
             "level": finding.level,
@@ -49,3 +55,5 @@ def doctor(settings: Settings) -> None:
             out.text(f"{level}: {words_of(out.lang, finding)}")
 
     deliver(settings, {"items": shapes, "count": len(shapes)}, people)
+    if damage is not None:
+        raise click.exceptions.Exit(damage.exit_code)

@@ -32,6 +32,17 @@ from casesync.translog.comparison import LogState, comparison_code
 Level = Literal["ok", "warning", "error"]
 CONTRADICTED = "relay-contradicted"
 """Stored value: why the relay's last answer was refused; absent once a sync has gone well."""
+DAMAGE = frozenset(
+    {
+        "anchor-damaged",
+        "database-corrupt",
+        "database-rolled-back",
+        "device-forked",
+        "device-restored",
+        "disk-error",
+    }
+)
+"""Findings of what this device itself suffers from, and cannot go on with."""
 LAST_SYNC = "last-sync"
 """Stored value: canonical [clock ms, refusal code or ""] of the newest finished sync."""
 
@@ -207,17 +218,22 @@ class Health:
     def doctor(self) -> list[Finding]:
         """A health check; each finding says what to do."""
         findings = [self._anchor_finding(), self._database_finding(), self._relay_finding()]
-        for fact in self.missing():
+        try:
+            missing = self.missing()
+        except CasesyncError as error:  # it reads a page that is damaged
+            findings.append(Finding("error", error.code, error.params))
+            missing = []
+        for fact in missing:
             suspended = fact.code == "device-suspended"
             level: Level = "error" if suspended else "warning"
             findings.append(Finding(level, fact.code, dict(fact.params)))
         for fact in self.warnings():
             findings.append(Finding("warning", fact.code, dict(fact.params)))
-        return findings
+        return [finding for i, finding in enumerate(findings) if finding not in findings[:i]]
 
     def _anchor_finding(self) -> Finding:
         if self._core.failed is not None:
-            return Finding("error", "database-rolled-back")
+            return Finding("error", self._core.failed.code)
         return Finding("ok", "database-current")
 
     def _database_finding(self) -> Finding:
