@@ -1,8 +1,8 @@
 """The compiled twins of hot paths do what their Python does, on honest bytes and on hostile ones.
 
 ``translog/_frames.pyx`` beside the page reader, ``sync/_plain_run.pyx`` beside ``PlainPath.take``,
-``merkle/_hashes.pyx`` beside ``compact_range``, ``storage/_packing.pyx`` beside msgpack: whatever is
-read, the same comes out, or the same error. Where they were not compiled there is nothing to
+``merkle/_hashes.pyx`` beside ``compact_range``, ``storage/_packing.pyx`` beside msgpack: whatever
+is read, the same comes out, or the same error. Where they were not compiled there is nothing to
 compare.
 """
 
