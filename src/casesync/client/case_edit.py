@@ -9,7 +9,6 @@ whoever edits with an old token has not seen her own newer words.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from typing import Final
 
 from casesync.client.case_cells import arrived_since, parse_path, read_cells, writable
@@ -68,9 +67,9 @@ class CaseEdit:
         self._schema = core.engine.schema
         self._case_record = case_record
         now = state_of(row) if row.merge_row else StreamState()
-        state = now if base is None else base
-        # Masks name exactly what was read, even if more arrives before the save.
-        self._base = StreamState(deepcopy(state.row))
+        # Masks name exactly what was read, even if more arrives before the save: that is merged
+        # into a row read anew.
+        self._base = now if base is None else base
         self._cells = read_cells(core, tx, stream, row, self._base)
         self._since = (
             {}

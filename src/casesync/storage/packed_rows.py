@@ -22,6 +22,8 @@ _SLOT: Final = _ROWS - 1
 GROUP_BYTES: Final = 64 * 1024
 _CACHED_GROUPS_MAX: Final = 2048
 """100,000 streams; bounds the memory of a pass over everything."""
+KEPT_GROUPS_MAX: Final = 8
+"""Between transactions: the groups of an edit, not those of a page."""
 _ELSEWHERE: Final = True
 """In the slot of a row that lies in the table of large rows; None = no row."""
 
@@ -29,7 +31,7 @@ _Slots = list[Any]
 
 
 class PackedRows:
-    """Rows by serial number, cached for the length of a transaction."""
+    """Rows by serial number, cached for the length of a transaction, a few of them longer."""
 
     def __init__(self, session: Session, table: str) -> None:
         """Args: table: name of the groups' table; the large rows' table ends in ``_large``."""
@@ -87,9 +89,17 @@ class PackedRows:
         self._dirty.clear()
 
     def forget(self) -> None:
-        """Drop the cache: the transaction is over."""
+        """Drop the cache: the transaction was undone."""
         self._groups.clear()
         self._dirty.clear()
+
+    def settle(self) -> None:
+        """Keep a few groups: the transaction is committed. An edit reads in one and saves in one.
+
+        Safe, as in ``stream_directory``: the connection holds the database's exclusive lock.
+        """
+        if len(self._groups) > KEPT_GROUPS_MAX:
+            self._groups.clear()
 
     def _load(self, group: int) -> _Slots:
         if len(self._groups) >= _CACHED_GROUPS_MAX:

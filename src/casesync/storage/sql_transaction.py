@@ -62,17 +62,19 @@ class SqlTransaction(Transaction):
 
     def end(self, *, undone: bool) -> None:
         """After the commit or roll-back: only what is small and stands is remembered."""
-        self._packed.forget()
-        self._keys.forget()
         self._work.forget()
         self._index.forget()
         self.wrote_access = False
         if undone:
             self._small.forget()
+            self._packed.forget()
+            self._keys.forget()
             self._blocks.forget()
             self._directory.forget()
         else:
             self._small.settle()
+            self._packed.settle()
+            self._keys.settle()
             self._blocks.settle()
 
     # -- small values, control log, blobs, keys -----------------------------------------------

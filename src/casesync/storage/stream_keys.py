@@ -65,9 +65,13 @@ class StreamKeys:
         self._packed.flush()
 
     def forget(self) -> None:
-        """Drop what is decoded: the transaction is over."""
+        """Drop what is decoded: the transaction was undone."""
         self._changed.clear()
         self._packed.forget()
+
+    def settle(self) -> None:
+        """The transaction is committed."""
+        self._packed.settle()
 
 
 def _decoded(body: bytes | None) -> _Keys:

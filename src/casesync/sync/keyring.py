@@ -72,6 +72,7 @@ class KeyRing:
         self._streams: dict[StreamId, dict[tuple[int, bytes], StreamKey]] = {}
         self._stored: dict[StreamId, list[tuple[int, Dot, bytes]]] = {}  # read, not prepared yet
         self._ciphers: dict[UnitKeyId, AESGCMSIV] = {}
+        self._prepared = 0  # keys in all of _streams: every transaction asks
 
     # -- unit seeds ---------------------------------------------------------------------------
 
@@ -104,14 +105,14 @@ class KeyRing:
         if stream is None:
             self._streams.clear()
             self._stored.clear()
+            self._prepared = 0
         else:
-            self._streams.pop(stream, None)
+            self._prepared -= len(self._streams.pop(stream, ()))
             self._stored.pop(stream, None)
 
     def trim(self) -> None:
         """Between transactions: forget everything once much was read; it is read again if asked."""
-        prepared = sum(map(len, self._streams.values()))
-        if prepared > KEYS_REMEMBERED_MAX or len(self._streams) > STREAMS_REMEMBERED_MAX:
+        if self._prepared > KEYS_REMEMBERED_MAX or len(self._streams) > STREAMS_REMEMBERED_MAX:
             self.forget()
 
     def prepare(self, stream: StreamId, compartment: int, statement: Dot, key: bytes) -> StreamKey:
@@ -150,7 +151,7 @@ class KeyRing:
             if row_compartment == compartment:
                 if len(stored) == KEY_BYTES:  # older form: its name is not stored
                     return self.get(stream, compartment, key_name) is not None
-                if stored[64:72] == key_name:
+                if stored[_NAME] == key_name:
                     return True
         return False
 
@@ -174,6 +175,7 @@ class KeyRing:
                 del rows[at]
                 key = self._stored_key(stream, held, statement, stored)
                 self._streams[stream][compartment, key_name] = key
+                self._prepared += 1
                 return key
         if any(len(row[2]) == KEY_BYTES for row in rows):  # its name is to be derived first
             self._prepare_stored(stream, compartment)
@@ -182,6 +184,7 @@ class KeyRing:
 
     def _prepare_stored(self, stream: StreamId, compartment: int) -> None:
         ring = self._streams[stream]
+        before = len(ring)
         waiting = []
         for row in self._stored[stream]:
             if row[0] == compartment:
@@ -189,6 +192,7 @@ class KeyRing:
                 ring[compartment, key.commitment[:8]] = key
             else:
                 waiting.append(row)
+        self._prepared += len(ring) - before
         if waiting:
             self._stored[stream] = waiting
         else:
@@ -208,6 +212,7 @@ class KeyRing:
         name = key.commitment[:8]
         if self.get(stream, key.compartment, name) is None:
             self._streams[stream][key.compartment, name] = key
+            self._prepared += 1
             # With what is derived from it: a first sync reads tens of thousands of keys.
             stored = key.key + key.sealing + key.commitment
             tx.put_stream_key(stream, key.compartment, key.statement, stored)

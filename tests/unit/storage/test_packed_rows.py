@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from casesync.storage import packed_rows
 from casesync.storage.connection import connect_plain
-from casesync.storage.packed_rows import GROUP_BYTES, PackedRows
+from casesync.storage.packed_rows import GROUP_BYTES, KEPT_GROUPS_MAX, PackedRows
 from casesync.storage.session import Session
 
 
@@ -50,8 +50,25 @@ def test_rows_are_what_was_written_last(steps):
             session.commit()
             if given_:
                 packed.forget()
+            else:
+                packed.settle()
             session.begin()
         assert packed.read(range(201)) == [model.get(serial) for serial in range(201)]
+
+
+def test_the_groups_of_an_edit_are_kept_between_transactions_and_those_of_a_page_are_not():
+    session, packed = opened()
+    for groups, reads in ((KEPT_GROUPS_MAX, 0), (KEPT_GROUPS_MAX + 1, 1)):
+        packed.write({group * 64: b"row" for group in range(groups)})
+        packed.flush()
+        session.commit()
+        packed.settle()
+        seen: list[str] = []
+        session.begin()
+        session._connection.set_trace_callback(seen.append)
+        assert packed.read([0]) == [b"row"]
+        session._connection.set_trace_callback(None)
+        assert len(seen) == reads
 
 
 def test_a_long_row_does_not_travel_with_its_neighbours():

@@ -96,6 +96,51 @@ def test_what_is_forgotten_is_read_again():
         assert ring.get(STREAM, 1, key.commitment[:8]) is None
 
 
+def test_a_key_is_held_before_and_after_it_is_prepared(monkeypatch):
+    store = open_plain()
+    keys = kept(store, 1, 2)
+    with store.transaction() as tx:  # the older form, whose name is not stored
+        tx.put_stream_key(STREAM, 3, (1, 1, 5), bytes([7]) * 32)
+    ring = KeyRing(NetworkId(bytes(32)))
+    older = ring.prepare(STREAM, 3, (1, 1, 5), bytes([7]) * 32)
+    names = [key.commitment[:8] for key in (*keys, older)]
+    assert not ring.holds(STREAM, 1, names[0])
+    with store.transaction() as tx:
+        ring.load(tx, [STREAM])
+    prepared = []
+    monkeypatch.setattr(keyring, "prepare", lambda sealing: prepared.append(sealing) or sealing)
+    for _ in range(2):
+        assert ring.holds(STREAM, 1, names[0])
+        assert not ring.holds(STREAM, 2, names[0])
+        assert not ring.holds(OTHER, 1, names[0])
+    assert prepared == []
+    assert ring.holds(STREAM, 3, names[2])
+    assert ring.get(STREAM, 1, names[0]) is not None
+    assert ring.holds(STREAM, 1, names[0])
+
+
+def test_once_more_keys_are_prepared_than_remembered_all_are_forgotten(monkeypatch):
+    monkeypatch.setattr(keyring, "KEYS_REMEMBERED_MAX", 2)
+    store = open_plain()
+    keys = kept(store, 1, 2, 3)
+    ring = KeyRing(NetworkId(bytes(32)))
+    with store.transaction() as tx:
+        ring.load(tx, [STREAM])
+    for key, kept_after in zip(keys, (True, True, False), strict=True):
+        assert ring.get(STREAM, key.compartment, key.commitment[:8]) is not None
+        ring.trim()
+        assert bool(ring.prepared(STREAM)) is kept_after
+    with store.transaction() as tx:
+        ring.load(tx, [STREAM])
+        ring.add(tx, STREAM, ring.prepare(STREAM, 4, (1, 1, 9), bytes([9]) * 32))
+    ring.forget(STREAM)
+    with store.transaction() as tx:
+        ring.load(tx, [STREAM])
+    assert len(names(ring)) == 4
+    ring.trim()
+    assert names(ring) == set()
+
+
 def test_a_key_that_an_older_replica_stored_alone_is_derived_again():
     store = open_plain()
     [key] = kept(store, 1)
