@@ -29,7 +29,7 @@ from casesync.merkle import compact_range
 from casesync.merkle.compact_range import CompactRange
 from casesync.merkle.hashing import node_hash
 from casesync.storage import packing
-from casesync.sync import plain_path
+from casesync.sync import plain_path, stored_segment
 from casesync.sync.keyring import StreamKey
 from casesync.sync.page_stream import PageStream
 from casesync.sync.plain_batch import PlainBatch
@@ -319,6 +319,50 @@ def test_a_segment_of_several_is_taken_alike_compiled_or_not(data, position, ask
     assert slow or not fast
     assert position == asked or not slow
     assert twin_row == (slow_row if fast else held.row)
+
+
+@needs_runs
+@given(data=st.data(), position=st.integers(0, KIND), after=st.integers(0, 8))
+@settings(max_examples=150)
+def test_a_stored_segment_is_opened_alike_compiled_or_not(data, position, after):
+    """The twin opens what Python does where the head is a usual one, and gives nothing else."""
+    held = Held()
+    body = data.draw(st.binary(max_size=300))
+    change = stored_change(held.key, body, position, after, size=data.draw(st.sampled_from([0, 9])))
+    hostile = change._replace(header=data.draw(changed(change.header)))
+    ring = held.engine.keys
+    ring._streams[held.stream] = {(KIND, held.key.commitment[:8]): held.key}
+    asked = (ring.prepared(held.stream), ring.get, held.stream)
+    assert runs.open_stored(change, KIND, *asked) == body
+    assert runs.open_stored(change, KIND + 1, *asked) is None
+    assert runs.open_stored(hostile, KIND, *asked) in (body, None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stored_segment, "plain_kernel", None)
+        assert stored_segment.open_stored(held.engine.keys, held.stream, change, KIND) == body
+
+
+def stored_change(
+    key: StreamKey, body: bytes, position: int, after: int, size: int
+) -> StoredChange:
+    """A change whose segment number ``position`` is the only one that opens."""
+    head = encode_head(
+        device=1,
+        number=9,
+        stream=b"k" * 16,
+        previous_here=0,
+        after=[(20 + at, 1, b"l" * 8) for at in range(after)],
+        control_size=3,
+        random8=b"r" * 8,
+        checkpoint_size=size,
+        checkpoint_root=b"r" * 32 if size else b"",
+    )
+    aad = sha256(head).digest() + bytes([position]) + key.commitment
+    padded = pad(body, TAG_BYTES)
+    sealed = siv_seal(key.cipher, segment_nonce(b"p" * 32, head, position), aad, padded)
+    rows = [(kind, bytes(8), 64, bytes(32)) for kind in range(position)]
+    rows.append((KIND, key.commitment[:8], len(sealed), sha256(sealed).digest()))
+    header = encode_header(head, rows)
+    return StoredChange(b"p" * 32, header, b"g" * 64, (b"?" * 64,) * position + (sealed,))
 
 
 fragments = st.sampled_from(

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from functools import partial
-from hashlib import sha256
 
 from casesync.client.case_reader import CaseReader
 from casesync.client.core import Core
-from casesync.crypto.sealing import open_segment
-from casesync.foundation.errors import CasesyncError
 from casesync.foundation.ids import StreamId
 from casesync.model.listed import ListedRecord, ListedRecords
 from casesync.model.merge import StreamState
 from casesync.model.projection import RecordProjection
 from casesync.model.segment_body import Content, decode_checked
 from casesync.sync.ports import StoredChange, Transaction
+from casesync.sync.stored_segment import open_stored
 from casesync.sync.stream_row import StreamRow
-from casesync.translog.header import segment_place
 
 
 class CaseBatch:
@@ -63,19 +60,5 @@ class CaseBatch:
 
     def _content(self, stream: StreamId, location: int, compartment: int) -> Content | None:
         """The decoded segment, None if it is not readable here."""
-        stored = self._changes[location]
-        place = segment_place(stored.header, compartment)
-        if place is None:
-            return None
-        head, position, key_name = place
-        key = self._keys.get(stream, compartment, key_name)
-        sealed = stored.segments[position]
-        if key is None or sealed is None:
-            return None
-        digest = sha256(head).digest()
-        link, commitment = stored.previous_link, key.commitment
-        try:
-            body = open_segment(key.cipher, link, head, digest, position, commitment, sealed)
-        except CasesyncError:
-            return None
-        return decode_checked(body)  # it was merged, so it could be read
+        body = open_stored(self._keys, stream, self._changes[location], compartment)
+        return None if body is None else decode_checked(body)  # merged before, so it can be read

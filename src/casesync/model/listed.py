@@ -47,6 +47,9 @@ _DISPUTED: Final = object()
 _REMEMBERED_VALUES: Final = 512
 """Of each field."""
 _REMEMBERED_CHARS_MAX: Final = 64
+_REMEMBERED_ITEMS_MAX: Final = 16
+_CODE_TYPES: Final = frozenset({str, type(None)})
+_NAMED_TYPES: Final = frozenset({bool, tuple, type(None)})
 _TEXT_KINDS: Final = frozenset({ValueKind.TEXT, ValueKind.PHONE})
 
 
@@ -92,9 +95,9 @@ class _Shown(dict[str, _Value]):
     __slots__ = (
         "_as_written",
         "_field",
-        "_flags",
         "_is_text",
         "_is_time",
+        "_others",
         "_plain_chars",
         "_schema",
     )
@@ -109,7 +112,7 @@ class _Shown(dict[str, _Value]):
         self._is_time = spec.kind is ValueKind.TIMESTAMP
         is_plain = spec.kind is ValueKind.TEXT and not spec.many
         self._plain_chars = min(spec.maximum or 0, TEXT_BYTES_MAX // 4) if is_plain else 0
-        self._flags: dict[bool | None, _Value] = {}
+        self._others: dict[bool | tuple[str | None, ...] | None, _Value] = {}
 
     def __missing__(self, value: str) -> _Value:
         if not self._as_written:
@@ -126,13 +129,17 @@ class _Shown(dict[str, _Value]):
 
     def other(self, value: Any) -> _Value:  # noqa: ANN401
         """As looking it up, of what is not a ``str``."""
-        if value is None or value.__class__ is bool:
-            if value not in self._flags:
-                self._flags[value] = self._resolved(value)
-            return self._flags[value]
         if value.__class__ is int and self._as_written and not self._is_time:
             return value, ()
-        return self._resolved(value)
+        named = tuple(value) if value.__class__ is list and _are_codes(value) else value
+        if named.__class__ not in _NAMED_TYPES:
+            return self._resolved(value)
+        known = self._others.get(named)
+        if known is None:
+            if len(self._others) >= _REMEMBERED_VALUES:
+                self._others.clear()
+            known = self._others[named] = self._resolved(value)
+        return known
 
     def _resolved(self, value: Any) -> _Value:  # noqa: ANN401
         field = self._field
@@ -365,6 +372,15 @@ def _take_sets(
         else:
             held[element] = group[3][at][3] is True
     return True
+
+
+def _are_codes(value: list[Any]) -> bool:
+    """Whether a list, of codes or of a step's states, is worth remembering."""
+    return (
+        len(value) <= _REMEMBERED_ITEMS_MAX
+        and _CODE_TYPES.issuperset(map(type, value))
+        and all(item is None or len(item) <= _REMEMBERED_CHARS_MAX for item in value)
+    )
 
 
 def _strings(value: object) -> list[str]:

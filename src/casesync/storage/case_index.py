@@ -44,14 +44,20 @@ class _Words(NamedTuple):
     """What the columns take; of ``exact`` what is not in ``folded``, which a query asks for."""
 
 
+def _words(key: str) -> tuple[str, ...]:
+    if key.isascii() and key.isalnum():  # one word
+        return (key,)
+    return tuple(_WORD.findall(key))
+
+
 class _Pieces(dict[str, _Words]):
     """Words by piece; looking one up that is known costs no call."""
 
     def __missing__(self, piece: str) -> _Words:
         key, base = exact_key(piece), fold(piece)
-        folded = tuple(_WORD.findall(base))
-        exact = folded if key == base else tuple(_WORD.findall(key))
-        accented = " ".join(word for word in exact if word not in folded)
+        folded = _words(base)
+        exact = folded if key == base else _words(key)
+        accented = "" if exact is folded else " ".join(w for w in exact if w not in folded)
         words = _Words(folded, exact, " ".join(folded), accented)
         if len(piece) <= _REMEMBERED_CHARS_MAX:
             if len(self) >= _REMEMBERED_WORDS:

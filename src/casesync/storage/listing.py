@@ -192,5 +192,4 @@ class Listing:
         )
 
 
-def _json(value: Any) -> str:  # noqa: ANN401, any JSON value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -18,7 +18,7 @@ from casesync.foundation.ids import StreamKind
 from casesync.model.cells import SIMPLE_FORMS
 from casesync.model.state_row import new_row
 
-VERSION = 4
+VERSION = 5
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 ctypedef unsigned char u8
@@ -39,7 +39,12 @@ cdef struct LastForm:
 cdef LastForm _last  # the form that was met last: an office saves the same few all day
 cdef object _last_form = None
 cdef list _last_shape = None
-cdef Py_ssize_t PLAIN_TABLE = 46
+cdef Py_ssize_t HEAD_FRONT = 36  # header up to the count of after entries
+cdef Py_ssize_t AFTER = 18
+cdef Py_ssize_t BACK = 20
+cdef Py_ssize_t ROOT = 32
+cdef Py_ssize_t SEGMENT = 45
+cdef Py_ssize_t PLAIN_TABLE = 1 + SEGMENT
 DEF HEAD_MAX = 36 + 18 * 8 + 20 + 32  # of a plain header
 cdef Py_ssize_t BODY_MAX = 4096
 cdef int CELLS_MAX = 64
@@ -260,6 +265,15 @@ cdef object _opened(
         return None
 
 
+cdef Py_ssize_t _unpadded(bytes body):
+    """The length of an opened plaintext without its padding, -1 if that is wrong."""
+    cdef const u8* raw = <const u8*>PyBytes_AS_STRING(body)
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(body)
+    while size and raw[size - 1] == 0:
+        size -= 1
+    return size - 1 if size and raw[size - 1] == 0x80 else -1
+
+
 cdef bint _introduced(object facts, object kind, object key_name, object index):
     """As ``StreamRow.introduces``."""
     cdef object fact
@@ -367,12 +381,10 @@ cdef bint _apply(
 
     # The body: [clock, version, replaces, [[record, kind, [key, value, ...]]]], padded.
     raw = <const u8*>PyBytes_AS_STRING(body)
-    size = PyBytes_GET_SIZE(body)
-    while size and raw[size - 1] == 0:
-        size -= 1
-    if size < 2 or raw[size - 1] != 0x80 or size - 1 > BODY_MAX:
+    size = _unpadded(body)
+    if not 0 < size <= BODY_MAX:
         return False
-    r.at, r.end, r.bad = raw, raw + size - 1, False
+    r.at, r.end, r.bad = raw, raw + size, False
     if _array(&r) != 4:
         return False
     clock = _unsigned(&r)
@@ -612,6 +624,38 @@ def take_segment(
     return body is not None and _apply(
         body, kind, leaf[7], number, link, location, merge_row, forms_checked
     )
+
+
+def open_stored(change not None, kind, dict ring not None, key_of, stream):
+    """As ``stored_segment.open_stored``; None also if anything is uncommon."""
+    cdef object previous = change[0], header = change[1], key, body
+    cdef const u8* data
+    cdef Py_ssize_t size, head, row, end
+    cdef u8 position = 0
+    if type(previous) is not bytes or type(header) is not bytes or not 0 < kind < 16:
+        return None
+    data = <const u8*>PyBytes_AS_STRING(header)
+    size = PyBytes_GET_SIZE(header)
+    if size < HEAD_FRONT:
+        return None
+    head = HEAD_FRONT + AFTER * data[HEAD_FRONT - 1] + BACK
+    if head < size and _big(data + head - 6, 6):
+        head += ROOT
+    row = head + 1
+    while row + SEGMENT <= size and position < data[head] and data[row] != kind:
+        row += SEGMENT
+        position += 1
+    if row + SEGMENT > size or position == data[head]:
+        return None
+    key_name = PyBytes_FromStringAndSize(<const char*>data + row + 1, 8)
+    key = ring.get((kind, key_name))
+    if key is None:
+        key = key_of(stream, kind, key_name)
+    if not isinstance(key, tuple):
+        return None
+    body = _opened(key, previous, header, head, position, change[3][position])
+    end = -1 if body is None else _unpadded(body)
+    return None if end < 0 else PyBytes_FromStringAndSize(PyBytes_AS_STRING(body), end)
 
 
 def place_runs(list batch not None, dict rows not None, change_type, own_device):
