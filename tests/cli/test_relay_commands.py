@@ -44,7 +44,7 @@ def test_a_database_that_is_none_is_a_local_error(tmp_path):
     assert not (tmp_path / "absent.db").exists()
     (tmp_path / "none.db").write_text("no database")
     done = operator.run("relay", "status", "--db", str(tmp_path / "none.db"), "--json")
-    assert (done.code, done.error["code"]) == (3, "relay-store-failed")
+    assert (done.code, done.error["code"]) == (3, "relay-store-damaged")
 
 
 def test_a_port_in_use_is_said_plainly(relay, tmp_path):

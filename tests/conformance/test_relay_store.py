@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from casesync.foundation.errors import LocalStateError
-from casesync.relay.relay_store import RelayStore
+from casesync.relay.relay_store import Log, RelayStore
 from casesync.relay.sqlite_store import SqliteStore
 from casesync.testing.conformance.relay_store import RelayStoreConformance
 
@@ -55,6 +55,20 @@ def test_a_copy_holds_what_was_committed_and_nothing_after(tmp_path: Path):
         tx.put_value("a", b"2")
     with twin.transaction() as tx:
         assert tx.value("a") == b"1"
+
+
+def test_what_must_be_there_and_is_not_is_damage_not_a_bug(tmp_path: Path):
+    store = SqliteStore(tmp_path / "relay.db")
+    with store.transaction() as tx:
+        handle = tx.add_network(b"N" * 32).handle
+    for act in (
+        lambda tx: tx.change(handle, 0),
+        lambda tx: tx.header(handle, 1, 1),
+        lambda tx: tx.node(handle, Log.CHANGE, 0, 0),
+    ):
+        with pytest.raises(LocalStateError) as caught, store.transaction() as tx:
+            act(tx)
+        assert caught.value.code == "relay-store-damaged"
 
 
 def test_a_full_disk_is_a_failed_store_and_undoes_the_transaction(tmp_path: Path):

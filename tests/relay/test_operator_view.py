@@ -64,7 +64,7 @@ def test_looking_changes_nothing(db: Path):
 
 def test_a_file_that_is_no_relays_is_an_error_of_the_local_state(tmp_path: Path):
     (tmp_path / "text").write_text("not a database" * 1000)
-    for name, code in (("text", "relay-store-failed"), ("missing", "relay-file-missing")):
+    for name, code in (("text", "relay-store-damaged"), ("missing", "relay-file-missing")):
         with pytest.raises(LocalStateError) as caught:
             status(tmp_path / name)
         assert caught.value.code == code

@@ -91,10 +91,24 @@ NETWORK_TEXTS: Final[dict[str, Text]] = {
         "Hãy chỉ đúng tệp mà 'casesync relay serve --db' dùng.",
     ),
     "relay-store-failed": Text(
-        "The relay's database cannot be used: disk full, damaged or in use.",
+        "The relay's database cannot be used: disk full, unreadable or in use.",
         "Free space on the disk, or stop the other relay that uses this file.",
-        "Không dùng được cơ sở dữ liệu của máy chuyển tiếp: đĩa đầy, hỏng hoặc đang bận.",
+        "Không dùng được cơ sở dữ liệu của máy chuyển tiếp: đĩa đầy, không đọc được hoặc đang bận.",
         "Hãy giải phóng đĩa, hoặc dừng máy chuyển tiếp khác đang dùng tệp này.",
+    ),
+    "relay-store-damaged": Text(
+        "The relay's database is damaged, or this is none.",
+        "Stop the relay, keep the file, look after the disk and tell the networks' administrators: "
+        "an older copy of the file would look like a relay that hides what came since.",
+        "Cơ sở dữ liệu của máy chuyển tiếp bị hỏng, hoặc đây không phải cơ sở dữ liệu.",
+        "Hãy dừng máy chuyển tiếp, giữ tệp, kiểm tra đĩa và báo người quản trị các mạng lưới: bản "
+        "chép cũ của tệp sẽ giống như máy chuyển tiếp giấu những gì đến sau.",
+    ),
+    "relay-damaged": Text(
+        "The relay says that its database is damaged; it cannot serve.",
+        "Your replica is whole and work goes on here; tell whoever runs the relay.",
+        "Máy chuyển tiếp báo cơ sở dữ liệu của nó bị hỏng nên không phục vụ được.",
+        "Dữ liệu ở đây vẫn nguyên và vẫn làm việc được; hãy báo người vận hành máy chuyển tiếp.",
     ),
     "relay-store-newer": Text(
         "A newer version of the relay wrote this database.",

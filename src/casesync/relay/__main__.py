@@ -71,7 +71,7 @@ def run(options: ServeOptions, announce: Announce) -> None:
 
     Raises:
         UsageError: ``relay-tls-files``.
-        LocalStateError: ``relay-store-failed``.
+        LocalStateError: ``relay-store-failed``, ``relay-store-damaged``.
         OSError: the address cannot be used.
     """
     asyncio.run(_serve(options, announce))
@@ -88,6 +88,8 @@ async def _serve(options: ServeOptions, announce: Announce) -> None:
     store = _open_store(options.db)
     clock = SystemClock()
     mailbox = Mailbox(store, clock, SystemEntropy(), networks_max=options.networks_max)
+    if mailbox.is_damaged:
+        _log.error("the database is damaged: what it says of a network contradicts its logs")
     relay = RelayApp(mailbox, clock)
     runner = web.AppRunner(
         relay.app,

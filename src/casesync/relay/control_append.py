@@ -71,6 +71,8 @@ class ControlAppender:
                 directory.apply(entry, blobs, trusted=True)
         except Violation as error:
             raise RequestRefused(Refusal.LOG_DAMAGED) from error
+        if directory.size != row.control_size:
+            raise RequestRefused(Refusal.LOG_DAMAGED)
         self._directories[row.handle] = directory
         return directory
 

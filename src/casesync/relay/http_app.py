@@ -104,7 +104,10 @@ class RelayApp:
             raise
         except RemoteProtocolError:
             raise RequestRefused(Refusal.MALFORMED) from None
-        except CasesyncError:
+        except CasesyncError as error:
+            if error.code == "relay-store-damaged":
+                _log.error("the database is damaged")
+                raise RequestRefused(Refusal.STORE_DAMAGED) from None
             _log.exception("a request failed in the store")
             raise RequestRefused(Refusal.INTERNAL) from None
 

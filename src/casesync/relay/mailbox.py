@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from typing import NamedTuple, TypeVar, final
 
 from casesync.crypto.signatures import Ed25519Signer
@@ -18,13 +19,14 @@ from casesync.foundation.ids import DeviceNumber
 from casesync.foundation.ports import Clock, Entropy
 from casesync.foundation.secret_bytes import SecretBytes
 from casesync.relay.control_append import ControlAppender
-from casesync.relay.relay_store import RelayStore, RelayTransaction
+from casesync.relay.relay_store import NetworkRow, RelayStore, RelayTransaction
 from casesync.relay.rendezvous import (
     cancel_rendezvous,
     get_message,
     open_rendezvous,
     put_message,
 )
+from casesync.relay.self_check import damaged_networks
 from casesync.relay.session import Session
 from casesync.relay.sync_answer import answer_sync
 from casesync.wire.messages import (
@@ -69,12 +71,19 @@ class Mailbox:
         self._clock = clock
         self._networks_max = networks_max
         self._signer = Ed25519Signer(_key_seed(store, entropy))
+        with store.transaction() as tx:
+            self._damaged = damaged_networks(tx)
         self._control = ControlAppender(self._signer)
 
     @property
     def relay_key(self) -> bytes:
         """Public half of the log key (32 bytes)."""
         return self._signer.public
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether what the store says of a network contradicts its logs; it is not served."""
+        return bool(self._damaged)
 
     def authenticate(self, network: bytes, claim: RequestClaim) -> None:
         """Verify a request's signature before its body is read; writes nothing.
@@ -93,6 +102,7 @@ class Mailbox:
         """Create a network from its first entries; again with the same entries answers alike."""
         request = ControlAppend.decode(body)
         with self._guarded(), self._store.transaction() as tx:
+            self._network(tx, sha256(request.entries[0]).digest())
             created = self._control.create(tx, request, self._networks_max, self._clock.now_ms())
             return encode_created(*created)
 
@@ -155,7 +165,9 @@ class Mailbox:
     def rendezvous_get(self, network: bytes, invitation: bytes, slot: int) -> bytes | None:
         """A message, None while the slot is empty; for anybody who knows the invitation."""
         with self._store.transaction() as tx:
-            return get_message(tx, _handle(tx, network), invitation, slot, self._clock.now_ms())
+            return get_message(
+                tx, self._handle(tx, network), invitation, slot, self._clock.now_ms()
+            )
 
     def rendezvous_put(
         self, network: bytes, invitation: bytes, slot: int, message: bytes, caller: Caller | None
@@ -164,7 +176,7 @@ class Mailbox:
         now = self._clock.now_ms()
         if caller is None:
             with self._store.transaction() as tx:
-                handle = _handle(tx, network)
+                handle = self._handle(tx, network)
                 put_message(tx, handle, invitation, slot, message, device=None, now=now)
             return
 
@@ -206,7 +218,7 @@ class Mailbox:
             return
 
     def _session(self, tx: RelayTransaction, caller: Caller) -> Session:
-        row = tx.network(caller.network)
+        row = self._network(tx, caller.network)
         if row is None:
             raise RequestRefused(Refusal.NOT_FOUND)
         directory = self._control.directory(tx, row)
@@ -232,11 +244,22 @@ class Mailbox:
     def _request_key(
         self, tx: RelayTransaction, network: bytes, device: DeviceNumber
     ) -> bytes | None:
-        row = tx.network(network)
+        row = self._network(tx, network)
         if row is None:
             return None
         known = self._control.directory(tx, row).device(device)
         return None if known is None else known.request_key
+
+    def _network(self, tx: RelayTransaction, network: bytes) -> NetworkRow | None:
+        if network in self._damaged:
+            raise RequestRefused(Refusal.LOG_DAMAGED)
+        return tx.network(network)
+
+    def _handle(self, tx: RelayTransaction, network: bytes) -> int:
+        row = self._network(tx, network)
+        if row is None:
+            raise RequestRefused(Refusal.NOT_FOUND)
+        return row.handle
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -246,13 +269,6 @@ class Mailbox:
         except BaseException:
             self._control.forget()
             raise
-
-
-def _handle(tx: RelayTransaction, network: bytes) -> int:
-    row = tx.network(network)
-    if row is None:
-        raise RequestRefused(Refusal.NOT_FOUND)
-    return row.handle
 
 
 def _key_seed(store: RelayStore, entropy: Entropy) -> SecretBytes:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from casesync.foundation.errors import LocalStateError
+from casesync.relay.sqlite_store import converted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +134,8 @@ def status(db: Path) -> RelayStatus:
     """The relay in numbers; also while it runs.
 
     Raises:
-        LocalStateError: ``relay-file-missing``, ``relay-store-failed``.
+        LocalStateError: ``relay-file-missing``, ``relay-store-failed``,
+            ``relay-store-damaged``.
     """
     with _Reading(db) as reader:
         rows = reader.connection.execute(
@@ -164,7 +166,8 @@ def what_it_sees(db: Path) -> tuple[SeenDatum, ...]:
     """Every column of every table with its meaning and an example; also while the relay runs.
 
     Raises:
-        LocalStateError: ``relay-file-missing``, ``relay-store-failed``.
+        LocalStateError: ``relay-file-missing``, ``relay-store-failed``,
+            ``relay-store-damaged``.
     """
     with _Reading(db) as reader:
         return tuple(
@@ -185,14 +188,18 @@ class _Reading:
             raise LocalStateError("relay-file-missing", file=self._db.name)
         try:
             uri = f"{self._db.resolve(strict=True).as_uri()}?mode=ro"
+        except OSError as error:
+            raise LocalStateError("relay-store-failed") from error
+        with converted():
             self.connection = sqlite3.connect(uri, uri=True)
             self.connection.execute("SELECT 1 FROM networks LIMIT 1")
-        except (OSError, sqlite3.Error) as error:
-            raise LocalStateError("relay-store-failed") from error
         return self
 
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         self.connection.close()
+        with converted():
+            if isinstance(error, sqlite3.Error):
+                raise error
 
     def tables(self) -> list[str]:
         rows = self.connection.execute(

@@ -100,6 +100,10 @@ class RelayTransaction(Protocol):
         """The network with this id (32 bytes)."""
         ...
 
+    def networks(self) -> list[tuple[bytes, NetworkRow]]:
+        """Every network with its id."""
+        ...
+
     def network_count(self) -> int:
         """How many networks there are."""
         ...
@@ -241,7 +245,8 @@ class RelayStore(Protocol):
     def transaction(self) -> AbstractContextManager[RelayTransaction]:
         """One atomic step: durable on exit, undone on an exception.
 
-        Raises: LocalStateError: ``relay-store-failed``: disk full, damaged or locked.
+        Raises: LocalStateError: ``relay-store-failed``: disk full or locked;
+            ``relay-store-damaged``: what must be there is not, or does not read.
         """
         ...
 

@@ -20,6 +20,7 @@ from casesync.relay.sqlite_schema import SCHEMA_VERSION, TABLES
 from casesync.relay.sqlite_transaction import SqliteTransaction
 
 _LOCK_WAIT_S: Final = 10
+_DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 @final
@@ -33,18 +34,18 @@ class SqliteStore:
             path: The file, or ":memory:".
 
         Raises:
-            LocalStateError: ``relay-store-failed``; ``relay-store-newer`` if a later version
-                of the relay wrote it.
+            LocalStateError: ``relay-store-failed``, ``relay-store-damaged``; ``relay-store-newer``
+                if a later version of the relay wrote it.
         """
         self._lock = threading.Lock()
-        with _converted():
+        with converted():
             self._connection = _connect(str(path))
             self._prepare()
 
     @contextmanager
     def transaction(self) -> Iterator[RelayTransaction]:
         """See the contract."""
-        with self._lock, _converted():
+        with self._lock, converted():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield SqliteTransaction(self._connection)
@@ -61,7 +62,7 @@ class SqliteStore:
 
     def copy(self, path: Path | str = ":memory:") -> SqliteStore:
         """A second store with everything that is committed here; for backups and tests."""
-        with self._lock, _converted():
+        with self._lock, converted():
             twin = SqliteStore.__new__(SqliteStore)
             twin._lock = threading.Lock()
             twin._connection = _connect(str(path))
@@ -90,8 +91,14 @@ def _connect(path: str) -> sqlite3.Connection:
 
 
 @contextmanager
-def _converted() -> Iterator[None]:
+def converted() -> Iterator[None]:
+    """SQLite's errors as the relay's own.
+
+    Raises: LocalStateError: ``relay-store-damaged``, else ``relay-store-failed``.
+    """
     try:
         yield
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+            raise LocalStateError("relay-store-damaged") from error
         raise LocalStateError("relay-store-failed") from error

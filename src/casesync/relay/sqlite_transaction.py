@@ -11,6 +11,7 @@ from typing import Any, Final, final
 
 from typing_extensions import override
 
+from casesync.foundation.errors import LocalStateError
 from casesync.relay.relay_store import (
     ChangeRow,
     DeviceRow,
@@ -36,6 +37,13 @@ class SqliteTransaction(RelayTransaction):
     def _row(self, sql: str, *args: Any) -> Any:  # noqa: ANN401 - a row is what SQL says
         return self._run(sql, args).fetchone()
 
+    def _held(self, sql: str, *args: Any) -> Any:  # noqa: ANN401 - likewise
+        """A row that must be there."""
+        row = self._row(sql, *args)
+        if row is None:
+            raise LocalStateError("relay-store-damaged")
+        return row
+
     # -- the relay itself ---------------------------------------------------------------------
     @override
     def value(self, key: str) -> bytes | None:
@@ -55,6 +63,14 @@ class SqliteTransaction(RelayTransaction):
             network,
         )
         return None if row is None else NetworkRow._make(row)
+
+    @override
+    def networks(self) -> list[tuple[bytes, NetworkRow]]:
+        rows = self._run(
+            "SELECT network, handle, control_size, change_size, log_time_ms, stored_bytes"
+            " FROM networks"
+        )
+        return [(row[0], NetworkRow._make(row[1:])) for row in rows]
 
     @override
     def network_count(self) -> int:
@@ -121,7 +137,7 @@ class SqliteTransaction(RelayTransaction):
 
     @override
     def change(self, handle: int, index: int) -> ChangeRow:
-        row = self._row(
+        row = self._held(
             "SELECT c.log_time_ms, c.device, c.number, s.stream, c.previous_link, c.link,"
             " c.header, c.signature, c.segments FROM change_leaves c"
             " JOIN streams s ON s.stream_no=c.stream_no WHERE c.place=?",
@@ -143,7 +159,7 @@ class SqliteTransaction(RelayTransaction):
 
     @override
     def header(self, handle: int, device: int, number: int) -> bytes:
-        row = self._row(
+        row = self._held(
             "SELECT c.header FROM device_leaves d JOIN change_leaves c ON c.place=d.place"
             " WHERE d.handle=? AND d.device=? AND d.number=?",
             handle,
@@ -159,7 +175,7 @@ class SqliteTransaction(RelayTransaction):
 
     @override
     def node(self, handle: int, log: Log, level: int, index: int) -> bytes:
-        row = self._row(
+        row = self._held(
             "SELECT hash FROM nodes WHERE tree=? AND level=? AND node=?",
             handle * 2 + log,
             level,
@@ -345,8 +361,8 @@ class SqliteTransaction(RelayTransaction):
 
     # -- local numbers ----------------------------------------------------------------------
     def _stream_no(self, handle: int, stream: bytes) -> int:
-        row = self._row("SELECT stream_no FROM streams WHERE handle=? AND stream=?", handle, stream)
-        return int(row[0])
+        sql = "SELECT stream_no FROM streams WHERE handle=? AND stream=?"
+        return int(self._held(sql, handle, stream)[0])
 
     def _feed_no(self, handle: int, feed: bytes) -> int:
         row = self._row("SELECT feed_no FROM feeds WHERE handle=? AND feed=?", handle, feed)

@@ -40,6 +40,7 @@ class Refusal(StrEnum):
     BUSY = "busy"
     INTERNAL = "internal"
     LOG_DAMAGED = "log-damaged"
+    STORE_DAMAGED = "store-damaged"
     # a pushed change (inside a sync answer)
     DEVICE_FORKED = "device-forked"
     NUMBER_GAP = "number-gap"
@@ -68,6 +69,7 @@ HTTP_STATUS: Final[dict[Refusal, int]] = {
     Refusal.QUOTA: 429,
     Refusal.INTERNAL: 500,
     Refusal.LOG_DAMAGED: 500,
+    Refusal.STORE_DAMAGED: 500,
     Refusal.BUSY: 503,
 }
 """Status of each refusal of a request; refusals of a pushed change have none."""
@@ -123,6 +125,7 @@ _ERRORS: Final[dict[Refusal, tuple[type[CasesyncError], str]]] = {
     Refusal.BUSY: (NetworkError, "relay-busy"),
     Refusal.INTERNAL: (NetworkError, "relay-busy"),
     Refusal.LOG_DAMAGED: (RelayMisbehaviour, "relay-log-damaged"),
+    Refusal.STORE_DAMAGED: (NetworkError, "relay-damaged"),
     Refusal.SLOT_FILLED: (AccessDenied, "invitation-used"),
     Refusal.SLOT_EARLY: (AccessDenied, "invitation-gone"),
     Refusal.DEVICE_FORKED: (LocalStateError, "device-forked"),

@@ -77,6 +77,7 @@ class RelayStoreConformance(ABC):
             assert tx.value("a") == b"1"
             assert tx.network(_NETWORK) == NetworkRow(row.handle, 3, 0, 7, 0)
             assert tx.network_count() == 1
+            assert tx.networks() == [(_NETWORK, tx.network(_NETWORK))]
 
     def test_an_exception_undoes_everything(self, store: RelayStore) -> None:
         """Nothing of it ever happened."""
