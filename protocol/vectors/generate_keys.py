@@ -6,8 +6,9 @@ Does not import the implementation: formats are written out here a second time, 
 randomised, so a message that still opens to the right bytes is kept from the file on disk; such
 vectors can only be opened, not made again.
 
-One file is one scenario: ``operation`` with ``given`` (bytes in hex) either ``gives`` a value or is
-``refused`` by the named ``layer`` with the named error code.
+One file is one scenario: ``what`` says it; ``operation`` with ``given`` (bytes in hex) either gives
+``gives`` (``expect`` is ``accepted``) or is refused by the layer that ``expect`` names, with the
+error ``code``.
 """
 
 from __future__ import annotations
@@ -145,23 +146,31 @@ def hpke(kept: str, seed: bytes, info: bytes, plaintext: bytes) -> bytes:
     return HPKE.encrypt(plaintext, private.public_key(), info=info)
 
 
-def gives(operation: str, spec: str, about: str, given: Given, value: Any) -> dict[str, Any]:
-    return {"operation": operation, "spec": spec, "about": about, "given": given, "gives": value}
+def gives(operation: str, spec: str, what: str, given: Given, value: Any) -> dict[str, Any]:
+    return {
+        "what": what,
+        "expect": "accepted",
+        "operation": operation,
+        "spec": spec,
+        "given": given,
+        "gives": value,
+    }
 
 
 def refused(
     good: dict[str, Any],
-    about: str,
+    what: str,
     given: Given,
     code: str = "does-not-verify",
     layer: str = "crypto",
 ) -> dict[str, Any]:
     return {
+        "what": what,
+        "expect": layer,
+        "code": code,
         "operation": good["operation"],
         "spec": good["spec"],
-        "about": about,
         "given": good["given"] | given,
-        "refused": {"layer": layer, "code": code},
     }
 
 
@@ -176,7 +185,7 @@ def segments() -> Iterator[Vector]:
         nonce = hashed("nonce", link, head, u(8, number))[:12]
         return siv(sealing, nonce, sha256(head) + u(8, number) + COMMITMENT, plaintext)
 
-    def good(body: bytes, about: str) -> dict[str, Any]:
+    def good(body: bytes, what: str) -> dict[str, Any]:
         given = {
             "stream_key": STREAM_KEY,
             "network": NETWORK,
@@ -189,7 +198,7 @@ def segments() -> Iterator[Vector]:
             "segment_number": 1,
             "message": sealed(padded(body)),
         }
-        return gives("open_segment", "change.md, Sealing a segment", about, given, body)
+        return gives("open_segment", "change.md, Sealing a segment", what, given, body)
 
     plain = good(b"a body", "a segment opens where it was sealed")
     yield "segment/opens", plain

@@ -199,6 +199,7 @@ def write_comparisons():
         "comparison/code",
         {
             "what": "six groups of five digits over both logs",
+            "expect": "accepted",
             "network": NETWORK,
             **states,
             "code": " ".join(digits[i : i + 5] for i in range(0, 30, 5)),

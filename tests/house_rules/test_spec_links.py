@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from casesync.wire.messages import PROTOCOL_VERSION
@@ -33,6 +34,14 @@ def test_every_module_and_vector_folder_the_index_names_exists():
             assert (ROOT / "src" / "casesync" / module).exists(), (document, module)
         for folder in re.findall(r"`([^`]+)`", vectors):
             assert (PROTOCOL / folder).exists(), (document, folder)
+
+
+def test_every_vector_says_what_it_is_and_who_must_refuse_it():
+    for path in sorted((PROTOCOL / "vectors").glob("*/*.json")):
+        vector = json.loads(path.read_text("utf-8"))
+        assert vector["what"], path
+        assert vector["expect"], path
+        assert not {"about", "layer", "refused"} & set(vector), path
 
 
 def test_every_folder_of_vectors_is_indexed():
