@@ -18,7 +18,7 @@ from casesync.foundation.ids import StreamKind
 from casesync.model.cells import SIMPLE_FORMS
 from casesync.model.state_row import new_row
 
-VERSION = 5
+VERSION = 6
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 ctypedef unsigned char u8
@@ -366,7 +366,7 @@ cdef bint _apply(
     dict forms_checked,
 ):
     """Merge the padded body of a segment; False, and nothing changed, if it is uncommon."""
-    cdef object form, slot_key, link8
+    cdef object form, slot_key, link8, shape, held
     cdef Py_ssize_t record_at, form_at
     cdef u64 mask
     cdef Reader r
@@ -448,8 +448,12 @@ cdef bint _apply(
     form_at = _index(forms_table, _last_shape)
     if record_at < 0 and PyList_GET_SIZE(records_table) >= TABLE_MAX:
         return False
-    if form_at < 0 and PyList_GET_SIZE(forms_table) >= TABLE_MAX:
-        return False
+    if form_at >= 0:
+        shape = form_at
+    elif PyList_GET_SIZE(forms_table) < TABLE_MAX:
+        shape = PyList_GET_SIZE(forms_table)
+    else:
+        shape = form.row  # as ``state_row.form_ref``
     targets = []
     for i in range(count):
         place = _index(keys, replaced[i].device << 4 | <u64>kind)
@@ -462,7 +466,7 @@ cdef bint _apply(
                 return False
             targets.append(None)  # replaced by others before
             continue
-        if type(named[2]) is not int or type(named[3]) is not int or type(named[4]) is not int:
+        if type(named[2]) is not int or type(named[3]) is not int:
             return False
         if not _is_bytes(named[0], 8):
             return False
@@ -470,16 +474,16 @@ cdef bint _apply(
             return False  # of several groups
         if named[3] != record_at:
             replaced[i].mask = 0
-        elif named[4] != form_at:
-            replaced[i].mask &= <u64>form.mask_of(forms_table[named[4]])
+        elif named[4] != shape:
+            held = forms_table[named[4]] if type(named[4]) is int else named[4]
+            replaced[i].mask &= <u64>form.mask_of(held)
         targets.append(named)
 
     # Now all of it is known to be common.
     if record_at < 0:
         record_at = PyList_GET_SIZE(records_table)
         records_table.append(PyBytes_FromStringAndSize(<const char*>record_raw, 16))
-    if form_at < 0:
-        form_at = PyList_GET_SIZE(forms_table)
+    if type(shape) is int and <Py_ssize_t>shape == PyList_GET_SIZE(forms_table):
         forms_table.append(form.row)
     link8 = PyBytes_FromStringAndSize(PyBytes_AS_STRING(link), 8)
     if slot is None:
@@ -489,7 +493,7 @@ cdef bint _apply(
     else:
         numbers.append(number)
         live = slot[1]
-    live[number] = [link8, location, form.full, record_at, form_at]
+    live[number] = [link8, location, form.full, record_at, shape]
     for i in range(count):
         named = targets[i]
         if named is None or memcmp(PyBytes_AS_STRING(named[0]), replaced[i].link8, 8) != 0:
