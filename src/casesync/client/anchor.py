@@ -49,30 +49,39 @@ EMPTY: Final = Anchor()
 """Before the first commit."""
 
 
-class _Slot(NamedTuple):
-    """One of the two places for a moment; the larger sequence is the newer."""
+class Slot(NamedTuple):
+    """One of the file's two places with its moment; the larger sequence is the newer."""
 
     sequence: int
     offset: int
     anchor: Anchor
 
 
-def write(folder: Path, anchor: Anchor) -> None:
+def write(folder: Path, anchor: Anchor, newest: Slot | None = None) -> Slot:
     """Store the anchor durably: after each commit, and ``EMPTY`` before the first.
 
     It goes over the older of the two moments that the file holds.
+
+    Args:
+        folder: the replica's.
+        anchor: the moment.
+        newest: what this process wrote there last, so that nothing is read.
+
+    Returns: Where it stands now.
 
     Raises:
         LocalStateError: ``disk-full`` or ``disk-error``; the commit stands, and the older anchor
             still holds for it.
     """
     path = Home(folder).anchor
-    newest = _newest(read_small(path, _FILE_BYTES) or b"")
+    newest = newest or _newest(read_small(path, _FILE_BYTES) or b"")
     if newest is None:  # no file yet, or one of the older form
-        replace_durably(path, _record(1, anchor).ljust(_FILE_BYTES, b"\0"))
+        slot = Slot(1, 0, anchor)
+        replace_durably(path, _record(slot).ljust(_FILE_BYTES, b"\0"))
     else:
-        other = SLOT_BYTES - newest.offset
-        overwrite_durably(path, other, _record(newest.sequence + 1, anchor))
+        slot = Slot(newest.sequence + 1, SLOT_BYTES - newest.offset, anchor)
+        overwrite_durably(path, slot.offset, _record(slot))
+    return slot
 
 
 def read(folder: Path) -> Anchor | None:
@@ -91,12 +100,12 @@ def read(folder: Path) -> Anchor | None:
     return _single(data) if newest is None else newest.anchor
 
 
-def _record(sequence: int, anchor: Anchor) -> bytes:
-    body = _RECORD.pack(_MARK, sequence, *anchor)
+def _record(slot: Slot) -> bytes:
+    body = _RECORD.pack(_MARK, slot.sequence, *slot.anchor)
     return body + sha256(body).digest()[:_CHECKSUM_BYTES]
 
 
-def _newest(data: bytes) -> _Slot | None:
+def _newest(data: bytes) -> Slot | None:
     """The newer whole moment of a file with two places, None if there is none."""
     if len(data) != _FILE_BYTES:
         return None
@@ -106,7 +115,7 @@ def _newest(data: bytes) -> _Slot | None:
         checksum = data[offset + _RECORD.size : offset + _RECORD.size + _CHECKSUM_BYTES]
         mark, sequence, *moment = _RECORD.unpack(body)
         if mark == _MARK and sha256(body).digest()[:_CHECKSUM_BYTES] == checksum:
-            slots.append(_Slot(sequence, offset, Anchor(*moment)))
+            slots.append(Slot(sequence, offset, Anchor(*moment)))
     return max(slots, default=None)
 
 

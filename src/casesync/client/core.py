@@ -117,7 +117,7 @@ class Core:
     """Set when this replica must not send: rolled back or restored."""
     suspended: bool = False
     """What the relay said of this device last."""
-    anchored: anchor.Anchor | None = None
+    anchored: anchor.Slot | None = None
     """What this process wrote to the anchor last."""
 
     @contextmanager
@@ -138,9 +138,9 @@ class Core:
             self.reload()
             raise
         self.engine.keys.trim()
-        if self.folder is not None and moment != self.anchored:
-            anchor.write(self.folder, moment)
-            self.anchored = moment
+        if self.folder is not None and (self.anchored is None or self.anchored.anchor != moment):
+            newest, self.anchored = self.anchored, None  # unknown, should the write fail
+            self.anchored = anchor.write(self.folder, moment, newest)
 
     def _moment(self, tx: Transaction) -> anchor.Anchor:
         stored = tx.value(OWN_CHAIN)

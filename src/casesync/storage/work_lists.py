@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from itertools import chain
+from typing import Any, Final
 
 from casesync.foundation.ids import ChangeNumber, DeviceNumber, StreamId
 from casesync.storage.session import Session
 from casesync.sync.ports import ConflictRow, OutboxRow, QuarantineRow
 
 _CONFLICT = "conflict_id, stream, record, type_name, field, element, part, since_ms"
+
+_PUT_OUTBOX: Final = (
+    "INSERT OR REPLACE INTO outbox(number, stream, location, size_bytes, log_index, log_time_ms)"
+    " VALUES (?, ?, ?, ?, ?, ?)"
+)
+_ROWS_TOGETHER: Final = 20
+"""By one statement, at a third of the time: the cipher's library locks memory for each."""
 
 
 class WorkLists:
@@ -20,15 +28,18 @@ class WorkLists:
         self._unwritten: list[tuple[Any, ...]] = []
 
     def flush(self) -> None:
-        """Write new rows of the outbox to the database: all of a transaction by one statement."""
-        if self._unwritten:
-            self._session.executemany(
-                "INSERT OR REPLACE INTO outbox"
-                "(number, stream, location, size_bytes, log_index, log_time_ms)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                self._unwritten,
-            )
-            self._unwritten.clear()
+        """Write new rows of the outbox to the database."""
+        rows = self._unwritten
+        if not rows:
+            return
+        whole = len(rows) - len(rows) % _ROWS_TOGETHER
+        together = range(0, whole, _ROWS_TOGETHER)
+        self._session.executemany(
+            _PUT_OUTBOX + ", (?, ?, ?, ?, ?, ?)" * (_ROWS_TOGETHER - 1),
+            [list(chain.from_iterable(rows[at : at + _ROWS_TOGETHER])) for at in together],
+        )
+        self._session.executemany(_PUT_OUTBOX, rows[whole:])
+        rows.clear()
 
     def forget(self) -> None:
         """Drop what was held back: the transaction is over."""

@@ -85,7 +85,7 @@ def own_chain(tx: Transaction, engine: Engine) -> tuple[int, bytes]:
     if stored is None:
         enrolled = engine.control.enrolment_hash(engine.device)
         return 0, bytes(32) if enrolled is None else enrolled  # zeros: not seen in the log yet
-    number, link = canonical.unpack(stored)
+    number, link = canonical.unpack_fast(stored)
     return number, link
 
 

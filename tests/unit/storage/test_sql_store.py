@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casesync.foundation.errors import LocalStateError
-from casesync.foundation.ids import StreamKind
+from casesync.foundation.ids import ChangeNumber, StreamKind
 from casesync.foundation.secret_bytes import SecretBytes
 from casesync.storage.sql_store import open_encrypted, open_plain
-from casesync.sync.ports import StreamFlag
+from casesync.sync.ports import OutboxRow, StreamFlag
 from casesync.testing.conformance_store import (
     code_of,
     read_everything,
@@ -27,6 +27,25 @@ KEY = SecretBytes(b"k" * 32)
 
 class Stop(Exception):
     pass
+
+
+def test_many_rows_of_the_outbox_are_written_together_and_none_is_lost():
+    store = open_plain()
+    rows = [OutboxRow(ChangeNumber(n), stream_id(n), n, 100 + n, None) for n in range(1, 46)]
+    seen: list[str] = []
+    store._connection.set_trace_callback(seen.append)
+    with store.transaction() as transaction:
+        for row in rows:
+            transaction.put_outbox(row)
+    store._connection.set_trace_callback(None)
+    assert len([sql for sql in seen if "outbox" in sql]) == 2 + 5
+    with store.transaction() as transaction:
+        assert transaction.outbox() == rows
+    with suppress(Stop), store.transaction() as transaction:
+        transaction.put_outbox(rows[0]._replace(receipt=(5, 6)))
+        raise Stop
+    with store.transaction() as transaction:
+        assert transaction.outbox() == rows
 
 
 def put_large(store, name: str, size: int) -> None:

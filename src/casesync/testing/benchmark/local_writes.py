@@ -41,23 +41,23 @@ class LocalWrites:
         self._recording = recording
         facts = recording.facts
         saves = WORKLOADS[facts.name](facts.size, facts.seed).saves()
-        self._saves: list[Save] = list(islice(saves, SAVES_MAX))
-        self.cells = sum(len(save.fields) for save in self._saves)
+        self.saves: list[Save] = list(islice(saves, SAVES_MAX))
+        self.cells = sum(len(save.fields) for save in self.saves)
 
     def batched(self) -> float:
         """Seconds for all saves, 500 to a durable transaction."""
-        with self._author() as (author, _), collector_off():
+        with self.author() as (author, _), collector_off():
             started = time.perf_counter()
-            author.write(self._saves)
+            author.write(self.saves)
             return time.perf_counter() - started
 
     def single(self) -> Single:
         """One save to a durable transaction, in turns with one page and an fsync."""
         saves: list[float] = []
         fsyncs: list[float] = []
-        with self._author() as (author, folder), collector_off():
+        with self.author() as (author, folder), collector_off():
             descriptor = os.open(folder / "bare", os.O_CREAT | os.O_WRONLY)
-            for save in self._saves[:SINGLE_SAVES]:
+            for save in self.saves[:SINGLE_SAVES]:
                 started = time.perf_counter()
                 author.write([save])
                 saves.append(time.perf_counter() - started)
@@ -69,7 +69,8 @@ class LocalWrites:
         return Single(median(saves), median(fsyncs))
 
     @contextmanager
-    def _author(self) -> Iterator[tuple[Author, Path]]:
+    def author(self) -> Iterator[tuple[Author, Path]]:
+        """The recording's reader, with its folder, on a store of its own."""
         with tempfile.TemporaryDirectory(dir=self._recording.folder) as name:
             folder = Path(name)
             store = self._recording.on_disk(folder / "replica.db", encrypted=True)
