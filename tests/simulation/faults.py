@@ -147,9 +147,9 @@ class TroubledStore:
         self._trouble = trouble
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self, meanwhile: Callable[[], None] | None = None) -> Iterator[Transaction]:
         self._trouble.passed(writes=False)
-        with self._store.transaction() as tx:
+        with self._store.transaction(meanwhile) as tx:
             yield _TroubledTransaction(tx, self._trouble)  # type: ignore[misc]
             self._trouble.passed(writes=False)
         self._trouble.passed(writes=False)

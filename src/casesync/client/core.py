@@ -121,8 +121,11 @@ class Core:
     """What this process wrote to the anchor last."""
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """One atomic, durable step; afterwards the anchor follows, if the step moved it.
+    def transaction(self, meanwhile: Callable[[], None] | None = None) -> Iterator[Transaction]:
+        """One atomic, durable step; afterwards the anchor follows.
+
+        Args:
+            meanwhile: called while the store makes the step durable.
 
         Raises:
             LocalStateError: this replica was rolled back or restored; or what the store raises,
@@ -131,7 +134,7 @@ class Core:
         if self.failed is not None:
             raise self.failed
         try:
-            with self.store.transaction() as tx:
+            with self.store.transaction(meanwhile) as tx:
                 yield tx
                 moment = self._moment(tx)
         except BaseException:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from casesync.client.bulk_work import uncollected
 from casesync.client.core import Core, opener_of
 from casesync.client.page_size import PageSize
+from casesync.client.read_ahead import ReadAhead
 from casesync.foundation.errors import AccessDenied, LocalStateError, NetworkError
 from casesync.foundation.ids import BlobHash
 from casesync.sync.control_flow import (
@@ -49,10 +50,9 @@ ROUNDS_MAX = 10_000
 def pull_and_push(core: Core, report: SyncReport, progress: Progress | None = None) -> None:
     """Exchange until this replica is at the relay's newest size and the outbox is empty."""
     size = PageSize()
+    ahead = ReadAhead(lambda prepared: _ask(core, prepared, report, size))
     for _ in range(ROUNDS_MAX):
-        with core.store.transaction() as tx:
-            prepared = prepare(core.engine, tx, size.bytes)
-        more = exchange(core, prepared, report, size)
+        more = _next_page(core, report, size, ahead)
         if progress is not None:
             with core.store.transaction() as tx:
                 after = prepare(core.engine, tx)
@@ -61,30 +61,6 @@ def pull_and_push(core: Core, report: SyncReport, progress: Progress | None = No
         if not more:
             return
     raise NetworkError("relay-endless")
-
-
-def exchange(
-    core: Core, prepared: Prepared, report: SyncReport, size: PageSize | None = None
-) -> bool:
-    """One round trip, one transaction; returns whether another is due.
-
-    Args:
-        core: the open replica.
-        prepared: the request.
-        report: counts are added to it.
-        size: learns from how long the answer takes.
-
-    Raises:
-        LocalStateError: ``device-restored``, ``device-forked``: from now on this replica neither
-            writes nor sends.
-    """
-    try:
-        with uncollected():
-            return _exchange(core, prepared, report, size or PageSize())
-    except LocalStateError as error:
-        if error.code in STOPPING:
-            core.fail(error)
-        raise
 
 
 def ask_whether_restored(core: Core) -> None:
@@ -108,26 +84,44 @@ def ask_whether_restored(core: Core) -> None:
     core.recover()
 
 
-def _exchange(core: Core, prepared: Prepared, report: SyncReport, size: PageSize) -> bool:
-    engine = core.engine
-    read = _ask(core, prepared, report, size)
-    while _reads_on(core, read):
-        read = _control_continued(core, read, report)
-    prepared, entries = read.prepared, read.control_entries
+def _next_page(core: Core, report: SyncReport, size: PageSize, ahead: ReadAhead) -> bool:
+    """One round trip, one transaction; returns whether another is due.
+
+    Raises:
+        LocalStateError: ``device-restored``, ``device-forked``: from now on this replica neither
+            writes nor sends.
+    """
+    with core.store.transaction() as tx:
+        prepared = prepare(core.engine, tx, size.bytes)
+    try:
+        with uncollected():
+            read = ahead.take(prepared) or ahead.ask(prepared)
+            while _reads_on(core, read):
+                read = _control_continued(core, read, report)
+            return _take_in(core, read, report, ahead)
+    except LocalStateError as error:
+        if error.code in STOPPING:
+            core.fail(error)
+        raise
+
+
+def _take_in(core: Core, read: ReadAnswer, report: SyncReport, ahead: ReadAhead) -> bool:
+    engine, entries = core.engine, read.control_entries
     blobs = fetch_blobs(core, named_blobs(engine.device, entries), report)
-    with core.transaction() as tx:
+    with core.transaction(meanwhile=ahead.run) as tx:
         suspended = [int(s.device) for s in engine.control.suspensions()]
         _fold_control(core, tx, entries, blobs)
         seeds = bool(entries) and open_own_wraps(engine, tx, entries)
         again = streams_to_judge_again(
             engine,
             tx,
-            prepared.change_range.size,
+            read.prepared.change_range.size,
             suspended,
             control_grew=bool(entries),
             new_seeds=seeds,
         )
-        more = commit(engine, tx, read, report)
+        more, following = commit(engine, tx, read, report)
+        ahead.expect(following)
         mark_boxes_owed(engine, tx, entries)
         for stream in again:
             row = StreamRow(tx.stream_rows([stream]).get(stream))

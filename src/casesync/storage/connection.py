@@ -2,7 +2,8 @@
 
 The lock is exclusive and held until the connection closes: a replica belongs to one process at a
 time. The write-ahead log holds encrypted pages, its index stays in memory (an exclusive lock needs
-no shared one), and so do temporary tables: no clear byte is ever written.
+no shared one), and so do temporary tables: no clear byte is ever written. One thread at a time uses
+a connection; which one may change (a commit has its own).
 """
 
 from __future__ import annotations
@@ -85,7 +86,9 @@ def connect_encrypted(path: Path, key: SecretBytes) -> Connection:
     if len(key) != _KEY_BYTES:
         raise LocalStateError("database-does-not-open")
     try:
-        connection: Any = sqlcipher3.connect(str(path), isolation_level=None, timeout=LOCK_WAIT_S)
+        connection: Any = sqlcipher3.connect(
+            str(path), isolation_level=None, timeout=LOCK_WAIT_S, check_same_thread=False
+        )
     except DATABASE_ERRORS as error:
         raise converted(error, opening=True) from error
     # The library reports every failed page check on stderr, where only our own errors belong.
@@ -107,7 +110,9 @@ def connect_plain(path: Path | None) -> Connection:
     """
     name = ":memory:" if path is None else str(path)
     try:
-        connection = sqlite3.connect(name, isolation_level=None, timeout=LOCK_WAIT_S)
+        connection = sqlite3.connect(
+            name, isolation_level=None, timeout=LOCK_WAIT_S, check_same_thread=False
+        )
         connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     except DATABASE_ERRORS as error:
         raise converted(error, opening=True) from error

@@ -7,6 +7,7 @@ tests, simulation and benchmarks. One process at a time holds a store.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,6 +29,28 @@ _BACKUP: Final = ".before-version-"
 _Connect = Callable[[Path], Connection]
 
 
+class _Commit:
+    """A commit that a thread of its own carries out; the library lets others run meanwhile."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="commit")
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._session.commit()
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            self._error = error
+
+    def wait(self) -> None:
+        """Return when it is durable. Raises: what the commit raised, to everybody who waits."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+
 class SqlStore(ReplicaStore):
     """A replica's store over one connection."""
 
@@ -37,11 +60,15 @@ class SqlStore(ReplicaStore):
         self._reserve = reserve
         self._session = Session(connection)
         self._transaction = SqlTransaction(self._session, reserve)
+        self._commit: _Commit | None = None
 
     @override
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self, meanwhile: Callable[[], None] | None = None) -> Iterator[Transaction]:
         """One atomic step: committed and durable on exit, undone on any exception.
+
+        Args:
+            meanwhile: called on exit, while another thread encrypts and writes.
 
         Raises:
             LocalStateError: ``disk-full``, ``disk-error``, ``database-locked``,
@@ -49,15 +76,29 @@ class SqlStore(ReplicaStore):
             UsageError: ``transaction-nested``.
         """
         with _converting():
+            if self._commit is not None:
+                self._commit.wait()
             self._session.begin()
             try:
                 yield self._transaction
                 self._transaction.flush()
-                self._session.commit()
+                if meanwhile is None:
+                    self._session.commit()
+                else:
+                    self._commit_beside(meanwhile)
             except BaseException as error:
                 self._undo(error)
                 raise
             self._transaction.end(undone=False)
+
+    def _commit_beside(self, meanwhile: Callable[[], None]) -> None:
+        self._transaction.end(undone=False)
+        commit = self._commit = _Commit(self._session)
+        try:
+            meanwhile()
+        finally:
+            self._commit = None
+            commit.wait()
 
     def check(self) -> None:
         """Read every page and check what it claims; slow, for ``doctor``.

@@ -7,7 +7,7 @@ the simulation uses the same store over plain in-memory SQLite and a memory netw
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import IntFlag
 from typing import Any, NamedTuple, Protocol
@@ -282,8 +282,14 @@ class ReplicaStore(Protocol):
     checks that any implementation can run.
     """
 
-    def transaction(self) -> AbstractContextManager[Transaction]:
+    def transaction(
+        self, meanwhile: Callable[[], None] | None = None
+    ) -> AbstractContextManager[Transaction]:
         """One atomic step: committed and durable on exit, undone on an exception.
+
+        Args:
+            meanwhile: called on exit, while what was written is made durable; a transaction that it
+                begins waits for that.
 
         Raises:
             LocalStateError: ``disk-full``, ``disk-error``, ``database-locked``,

@@ -9,7 +9,8 @@ raises before anything is stored, so that the cursor stays where it was.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from casesync.codec import canonical
 from casesync.foundation.errors import LocalStateError, RelayMisbehaviour
@@ -36,7 +37,7 @@ from casesync.sync.ingest import IngestReport, ingest
 from casesync.sync.ports import OutboxRow, StoredChange, Transaction
 from casesync.translog.chain import link as chain_link
 from casesync.translog.checkpoint import Checkpoint, LogName
-from casesync.translog.page import OwnChange, read_page
+from casesync.translog.page import OwnChange, OwnLookup, ReadPage, read_page
 from casesync.translog.served_leaf import ServedLeaf
 from casesync.wire.messages import Owed, SyncAnswer, SyncRequest
 
@@ -79,6 +80,17 @@ class ReadAnswer:
     """(index, log time, entry) of new control entries."""
     control_range: CompactRange
     target: tuple[int, bytes, int]
+    page: ReadPage | None = None
+    """What its page proved, if that was read ahead."""
+
+
+class Committed(NamedTuple):
+    """What an answer that was taken in leaves to do."""
+
+    more: bool
+    """Whether another request is due."""
+    following: Prepared | None
+    """It, as long as nothing else happens to this replica; None if it takes more to know."""
 
 
 def prepare(
@@ -189,14 +201,16 @@ def commit(
     tx: Transaction,
     read: ReadAnswer,
     report: SyncReport,
-) -> bool:
-    """Take a checked answer in; returns whether another request is due.
+) -> Committed:
+    """Take a checked answer in.
 
     Args:
         engine: its control log has the answer's entries folded in already.
         tx: the page's transaction.
         read: what ``read_answer`` returned.
         report: counts are added to it.
+
+    Returns: whether another request is due, and which.
 
     Raises:
         RelayMisbehaviour: the page or the receipts contradict the log; nothing is to be kept.
@@ -212,7 +226,7 @@ def commit(
     tx.put_value(CONTROL_CHECKPOINT, answer.control_checkpoint)
     check_own(engine, tx, answer)
     _take_receipts(tx, prepared, answer, report)
-    leaves, change_range = _read_change_page(tx, prepared, answer, read.target)
+    leaves, change_range = read.page or _read_change_page(read, OwnChanges(tx).lookup)
     _note_log_time(engine, tx, read, leaves)
     ingest(engine, tx, leaves, report.ingest)
     report.confirmed += _note_own(tx, leaves)
@@ -236,7 +250,48 @@ def commit(
     refused = answer.refusal is not None
     control_goes_on = answer.more and bool(read.control_entries)
     wants_more = not reached or more or control_goes_on
-    return wants_more or (waiting and not refused) or bool(tx.owed())
+    due = wants_more or (waiting and not refused) or bool(tx.owed())
+    return Committed(due, None if reached else _following(read, change_range))
+
+
+def _following(read: ReadAnswer, change_range: CompactRange) -> Prepared | None:
+    """The request for the page behind, where this replica has nothing to send or to fill in."""
+    prepared = read.prepared
+    if prepared.pushed or prepared.backfill is not None:
+        return None
+    request = replace(
+        prepared.request,
+        control_size=read.control_range.size,
+        cursor=change_range.size,
+        target=read.target[0],
+    )
+    return replace(
+        prepared,
+        request=request,
+        control_range=read.control_range,
+        change_range=change_range,
+        target=read.target,
+    )
+
+
+def with_page_read(read: ReadAnswer) -> ReadAnswer:
+    """The answer with its page proven, unless that takes own changes out of the store.
+
+    Raises:
+        RelayMisbehaviour: ``page-contradicts-log``.
+    """
+    try:
+        return replace(read, page=_read_change_page(read, _not_looked_up))
+    except _OwnChangeMetError:
+        return read
+
+
+class _OwnChangeMetError(Exception):
+    """A page serves a change of this device as "own"."""
+
+
+def _not_looked_up(_number: int) -> OwnChange | None:
+    raise _OwnChangeMetError
 
 
 def _note_log_time(
@@ -286,15 +341,8 @@ def _take_receipts(
         report.refused = (answer.refusal.number, answer.refusal.refusal.value)
 
 
-def _read_change_page(
-    tx: Transaction,
-    prepared: Prepared,
-    answer: SyncAnswer,
-    target: tuple[int, bytes, int],
-) -> tuple[Sequence[ServedLeaf], CompactRange]:
-    return read_page(
-        answer.page, prepared.change_range, target[0], target[1], OwnChanges(tx).lookup
-    )
+def _read_change_page(read: ReadAnswer, own_lookup: OwnLookup) -> ReadPage:
+    return read_page(read.answer.page, read.prepared.change_range, *read.target[:2], own_lookup)
 
 
 class OwnChanges:

@@ -155,6 +155,29 @@ def a_transaction_inside_another_is_refused(place: StorePlace) -> None:
     store.close()
 
 
+def what_runs_meanwhile_may_begin_what_follows(place: StorePlace) -> None:
+    """It runs once, after the step; a transaction in it finds the step done; not if it failed."""
+    store = place.open()
+    seen: list[bytes | None] = []
+
+    def look() -> None:
+        with store.transaction() as transaction:
+            seen.append(transaction.value("step"))
+            transaction.put_value("next", b"2")
+
+    with store.transaction(look) as transaction:
+        transaction.put_value("step", b"1")
+        assert not seen
+    assert seen == [b"1"]
+    assert code_of(lambda: _nest(store, look)) == "transaction-nested"
+    assert seen == [b"1"]
+    store.close()
+    store = place.open()
+    with store.transaction() as transaction:
+        assert (transaction.value("step"), transaction.value("next")) == (b"1", b"2")
+    store.close()
+
+
 def a_transaction_kept_beyond_its_end_is_refused(place: StorePlace) -> None:
     """It would write without anybody committing."""
     store = place.open()
@@ -331,6 +354,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     what_was_committed_is_there_after_reopening,
     an_exception_undoes_the_whole_transaction,
     a_transaction_inside_another_is_refused,
+    what_runs_meanwhile_may_begin_what_follows,
     a_transaction_kept_beyond_its_end_is_refused,
     values_blobs_and_seeds_are_replaced_or_kept,
     control_entries_come_in_order_from_any_index,
@@ -344,8 +368,8 @@ CHECKS: Final[tuple[Check, ...]] = (
 """Every check of this module."""
 
 
-def _nest(store: ReplicaStore) -> None:
-    with store.transaction() as transaction:
+def _nest(store: ReplicaStore, meanwhile: Callable[[], None] | None = None) -> None:
+    with store.transaction(meanwhile) as transaction:
         transaction.put_value("outer", b"1")
         with store.transaction():
             pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections import Counter
 from contextlib import suppress
 
@@ -67,6 +68,35 @@ def test_a_full_database_undoes_the_step_and_the_next_one_works(tmp_path, opener
         assert transaction.value("kept") == b"v" * 1000
         assert transaction.value("small") == b"v" * 10
         assert transaction.value("too large") is None
+    store.close()
+
+
+def test_a_commit_that_fails_beside_other_work_undoes_the_step(tmp_path):
+    """Everybody who waits for it is told; the next step works."""
+    store = open_encrypted(tmp_path / "replica.db", KEY)
+    put_large(store, "kept", 1000)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    told: list[str | None] = []
+
+    def meanwhile() -> None:
+        told.append(code_of(lambda: put_large(store, "next", 1)))
+
+    def put_too_much() -> None:
+        with store.transaction(meanwhile) as transaction:
+            transaction.put_value("too large", b"v" * 500_000)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
+
+    try:
+        told.append(code_of(put_too_much))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert told[0] == told[1]
+    assert told[0] in {"disk-full", "disk-error"}
+    put_large(store, "small", 10)
+    with store.transaction() as transaction:
+        names = ("kept", "small", "too large", "next")
+        values = [transaction.value(name) for name in names]
+    assert values == [b"v" * 1000, b"v" * 10, None, None]
     store.close()
 
 
