@@ -77,7 +77,7 @@ def hostile_pages(draw: st.DrawFn) -> tuple[list[Any], CompactRange, int, bytes]
         log.append(
             draw(st.integers(1, 3)),
             bytes([draw(st.integers(0, 2))]) * 16,
-            sorted(draw(st.sets(st.sampled_from([0, 2, 3, 9]), min_size=1, max_size=2))),
+            sorted(draw(st.sets(st.sampled_from([0, 2, 3, 9]), min_size=1, max_size=4))),
             size=draw(st.sampled_from([0, 0, 5])),
             after=draw(st.sampled_from([(), (), ((77, 3, b"l" * 8),)])),
             time_ms=draw(st.sampled_from([1000, 1000, 1000, 1000, 1000, 999, 1 << 41])),
@@ -125,6 +125,22 @@ def test_a_page_is_read_alike_compiled_or_not(page):
     finally:
         page_reader.frame_kernel = frames
     assert fast == slow
+
+
+@needs_frames
+def test_frames_of_several_segments_are_taken_by_the_twin():
+    """Else the property above would hold without saying anything of them."""
+    log = Log()
+    for kinds in ([2], [0, 2], [0, 1, 2, 3]):
+        log.append(1, b"s" * 16, kinds)
+    t, streams, numbers, items, _ = msgpack.unpackb(msgpack.packb(log.page(0, 3, 3, {0, 1, 2})))
+    devices = [number.to_bytes(4, "big") for number in numbers]
+    leaves: list[ServedLeaf] = []
+    at, position, _ = frames.take_frames(
+        items, 0, [streams[:16]], numbers, devices, {}, leaves, [], 0, t, 0
+    )
+    assert (at, position) == (3, 3)
+    assert [len(leaf.segments) for leaf in leaves] == [1, 2, 4]
 
 
 @st.composite

@@ -1,19 +1,21 @@
 # cython: language_level=3, wraparound=False
-"""Compiled twin of ``page.take_frames``: plain frames of a page (translog; optional).
+"""Compiled twin of ``page.take_frames``: usual frames of a page (translog; optional).
 
-It takes only what most frames are (one segment, nothing withheld, nothing wrong) and stops before
+It takes only what most frames are (few segments, none withheld, nothing wrong) and stops before
 everything else, which the Python reader then takes or refuses: there is one place that says what
 is wrong with a page. ``tests/properties/test_kernels.py`` holds the two equal on hostile bytes.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.string cimport memcmp, memcpy
 
 from casesync.merkle._hashes cimport digest
 from casesync.translog.chain import LINK_LABEL
 from casesync.translog.served_leaf import ServedLeaf
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 ctypedef unsigned char u8
@@ -25,7 +27,9 @@ cdef Py_ssize_t AFTER = 18
 cdef Py_ssize_t BACK = 20
 cdef Py_ssize_t ROOT = 32
 cdef Py_ssize_t SEGMENT = 45
-DEF HEADER_MAX = 29 + 7 + 18 * 255 + 20 + 32 + 1 + 45  # of a frame with one segment
+cdef Py_ssize_t ROW = 13         # of a frame's table: a segment's without its hash
+DEF SEGMENTS_MAX = 8             # more in one change are uncommon
+DEF HEADER_MAX = 29 + 7 + 18 * 255 + 20 + 32 + 1 + 45 * SEGMENTS_MAX
 cdef bytes _label = LINK_LABEL
 cdef Py_ssize_t _label_bytes = len(LINK_LABEL)
 cdef object _new = tuple.__new__
@@ -118,8 +122,9 @@ def take_frames(
     cdef const u8* f
     cdef u8* out
     cdef Py_ssize_t size, signature_at, back, table, stream_ref, device_ref, i, header_size
+    cdef Py_ssize_t count, row, start, length, written
     cdef u64 time
-    cdef object item, device, previous, last, segment, header, signature, link
+    cdef object item, device, previous, last, segment, segments, header, signature, link
     cdef bint explicit, run_starts
     cdef u8 made[32]
     cdef u8 joined[7 + 32 + HEADER_MAX + 64]
@@ -143,10 +148,14 @@ def take_frames(
             table += ROOT
             if size < table:
                 break
-        signature_at = table + 13
-        if f[table - 1] != 1 or size < signature_at + 64:
+        count = f[table - 1]
+        signature_at = table + ROW * count
+        start = signature_at + 64
+        if not 0 < count <= SEGMENTS_MAX or size < start:
             break
-        if <u64>(size - signature_at - 64) != u32(f + table + 9):
+        for row in range(count):
+            start += u32(f + table + ROW * row + 9)
+        if size != start:
             break
         time = u48(f)
         stream_ref = u16(f + 8)
@@ -164,19 +173,26 @@ def take_frames(
         run_starts = last is None or memcmp(
             PyBytes_AS_STRING(last), PyBytes_AS_STRING(previous), 32
         ) != 0
-        segment = PyBytes_FromStringAndSize(
-            <const char*>f + signature_at + 64, size - signature_at - 64
-        )
-        digest(f + signature_at + 64, size - signature_at - 64, made)
-        header_size = 29 + (signature_at - i - 9) + 32
+        written = 29 + (table - i - 9)
+        header_size = written + SEGMENT * count
         header = PyBytes_FromStringAndSize(NULL, header_size)
         out = <u8*>PyBytes_AS_STRING(header)
         memcpy(out, f + i, 3)
         memcpy(out + 3, PyBytes_AS_STRING(device), 4)
         memcpy(out + 7, f + i + 3, 6)
         memcpy(out + 13, PyBytes_AS_STRING(streams[stream_ref]), 16)
-        memcpy(out + 29, f + i + 9, signature_at - i - 9)
-        memcpy(out + header_size - 32, made, 32)
+        memcpy(out + 29, f + i + 9, table - i - 9)
+        segments = PyTuple_New(count)
+        start = signature_at + 64
+        for row in range(count):
+            length = u32(f + table + ROW * row + 9)
+            segment = PyBytes_FromStringAndSize(<const char*>f + start, length)
+            Py_INCREF(segment)  # which the tuple takes over
+            PyTuple_SET_ITEM(segments, row, segment)
+            memcpy(out + written, f + table + ROW * row, ROW)
+            digest(f + start, length, out + written + ROW)
+            written += SEGMENT
+            start += length
         signature = PyBytes_FromStringAndSize(<const char*>f + signature_at, 64)
         digest(out, header_size, made)
         memcpy(joined, PyBytes_AS_STRING(_label), _label_bytes)
@@ -201,7 +217,7 @@ def take_frames(
                     previous,
                     header,
                     signature,
-                    (segment,),
+                    segments,
                     None,
                     numbers[device_ref],
                     link,

@@ -27,7 +27,7 @@ REFERENCES_MAX: Final = 1 << 16
 OWN_FRAMES_MAX: Final = 1 << 16
 """Own frames of one page: each makes the receiver load a change of its own."""
 _OWN_MARK: Final = OWN >> 8
-frame_kernel = compiled("casesync.translog._frames", 2)
+frame_kernel = compiled("casesync.translog._frames", 3)
 """Takes runs of plain frames; without it ``_Reading`` takes each."""
 
 
