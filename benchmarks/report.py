@@ -12,27 +12,26 @@ from casesync.testing.benchmark.steps import CIPHER
 from measure import Measured
 from targets import TARGETS
 
+ONE_BY_ONE = "pycrdt, one by one"
+"""One update per save, as an application receives them: a second yardstick."""
+
 
 def show_measured(console: Console, measured: Measured) -> None:
-    """Every step and every way of every peer, beside the fastest peer."""
+    """Every step and every way of every peer, beside the yardsticks."""
     facts = measured.facts
-    fastest = measured.fastest_peer()
+    yardsticks = {"the fastest peer": measured.fastest_peer()}
+    if ONE_BY_ONE in measured.series.seconds:
+        yardsticks[ONE_BY_ONE] = ONE_BY_ONE
     table = Table(
         "step",
         "cell writes/s",
-        "of the fastest peer",
+        *[f"of {name}" for name in yardsticks],
         title=f"{facts.text}: {facts.changes:,} changes, {facts.cells:,} cell writes",
         title_justify="left",
     )
     for name, rate in measured.rows().items():
-        share = ""
-        if fastest is not None:
-            known = name in measured.series.seconds
-            ratio = (
-                measured.series.ratio(name, fastest) if known else rate / _rate(measured, fastest)
-            )
-            share = f"{ratio:.2f}"
-        table.add_row(name, f"{rate:,.0f}", share)
+        shares = [_share(measured, name, rate, other) for other in yardsticks.values()]
+        table.add_row(name, f"{rate:,.0f}", *shares)
     console.print(table)
     counts = measured.counts[CIPHER]
     disk = counts["disk_bytes"] / facts.cells
@@ -42,6 +41,15 @@ def show_measured(console: Console, measured: Measured) -> None:
         f" {counts['signature_checks']} signature checks,"
         f" {counts['rejudged_streams']} streams judged again\n"
     )
+
+
+def _share(measured: Measured, name: str, rate: float, other: str | None) -> str:
+    """How fast ``name`` is beside ``other``: turn by turn where both were measured alike."""
+    if other is None:
+        return ""
+    if name in measured.series.seconds:
+        return f"{measured.series.ratio(name, other):.2f}"
+    return f"{rate / _rate(measured, other):.2f}"
 
 
 def _rate(measured: Measured, name: str) -> float:
