@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from casesync.foundation.errors import UsageError
 from casesync_cli.labels import labels
-from casesync_cli.render import Output, value_text
+from casesync_cli.render import Output, copied_words, value_text
+from casesync_cli.texts import tr
 from casesync_cli.times import people_time
 from casesync_cli.value_display import SHORT_ID
 
@@ -25,6 +27,11 @@ def show_case(out: Output, view: CaseView, shown: Shown) -> None:
         out.say("case.conflicts", count=view.conflicts)
     if view.unsent:
         out.say("case.unsent", count=view.unsent)
+    copiers = Counter(
+        write.copied_by for record in view.records for write in _writes(record) if write.copied_by
+    )
+    for copier, count in copiers.items():
+        out.say("copied.all", author=copier.author, unit=copier.unit, count=count)
     if view.sealed_compartments:
         sealed = labels(out.lang, "compartment", view.sealed_compartments)
         out.say("case.sealed", compartments=sealed)
@@ -73,7 +80,11 @@ def _writes(record: RecordView) -> list[ValueView]:
     return [
         write
         for view in record.fields.values()
-        for values in (view.values, *(element.values for element in view.elements or ()))
+        for values in (
+            view.values,
+            *(element.values for element in view.elements or ()),
+            *(part.values for element in view.elements or () for part in element.parts.values()),
+        )
         for write in values
     ]
 
@@ -156,13 +167,15 @@ class _Fields:
     def _conflict(self, values: Sequence[ValueView], text: Callable[[object], str]) -> None:
         self._out.text("    ! " + self._out.words("case.disputed"))
         for value in values:
-            self._out.say(
+            words = tr(
+                self._out.lang,
                 "case.value",
                 value=text(value.value),
                 author=value.author,
                 unit=value.unit,
                 time=people_time(value.time_ms),
             )
+            self._out.text(words + copied_words(self._out.lang, value.copied_by))
 
     def _elements(self, start: str, elements: Sequence[ElementView], field: Field | None) -> None:
         if not elements:

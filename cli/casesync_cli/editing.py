@@ -9,7 +9,7 @@ import click
 
 from casesync.client.views import Assignment
 from casesync.foundation.errors import ConflictStop
-from casesync_cli.render import Output, deliver, value_text
+from casesync_cli.render import Output, copied_words, deliver, value_text
 from casesync_cli.safe import safe_line
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
@@ -89,5 +89,5 @@ def conflict_lines(lang: str, conflict: ConflictView, shown: Shown) -> list[str]
             unit=value.unit,
             time=people_time(value.time_ms),
         )
-        lines.append(f"  - {words}")
+        lines.append(f"  - {words}{copied_words(lang, value.copied_by)}")
     return lines

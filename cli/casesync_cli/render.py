@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from casesync.client.views import Fact
+from casesync.client.views import CopierView, Fact
 from casesync_cli.labels import labelled
 from casesync_cli.render_json import dumps, plain
 from casesync_cli.safe import safe_line
@@ -152,6 +152,13 @@ def value_text(lang: str, value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(value_text(lang, item) for item in value)
     return str(value)
+
+
+def copied_words(lang: str, copier: CopierView | None) -> str:
+    """In brackets who copied a value for this office; nothing where it is the original."""
+    if copier is None:
+        return ""
+    return f" ({tr(lang, 'copied.by', author=copier.author, unit=copier.unit)})"
 
 
 def yes_no(lang: str, value: bool) -> str:

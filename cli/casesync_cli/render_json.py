@@ -136,8 +136,8 @@ def element_shape(view: ElementView, lang: str) -> dict[str, Any]:
 
 
 def value_shape(view: ValueView) -> dict[str, Any]:
-    """One live write; ``"sent": false`` stands only where it is not sent yet."""
-    shape = {
+    """One live write; ``sent`` stands only where it is not sent yet, ``copied_by`` with a copy."""
+    shape: dict[str, Any] = {
         "value": plain(view.value),
         "author": view.author,
         "unit": view.unit,
@@ -145,4 +145,6 @@ def value_shape(view: ValueView) -> dict[str, Any]:
         "time": iso_time(view.time_ms),
         "dot": view.dot,
     }
+    if view.copied_by is not None:
+        shape["copied_by"] = plain(view.copied_by)
     return shape if view.sent else {**shape, "sent": False}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from casesync.client.views import (
     CaseView,
     ConflictView,
+    CopierView,
     ElementView,
     Fact,
     FieldView,
@@ -86,6 +88,20 @@ def test_a_case_is_shown_in_vietnamese_with_the_schemas_labels(shown, schema):
     _, field = schema.field_by_name("case.risk_level")
     assert field.labels.vi in text
     assert schema.codes(field.value)["high"].labels.vi in text
+
+
+def test_a_conflict_says_which_of_its_values_is_a_copy(schema, capsys):
+    copier = CopierView("Hạnh", "Nhà Bình Yên", 4)
+    values = (written("high"), replace(written("low", "Mai"), copied_by=copier))
+    risk = FieldView(value="high", conflict=True, values=values)
+    view = replace(case_view(), records=(RecordView("case", "ab" * 16, {"risk_level": risk}),))
+    show_case(Output(Settings(lang="en")), view, Shown(schema, "en", {}))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(") (")[1:] for line in lines if "Mai" in line or "(Lan" in line] == [
+        [],
+        ["copied by Hạnh, Nhà Bình Yên)"],
+    ]
+    assert "Values copied for this office by Hạnh, Nhà Bình Yên: 1." in lines
 
 
 def test_what_a_newer_version_wrote_is_shown_by_name(shown):

@@ -82,6 +82,29 @@ def test_a_grant_rests_on_a_consent(offices, case):
     assert "identity" in view["sealed"]
 
 
+def test_who_copied_a_value_for_another_office_is_said_there(offices, case):
+    """The values of the test before came to the OSSO as copies."""
+    view = offices.osso.json("case", "show", case)
+    (write,) = field(view, "person", "safe_to_contact")["values"]
+    lan = offices.shelter.json("whoami")["device"]
+    copier = {"author": "Lan", "unit": "Nhà Bình Yên", "device": lan}
+    assert (write["author"], write["copied_by"]) == ("Lan", copier)
+    assert (
+        "Values copied for this office by Lan, Nhà Bình Yên"
+        in offices.osso.run("case", "show", case).out
+    )
+    history = offices.osso.json("case", "history", case)["items"]
+    assert {row["field"] for row in history} >= {"safe_to_contact"}
+    assert all(row["copied_by"] == copier and row["live"] for row in history)
+    assert len({row["dot"] + row["field"] for row in history}) == len(history)
+    assert "copied by Lan, Nhà Bình Yên" in offices.osso.run("case", "history", case).out
+    own = offices.shelter.run("case", "show", case, "--json").out
+    assert "copied_by" not in own
+    assert {row["copied_by"] for row in offices.shelter.json("case", "history", case)["items"]} == {
+        None
+    }
+
+
 def test_both_offices_keep_their_words_and_a_person_decides(offices, case):
     offices.shelter.json("case", "set", case, "person.safe_to_contact=yes")
     offices.osso.json("case", "set", case, "person.safe_to_contact=only_as_agreed")

@@ -139,6 +139,8 @@ TEXTS: Final[dict[str, str]] = {
     "case.saved": "Saved in case {case}; not sent yet.",
     "case.beside": "! Somebody else changed {field} since this token was shown. Both values stay "
     "until somebody decides: 'casesync conflict list'.",
+    "copied.by": "copied by {author}, {unit}",
+    "copied.all": "Values copied for this office by {author}, {unit}: {count}.",
     "history.live": "live",
     "history.replaced": "replaced",
     "history.unsent": "not sent yet",

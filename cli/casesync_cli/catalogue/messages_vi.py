@@ -139,6 +139,8 @@ TEXTS: Final[dict[str, str]] = {
     "case.saved": "Đã lưu vào hồ sơ {case}; chưa gửi.",
     "case.beside": "! Có người đã sửa {field} sau khi thẻ này được hiện. Cả hai giá trị được giữ "
     "đến khi có người quyết định: 'casesync conflict list'.",
+    "copied.by": "do {author}, {unit} chép",
+    "copied.all": "Giá trị do {author}, {unit} chép cho cơ sở này: {count}.",
     "history.live": "đang tính",
     "history.replaced": "đã bị thay",
     "history.unsent": "chưa gửi",

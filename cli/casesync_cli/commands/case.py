@@ -11,7 +11,7 @@ from casesync_cli.assignments import parse_assignment, parse_filter, parse_targe
 from casesync_cli.case_display import show_case
 from casesync_cli.command import LocalisedGroup, argument, command, option
 from casesync_cli.editing import edit_case
-from casesync_cli.render import Output, deliver, time_or_dash, value_text
+from casesync_cli.render import Output, copied_words, deliver, time_or_dash, value_text
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
 from casesync_cli.value_display import shown_by
@@ -176,7 +176,7 @@ def _history_row(out: Output, row: HistoryView, shown: Shown) -> tuple[str, ...]
         value,
         row.author,
         row.unit,
-        out.words(state if row.sent else "history.unsent"),
+        out.words(state if row.sent else "history.unsent") + copied_words(out.lang, row.copied_by),
     )
 
 

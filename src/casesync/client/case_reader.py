@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 from casesync.client.case_completeness import Completeness
+from casesync.client.case_history import CaseHistory
 from casesync.client.core import Core
 from casesync.client.names import Names
 from casesync.client.views import (
@@ -32,7 +33,6 @@ from casesync.model.projection import (
 )
 from casesync.model.rules import ChangeRef, LiveWrite, flags
 from casesync.model.schema import Field, Schema
-from casesync.model.segment_body import forms_of, is_copies, write_at
 from casesync.model.value_format import json_element, json_value
 from casesync.sync.change_reader import content_of
 from casesync.sync.grants import ContentCache
@@ -75,6 +75,7 @@ class CaseReader:
         self._cache = ContentCache(core.engine, tx, stream, self.row)
         self._names = Names(core)
         self._entries = list(self.row.history())
+        self._carriers = {entry.location: entry.device for entry in self._entries}
         self._times = Times(
             {(e.device, e.number): e.log_time_ms if e.sent else None for e in self._entries}
         )
@@ -272,6 +273,7 @@ class CaseReader:
             time_ms=write.clock_ms,
             dot=f"{write.device}.{write.number}.{write.position}",
             sent=write.log_time_ms is not None or write.copied,
+            copied_by=self._names.copier(self._carriers[write.location]) if write.copied else None,
         )
 
     # -- rules over changes ------------------------------------------------------------------------
@@ -326,50 +328,5 @@ class CaseReader:
 
     def history(self, wanted: str | None = None) -> list[HistoryView]:
         """Every write of the case that can be read, oldest first; ``wanted`` = TYPE.FIELD."""
-        live = {(w.device, w.number, w.position, w.compartment) for w in self.state().live_writes()}
-        rows: list[HistoryView] = []
-        for entry in self.row.in_log_order():
-            for segment in self._cache.change(entry.location).header.segments:
-                if not Compartment.BASE < segment.kind < Compartment.ACCESS:
-                    continue
-                content = self._cache.content(entry.location, segment.kind)
-                if content is None or is_copies(content):
-                    continue
-                size = sum(form.size for form in forms_of(content))
-                for position in range(size):
-                    write = write_at(content, position)
-                    name = (entry.device, entry.number, position, segment.kind)
-                    row = self._history_row(entry, content[0], write, name, name in live)
-                    if wanted is None or wanted in (row.field, f"{row.type}.{row.field}"):
-                        rows.append(row)
-        return rows
-
-    def _history_row(
-        self,
-        entry: HistoryEntry,
-        clock_ms: int,
-        write: Any,  # noqa: ANN401 - segment_body.Write
-        name: tuple[int, int, int, int],
-        is_live: bool,
-    ) -> HistoryView:
-        cell = write.cell
-        record_type = self.schema.types.get(cell.type)
-        field = None if record_type is None else record_type.fields.get(cell.field)
-        part = None if field is None or not cell.part else field.parts.get(cell.part)
-        author = self._names.device(entry.device)
-        return HistoryView(
-            type=f"type-{cell.type}" if record_type is None else record_type.name,
-            record_hex=cell.record.hex(),
-            field=f"field-{cell.field}" if field is None else field.name,
-            element=None if cell.element is None else json_element(cell.element),
-            part=None if part is None else part.name,
-            value=json_value(part or field, write.value),
-            author=author.author,
-            unit=author.unit,
-            device=entry.device,
-            time_ms=clock_ms,
-            log_time_ms=entry.log_time_ms if entry.sent else None,
-            dot=f"{name[0]}.{name[1]}.{name[2]}",
-            live=is_live and entry.counts,
-            sent=entry.sent,
-        )
+        history = CaseHistory(self.schema, self._names, self.row, self._cache, self.state())
+        return history.rows(wanted)

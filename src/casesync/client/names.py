@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from casesync.client.core import Core
+from casesync.client.views import CopierView
 from casesync.foundation.ids import UnitId
 from casesync.model.folding import exact_key, fold
 
@@ -32,6 +33,11 @@ class Names:
         if view is None:
             return Author(f"#{number}", "?")
         return Author(self._control.member(view.member).name, self.unit(view.unit))
+
+    def copier(self, number: int) -> CopierView:
+        """Whose device copied something."""
+        author = self.device(number)
+        return CopierView(author.author, author.unit, number)
 
     def unit(self, unit: UnitId) -> str:
         """Name of a unit."""

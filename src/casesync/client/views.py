@@ -101,6 +101,15 @@ class Page(Generic[Item]):
 
 
 @dataclass(frozen=True, slots=True)
+class CopierView:
+    """Who copied a write for this office, with a grant or behind it; the original is not here."""
+
+    author: str
+    unit: str
+    device: int
+
+
+@dataclass(frozen=True, slots=True)
 class ValueView:
     """One live write of a cell."""
 
@@ -112,6 +121,7 @@ class ValueView:
     dot: str
     """``device.number.position``."""
     sent: bool = True
+    copied_by: CopierView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +211,7 @@ class HistoryView:
     dot: str
     live: bool
     sent: bool
+    copied_by: CopierView | None = None
 
 
 @dataclass(frozen=True, slots=True)
