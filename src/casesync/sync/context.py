@@ -7,6 +7,7 @@ time and randomness. It holds no connection and no file.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from casesync.access.control_state import ControlState
 from casesync.access.control_views import DeviceView, MemberView
@@ -18,6 +19,15 @@ from casesync.foundation.ports import Clock, Entropy
 from casesync.model.cells import Form
 from casesync.model.schema import Schema
 from casesync.sync.keyring import KeyRing
+
+
+class Standing(NamedTuple):
+    """How a stream key stands under the control log."""
+
+    usable: bool
+    """Its maker may read what is sealed under it, and nobody has it who may not."""
+    lacking: tuple[UnitId, ...]
+    """Entitled units that are owed a box."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,6 +44,8 @@ class Engine:
     forms_checked: dict[tuple[int, int, Form], bool] = field(default_factory=dict)
     """Cache of ``change_reader.fields_allowed``: (schema version, compartment, form)."""
 
+    standings: dict[tuple[Any, ...], Standing] = field(default_factory=dict)
+    """Cache of ``key_plan.KeyPlanner``, for streams that never had a grant."""
     log_time_ms: int = 0
     """The largest log time that was proven here."""
     _signer: Ed25519Signer | None = None

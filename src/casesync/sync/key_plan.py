@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 from casesync.access.stream_facts import END_OF_LOG, GrantFact, StatementFact, opens_from
 from casesync.access.stream_rights import StreamRights
 from casesync.crypto.key_wrap import seal_base_predecessor
 from casesync.foundation.errors import AccessDenied
 from casesync.foundation.ids import Compartment, StreamId, UnitId
-from casesync.sync.context import Engine
+from casesync.sync.context import Engine, Standing
 from casesync.sync.keyring import Dot, StreamKey
 from casesync.sync.statement_keys import believed_boxes, reached
 from casesync.sync.stream_past import StreamPast
@@ -27,6 +28,8 @@ from casesync.translog.unsealed import (
 )
 
 _BEHIND_THE_LOG = END_OF_LOG * 2
+STANDINGS_MAX: Final = 1024
+"""Of a device, a compartment and the unit keys boxed to: an office has some dozens."""
 
 OwedBoxes = tuple[StatementFact, StreamKey, list[UnitId]]
 """A key that is held, and units that lack it."""
@@ -64,6 +67,7 @@ class KeyPlanner:
         self._grants = rights.grants_in_force(_BEHIND_THE_LOG, engine.log_now_ms())
         self._units: dict[int, list[UnitId]] = {}
         self._current: dict[int, dict[UnitId, bytes]] = {}
+        self._standings: dict[tuple[Any, ...], Standing] = {}
         self.plan = KeyPlan()
 
     def units(self, compartment: int) -> list[UnitId]:
@@ -113,7 +117,7 @@ class KeyPlanner:
 
     def _box_lacking(self, fact: StatementFact) -> None:
         """Box an existing key to entitled units that it has not reached."""
-        units = self._lacking(fact)
+        units = self._standing(fact).lacking
         key = self._key(fact) if units else None
         if key is not None:
             self.add_boxes(fact, key, units)
@@ -166,9 +170,9 @@ class KeyPlanner:
         if self._engine.unit == self._rights.owner:
             for compartment in {fact.compartment for fact in self._rights.statements}:
                 newest = self._newest_usable(compartment)
-                units = [] if newest is None else self._lacking(newest)
-                if newest is not None and units and (key := self._key(newest)) is not None:
-                    owed.append((newest, key, units))
+                lacking = () if newest is None else self._standing(newest).lacking
+                if newest is not None and lacking and (key := self._key(newest)) is not None:
+                    owed.append((newest, key, list(lacking)))
             owed += self._base_forks()
         for fact in self._rights.statements:
             key = self._key(fact)
@@ -275,9 +279,30 @@ class KeyPlanner:
             return None
         newest = max(facts, key=lambda fact: (fact.log_index, fact.number, fact.position))
         held = self._engine.keys.holds(self._stream, compartment, newest.key_name)
-        if held and self._may_know(newest) and self._reaches_only_entitled(newest):
-            return newest
-        return None
+        return newest if held and self._standing(newest).usable else None
+
+    def _standing(self, fact: StatementFact) -> Standing:
+        """What the control log and the grants say of a key.
+
+        Without grants it is the same for every stream of an office whose keys were boxed alike.
+        """
+        opening = self._rights.opening
+        assert opening is not None
+        known = self._standings if self._rights.grants else self._engine.standings
+        name = (
+            self._engine.control.head_hash,
+            *opening[:2],
+            *(fact.device, fact.compartment, fact.log_index if self._rights.grants else 0),
+            *(fact.labels, fact.boxers),
+        )
+        found = known.get(name)
+        if found is None:
+            usable = self._may_know(fact) and self._reaches_only_entitled(fact)
+            found = Standing(usable, tuple(self._lacking(fact)))
+            if len(known) >= STANDINGS_MAX:
+                known.clear()
+            known[name] = found
+        return found
 
     def _may_know(self, fact: StatementFact) -> bool:
         """Whether the device that made the key may read what is sealed under it now.

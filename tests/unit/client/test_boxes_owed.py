@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from casesync.client.replica import Replica
-from casesync.foundation.ids import StreamId
+from casesync.foundation.ids import Compartment, StreamId
 from casesync.sync.stream_row import StreamRow
 from casesync.testing.clock import FakeClock
 from casesync.testing.offices import Offices
@@ -84,6 +84,28 @@ def held_names(replica: Replica, case: StreamId) -> set[bytes]:
     with replica.core.store.transaction() as tx:
         replica.core.engine.keys.load(tx, [case])
     return {name for _, name in replica.core.engine.keys.stream(case)}
+
+
+def contact_keys(replica: Replica, case: StreamId) -> list[bytes]:
+    """The keys of the safe-contact rule that a case ever had."""
+    with replica.core.store.transaction() as tx:
+        rights = StreamRow(tx.stream_rows([case])[case]).rights
+    return [s.key_name for s in rights.statements if s.compartment == Compartment.CONTACT]
+
+
+def test_a_key_is_judged_anew_once_the_control_log_moved():
+    """The judgement is remembered for all streams boxed alike (``Engine.standings``)."""
+    street = Street()
+    cases = [opened(street.lan), opened(street.lan)]
+    for case in cases:
+        say(street.lan, case, "sáng")
+        say(street.lan, case, "chiều")
+        assert len(contact_keys(street.lan, case)) == 1
+    street.lan.suspend_device(street.hoa.whoami().device, "mất máy")
+    for case in cases:
+        say(street.lan, case, "tối")
+        say(street.lan, case, "khuya")
+        assert len(contact_keys(street.lan, case)) == 2, "she had the first; nobody boxes it on"
 
 
 def test_the_owner_reads_later_what_a_partner_wrote_while_the_owner_had_no_key():
