@@ -1,7 +1,7 @@
 """Keeping lists, search and the conflict inbox in step with merged state (client).
 
 ``protocol/decisions/0004-listing-after-the-page.md``: streams are marked when merged, refreshed
-before anything is listed, two thousand to a transaction. A crash in between leaves the marks.
+before anything is listed, a thousand to a transaction. A crash in between leaves the marks.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from casesync.model.schema import Schema
 from casesync.model.value_format import json_value
 from casesync.sync.ports import ConflictRow, ListingRow, StreamFlag, Transaction
 
-STREAMS_PER_TRANSACTION = 2000
-"""A few seconds, so that Ctrl-C loses little; fewer would open the same blocks more often."""
+STREAMS_PER_TRANSACTION = 1000
+"""A second or two, so that Ctrl-C loses little; fewer would open the same blocks more often."""
 
 
 def refresh_listings(core: Core) -> int:
