@@ -30,23 +30,52 @@ _Connect = Callable[[Path], Connection]
 
 
 class _Commit:
-    """A commit that a thread of its own carries out; the library lets others run meanwhile."""
+    """A commit that a thread of its own carries out; the library lets others run meanwhile.
+
+    The thread is there before the step begins, so that nothing can come between: an interruption
+    reaches the main thread at any moment.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._decided = threading.Event()
+        self._over = threading.Event()
+        self._wanted = False
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="commit")
-        self._thread.start()
+        threading.Thread(target=self._run, name="commit", daemon=True).start()
 
     def _run(self) -> None:
+        self._decided.wait()
         try:
-            self._session.commit()
+            if self._wanted:
+                self._session.commit()
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
             self._error = error
+        self._over.set()
+
+    def begin(self) -> None:
+        """Let the thread commit; once more is harmless."""
+        self._wanted = True
+        self._decided.set()
+
+    def abandon(self) -> None:
+        """Let the thread end, if it has not begun."""
+        self._decided.set()
+
+    def settle(self) -> None:
+        """Return when the thread leaves the connection alone, interrupted or not."""
+        interrupted: KeyboardInterrupt | None = None
+        while not self._over.is_set():
+            try:
+                self._over.wait()
+            except KeyboardInterrupt as error:
+                interrupted = error
+        if interrupted is not None:
+            raise interrupted
 
     def wait(self) -> None:
         """Return when it is durable. Raises: what the commit raised, to everybody who waits."""
-        self._thread.join()
+        self.settle()
         if self._error is not None:
             raise self._error
 
@@ -75,30 +104,37 @@ class SqlStore(ReplicaStore):
                 ``database-corrupt``; nothing was written.
             UsageError: ``transaction-nested``.
         """
+        commit = None if meanwhile is None else _Commit(self._session)
         with _converting():
             if self._commit is not None:
                 self._commit.wait()
-            self._session.begin()
             try:
-                yield self._transaction
-                self._transaction.flush()
-                if meanwhile is None:
-                    self._session.commit()
-                else:
-                    self._commit_beside(meanwhile)
-            except BaseException as error:
-                self._undo(error)
-                raise
+                self._session.begin()
+                try:
+                    yield self._transaction
+                    self._transaction.flush()
+                    if meanwhile is None or commit is None:
+                        self._session.commit()
+                    else:
+                        self._commit_beside(commit, meanwhile)
+                except BaseException as error:
+                    self._undo(error)
+                    raise
+            finally:
+                if commit is not None:
+                    commit.abandon()
             self._transaction.end(undone=False)
 
-    def _commit_beside(self, meanwhile: Callable[[], None]) -> None:
+    def _commit_beside(self, commit: _Commit, meanwhile: Callable[[], None]) -> None:
         self._transaction.end(undone=False)
-        commit = self._commit = _Commit(self._session)
+        self._commit = commit
         try:
+            commit.begin()
             meanwhile()
         finally:
-            self._commit = None
+            commit.begin()
             commit.wait()
+            self._commit = None
 
     def check(self) -> None:
         """Read every page and check what it claims; slow, for ``doctor``.
@@ -121,6 +157,9 @@ class SqlStore(ReplicaStore):
             self._connection.close()
 
     def _undo(self, error: BaseException) -> None:
+        if self._commit is not None:
+            self._commit.settle()
+            self._commit = None
         # If even the roll-back fails the connection is unusable; the first error says why.
         with suppress(*DATABASE_ERRORS):
             self._session.roll_back()

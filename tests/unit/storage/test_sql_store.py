@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import resource
+import signal
+import threading
 from collections import Counter
 from contextlib import suppress
 
@@ -97,6 +99,31 @@ def test_a_commit_that_fails_beside_other_work_undoes_the_step(tmp_path):
         names = ("kept", "small", "too large", "next")
         values = [transaction.value(name) for name in names]
     assert values == [b"v" * 1000, b"v" * 10, None, None]
+    store.close()
+
+
+def test_an_interruption_waits_for_the_commit_beside(tmp_path):
+    """Ctrl-C while another thread writes: the step stands, and the next one works at once."""
+    store = open_encrypted(tmp_path / "replica.db", KEY)
+    main = threading.main_thread().ident
+    assert main is not None
+
+    def interrupt(statement: str) -> None:
+        if statement == "COMMIT":
+            store._connection.set_trace_callback(None)
+            signal.pthread_kill(main, signal.SIGINT)
+
+    store._connection.set_trace_callback(interrupt)
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), store.transaction(lambda: None) as transaction:
+            transaction.put_value("large", b"v" * 5_000_000)
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    put_large(store, "next", 10)
+    with store.transaction() as transaction:
+        assert len(transaction.value("large") or b"") == 5_000_000
+        assert transaction.value("next") == b"v" * 10
     store.close()
 
 
