@@ -76,7 +76,8 @@ def test_a_provider_sees_from_the_grant_on_and_writes_only_with_write(network):
     lan.json("grant", case, "--to", "Phòng khám", *terms, "--consent", consent)
     lan.json("sync")
     phong.json("sync")
-    assert phong.json("case", "history", case, "--field", "person.contact_rule")["count"] == 0
+    (rule,) = phong.json("case", "history", case, "--field", "person.contact_rule")["items"]
+    assert (rule["value"], rule["copied_by"]["unit"]) == ("chiều", "Bình Yên")
     (person,) = phong.json("record", "list", case, "person")["items"]
     assert person["fields"]["contact_rule"]["value"] == "chiều"
     assert person["fields"]["given_name"]["sealed"] is True

@@ -37,10 +37,17 @@ def by_compartment(view: CaseView, schema: Schema) -> dict[int, dict[str, Any]]:
             if field.sealed or (field.elements is not None and not field.elements):
                 continue
             compartment = int(record_type.field_by_name(name).compartment)
-            plain = asdict(field)
+            plain = _as_written(asdict(field))
             del plain["flags"]  # rules look into other compartments
             found.setdefault(compartment, {})[f"{record.type}/{record.id_hex}.{name}"] = plain
     return found
+
+
+def _as_written(plain: Any) -> Any:
+    """Without who brought a copy: who holds the original says nothing of it."""
+    if isinstance(plain, dict):
+        return {key: _as_written(item) for key, item in plain.items() if key != "copied_by"}
+    return [_as_written(item) for item in plain] if isinstance(plain, list | tuple) else plain
 
 
 def _plain(value: object) -> object:
