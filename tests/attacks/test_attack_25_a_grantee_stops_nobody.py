@@ -65,6 +65,8 @@ def test_copies_by_a_grantee_put_no_words_into_anybodys_mouth() -> None:
     for name in ("oanh", "lan", "mai"):
         assert world.reasons(name) == {(oanh.device, made.number): "copies-not-allowed"}
         assert "closed" not in world.values(name, stream, "case.status")
+        history = world.replicas[name].history(stream, "case.status")
+        assert "closed" not in [row.value for row in history]
 
 
 def test_a_malformed_segment_in_a_shared_case_does_not_stop_a_sync() -> None:

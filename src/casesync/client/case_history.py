@@ -50,7 +50,8 @@ class CaseHistory:
     def rows(self, wanted: str | None) -> list[HistoryView]:
         """Writes in log order, those of ``wanted`` = TYPE.FIELD if given.
 
-        Copies stand where they came, once, and only if their original cannot be read here.
+        Copies stand where they came, once, and only if their original cannot be read here; those
+        of a change that does not count would put words into somebody's mouth and are left out.
         """
         segments = list(self._segments())
         originals = {
@@ -77,7 +78,7 @@ class CaseHistory:
             for segment in self._cache.change(entry.location).header.segments:
                 if Compartment.BASE < segment.kind < Compartment.ACCESS:
                     content = self._cache.content(entry.location, segment.kind)
-                    if content is not None:
+                    if content is not None and (entry.counts or not is_copies(content)):
                         yield _Segment(entry, segment.kind, content)
 
     def _view(self, segment: _Segment, made: _Made, *, copied: bool) -> HistoryView:
