@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from casesync.client.core import Core
 from casesync.client.names import Names
 from casesync.client.views import HistoryView
 from casesync.foundation.ids import Compartment
 from casesync.model.merge import StreamState
-from casesync.model.schema import Schema
 from casesync.model.segment_body import Content, Write, copy_at, forms_of, is_copies, write_at
 from casesync.model.value_format import json_element, json_value
+from casesync.sync.change_reader import may_copy
 from casesync.sync.grants import ContentCache
 from casesync.sync.stream_row import HistoryEntry, StreamRow
 
@@ -37,12 +38,10 @@ class _Made(NamedTuple):
 class CaseHistory:
     """The history of one case inside one transaction."""
 
-    def __init__(
-        self, schema: Schema, names: Names, row: StreamRow, cache: ContentCache, state: StreamState
-    ) -> None:
-        """Args: what the fields mean, who is who, the stream, its segments, what is merged."""
-        self._schema = schema
-        self._names = names
+    def __init__(self, core: Core, row: StreamRow, cache: ContentCache, state: StreamState) -> None:
+        """Args: the open replica; the stream, its segments, what is merged."""
+        self._engine = core.engine
+        self._names = Names(core)
         self._row = row
         self._cache = cache
         self._live = {(w.device, w.number, w.position, w.compartment) for w in state.live_writes()}
@@ -51,7 +50,7 @@ class CaseHistory:
         """Writes in log order, those of ``wanted`` = TYPE.FIELD if given.
 
         Copies stand where they came, once, and only if their original cannot be read here; those
-        of a change that does not count would put words into somebody's mouth and are left out.
+        that do not count would put words into somebody's mouth and are left out.
         """
         segments = list(self._segments())
         originals = {
@@ -78,12 +77,17 @@ class CaseHistory:
             for segment in self._cache.change(entry.location).header.segments:
                 if Compartment.BASE < segment.kind < Compartment.ACCESS:
                     content = self._cache.content(entry.location, segment.kind)
-                    if content is not None and (entry.counts or not is_copies(content)):
+                    if content is not None and self._may_stand(entry, content):
                         yield _Segment(entry, segment.kind, content)
+
+    def _may_stand(self, entry: HistoryEntry, content: Content) -> bool:
+        if not is_copies(content):
+            return True
+        return entry.counts and may_copy(self._engine, self._row.rights, entry.device)
 
     def _view(self, segment: _Segment, made: _Made, *, copied: bool) -> HistoryView:
         cell, entry = made.write.cell, segment.entry
-        record_type = self._schema.types.get(cell.type)
+        record_type = self._engine.schema.types.get(cell.type)
         field = None if record_type is None else record_type.fields.get(cell.field)
         part = None if field is None or not cell.part else field.parts.get(cell.part)
         author = self._names.device(made.device)

@@ -328,5 +328,4 @@ class CaseReader:
 
     def history(self, wanted: str | None = None) -> list[HistoryView]:
         """Every write of the case that can be read, oldest first; ``wanted`` = TYPE.FIELD."""
-        history = CaseHistory(self.schema, self._names, self.row, self._cache, self.state())
-        return history.rows(wanted)
+        return CaseHistory(self._core, self.row, self._cache, self.state()).rows(wanted)
