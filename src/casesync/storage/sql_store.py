@@ -110,6 +110,7 @@ class SqlStore(ReplicaStore):
                 self._commit.wait()
             try:
                 self._session.begin()
+                self._transaction.wrote_access = False
                 try:
                     yield self._transaction
                     self._transaction.flush()

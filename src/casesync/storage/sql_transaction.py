@@ -64,7 +64,6 @@ class SqlTransaction(Transaction):
         """After the commit or roll-back: only what is small and stands is remembered."""
         self._work.forget()
         self._index.forget()
-        self.wrote_access = False
         if undone:
             self._small.forget()
             self._packed.forget()

@@ -80,9 +80,10 @@ def test_only_access_entries_get_the_reserve(path, tmp_path):
     assert not path.exists()
 
 
+@pytest.mark.parametrize("meanwhile", [None, lambda: None])
 @pytest.mark.parametrize("with_access", [True, False])
 def test_where_a_quota_ends_first_the_second_attempt_has_the_room(
-    path, tmp_path, with_access, monkeypatch
+    path, tmp_path, with_access, meanwhile, monkeypatch
 ):
     """The disk says there is room, but the write fails: the reserve is given up for the next."""
     path.write_bytes(b"r")
@@ -94,7 +95,7 @@ def test_where_a_quota_ends_first_the_second_attempt_has_the_room(
         raise error
 
     def write() -> None:
-        with store.transaction() as transaction:
+        with store.transaction(meanwhile) as transaction:
             transaction.put_value("a", b"1")
             if with_access:
                 transaction.append_access(access_row(1))
