@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import struct
 
 import msgpack
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -206,9 +205,15 @@ def entry_before_signature(
     )
 
 
+def varint(number):
+    """Unsigned LEB128, as short as it goes."""
+    low, rest = number % 128, number // 128
+    return u(1, low + 128) + varint(rest) if rest else u(1, low)
+
+
 def frame(
     *,
-    log_time,
+    since,
     stream_ref,
     device_ref,
     head_bytes,
@@ -216,20 +221,24 @@ def frame(
     signature,
     previous=None,
     withheld=(),
+    number=varint,
 ):
-    """One frame of a page; ``segments`` as for ``header``."""
-    flags = (1 << 15 if previous else 0) | sum(1 << position for position in withheld)
+    """One frame of a page; ``segments`` as for ``header``, ``number`` writes the change's."""
     rows = b""
-    for position, row in enumerate(segments):
-        whole = segment_row(*row)
-        rows += whole if position in withheld else whole[:13]
+    for position, (kind, segment) in enumerate(segments):
+        whole = segment_row(kind, segment)
+        rows += whole[:9] + varint(len(segment)) + (whole[13:] if position in withheld else b"")
+    mask = sum(1 << position for position in withheld)
     served = [row[1] for position, row in enumerate(segments) if position not in withheld]
     return (
-        struct.pack(">HIHHH", log_time >> 32, log_time & 0xFFFFFFFF, flags, stream_ref, device_ref)
+        u(1, (1 if previous else 0) + (4 if withheld else 0))
+        + varint(since)
+        + varint(stream_ref)
+        + varint(device_ref)
+        + (varint(mask) if withheld else b"")
         + (previous or b"")
-        + head_bytes[:3]
-        + head_bytes[7:13]
-        + head_bytes[29:]
+        + number(int.from_bytes(head_bytes[7:13], "big"))
+        + frame_head(head_bytes)
         + u(1, len(segments))
         + rows
         + signature
@@ -237,5 +246,28 @@ def frame(
     )
 
 
-def own_frame(log_time, number):
-    return u(6, log_time) + u(2, 1 << 14) + u(6, number)
+def frame_head(head_bytes):
+    """What a frame has of a head behind the change's number."""
+
+    def fixed(start, width):
+        return varint(int.from_bytes(head_bytes[start : start + width], "big"))
+
+    count = head_bytes[35]
+    made = fixed(29, 6) + u(1, count)
+    before = 0
+    for at in range(36, 36 + 18 * count, 18):
+        device = int.from_bytes(head_bytes[at : at + 4], "big")
+        made += varint(device - before) + fixed(at + 4, 6) + head_bytes[at + 10 : at + 18]
+        before = device
+    at = 36 + 18 * count
+    return (
+        made
+        + fixed(at, 6)
+        + head_bytes[at + 6 : at + 14]
+        + fixed(at + 14, 6)
+        + head_bytes[at + 20 :]
+    )
+
+
+def own_frame(since, number):
+    return u(1, 2) + varint(since) + varint(number)

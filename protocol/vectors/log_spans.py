@@ -20,7 +20,10 @@ from log_bytes import (
     root,
     subtrees,
     u,
+    varint,
 )
+
+AFTER = [(7, 1, b"l" * 8), (8, 1 << 40, b"m" * 8), (70_000, 300, b"n" * 8)]
 
 
 class Log:
@@ -41,7 +44,7 @@ class Log:
                 number=number,
                 stream=stream,
                 previous_here=number - 1,
-                after=[(device + 1, 1, b"l" * 8)] if number == 2 else [],
+                after=AFTER if number == 2 else [],
                 checkpoint=(index, b"r" * 32) if index == 6 else (0, b""),
             )
             data = header(head_bytes, segments)
@@ -66,21 +69,26 @@ class Log:
             for r in self.rows
         ]
 
-    def frame(self, index, *, explicit=False, withheld=()):
+    def since(self, index, before):
+        """From the page's frame of leaf ``before`` to the one of ``index``; None: the first."""
+        past = 0 if before is None else self.rows[before]["log_time_ms"]
+        return self.rows[index]["log_time_ms"] - past
+
+    def frame(self, index, before=None, *, explicit=False, **other):
         row = self.rows[index]
         return frame(
-            log_time=row["log_time_ms"],
+            since=self.since(index, before),
             stream_ref=0 if row["device"] != 2 else 1,
             device_ref=row["device"] - 1,
             head_bytes=row["head"],
             segments=row["segments"],
             signature=row["signature"],
             previous=row["previous"] if explicit else None,
-            withheld=withheld,
+            **other,
         )
 
-    def own(self, index):
-        return own_frame(self.rows[index]["log_time_ms"], self.rows[index]["number"])
+    def own(self, index, before=None):
+        return own_frame(self.since(index, before), self.rows[index]["number"])
 
     def page(self, end, items, gaps, target=9):
         spans = [*gaps, (end, target)]
@@ -124,6 +132,24 @@ class Log:
         return vector
 
 
+def numbers():
+    """Ways to write a number that no frame may have."""
+
+    def longer(count):
+        def write(number):
+            made = varint(number)
+            return made[:-1] + u(1, made[-1] + 128) + b"\x80" * (count - 1) + b"\x00"
+
+        return write
+
+    return {
+        "not-shortest": ("a number with a zero byte behind it", longer(1)),
+        "too-long": ("a number of eight bytes", longer(7)),
+        "too-large": ("a number of 49 bits", lambda number: varint(number + (1 << 48))),
+        "endless": ("a number that does not end", lambda _: b"\xff" * 400),
+    }
+
+
 def write_spans():
     log = Log()
     nothing = log.page(9, [7], [(2, 9)])
@@ -136,13 +162,13 @@ def write_spans():
     bridge = [0, h(log.rows[2]["header"]), h(log.rows[3]["header"])]
     items = [
         log.frame(0, explicit=True),
-        log.frame(1, explicit=True),
+        log.frame(1, 0, explicit=True),
         2,
-        log.own(4),
-        log.frame(5),
+        log.own(4, 1),
+        log.frame(5, 4),
         bridge,
-        log.frame(6),
-        log.frame(7),
+        log.frame(6, 5),
+        log.frame(7, 6),
     ]
     whole = log.page(8, items, [(2, 4)])
     yield (
@@ -156,7 +182,7 @@ def write_spans():
             runs=[0, 1, 4],
         ),
     )
-    items = [log.frame(6, explicit=True, withheld=[0]), log.frame(7, withheld=[0])]
+    items = [log.frame(6, explicit=True, withheld=[0]), log.frame(7, 6, withheld=[0])]
     yield (
         "span/withheld",
         log.vector(
@@ -168,7 +194,7 @@ def write_spans():
             runs=[6],
         ),
     )
-    short = [log.frame(7, explicit=True), log.own(8)]
+    short = [log.frame(7, explicit=True), log.own(8, 7)]
     good = log.page(9, short, [])
     yield (
         "span/to-the-end",
@@ -202,13 +228,28 @@ def write_spans():
         ),
         "own-unknown": (
             "an own frame of a change nobody made",
-            [*good[:3], [short[0], own_frame(log.rows[8]["log_time_ms"], 77)], good[4]],
+            [*good[:3], [short[0], own_frame(log.since(8, 7), 77)], good[4]],
         ),
         "bridge-of-unknown": (
             "a bridge for a device without a link so far",
             [*good[:3], [[1, bytes(32)], *short], good[4]],
         ),
         "frame-cut": ("a frame ends early", [*good[:3], [short[0][:40], short[1]], good[4]]),
+        "flag-unknown": (
+            "a flag that no frame has",
+            [*good[:3], [b"\x09" + short[0][1:], short[1]], good[4]],
+        ),
+        "own-with-further-flags": (
+            "an own frame with an explicit link",
+            [*good[:3], [short[0], b"\x03" + short[1][1:]], good[4]],
+        ),
+        "own-longer": (
+            "a byte behind the number of an own frame",
+            [*good[:3], [short[0], short[1] + b"\x00"], good[4]],
+        ),
     }
+    for name, (what, number) in numbers().items():
+        bent = [log.frame(7, explicit=True, number=number), short[1]]
+        refused[f"number-{name}"] = (what, [*good[:3], bent, good[4]])
     for name, (what, page) in refused.items():
         yield f"span/{name}", log.vector(what, page, first=7)

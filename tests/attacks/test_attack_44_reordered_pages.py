@@ -42,7 +42,7 @@ EDITS = {
     "a change repeated": hostile.with_frame_repeated,
     "a change dropped": hostile.with_frame_dropped,
     "a byte of content": hostile.with_byte_flipped,
-    "a byte of the log time": lambda a: hostile.with_byte_flipped(a, 1, 5),
+    "a byte of the log time": lambda a: hostile.with_byte_flipped(a, 1, 1),
     "a byte of the head": lambda a: hostile.with_byte_flipped(a, 2, 40),
     "a page of nothing": lambda a: hostile.with_items(a, lambda _items: []),
 }

@@ -23,7 +23,7 @@ from casesync.access.verdicts import COUNTS
 from casesync.codec.padding import pad
 from casesync.crypto.aead import TAG_BYTES, siv_seal
 from casesync.crypto.sealing import segment_nonce
-from casesync.foundation.errors import CasesyncError
+from casesync.foundation.errors import CasesyncError, RelayMisbehaviour
 from casesync.foundation.ids import StreamId
 from casesync.merkle import compact_range
 from casesync.merkle.compact_range import CompactRange
@@ -73,14 +73,15 @@ needs_runs = pytest.mark.skipif(runs is None, reason="not compiled here")
 def hostile_pages(draw: st.DrawFn) -> tuple[list[Any], CompactRange, int, bytes]:
     """A page of a small log with some of its bytes changed, cut or repeated."""
     log = Log()
+    time_ms = 1000
     for _ in range(draw(st.integers(1, 12))):
         log.append(
             draw(st.integers(1, 3)),
             bytes([draw(st.integers(0, 2))]) * 16,
             sorted(draw(st.sets(st.sampled_from([0, 2, 3, 9]), min_size=1, max_size=4))),
             size=draw(st.sampled_from([0, 0, 5])),
-            after=draw(st.sampled_from([(), (), ((77, 3, b"l" * 8),)])),
-            time_ms=draw(st.sampled_from([1000, 1000, 1000, 1000, 1000, 999, 1 << 41])),
+            after=draw(st.sampled_from([(), (), ((77, 3, b"l" * 8),), AFTER])),
+            time_ms=(time_ms := time_ms + draw(st.sampled_from([0, 0, 1, 200, 1 << 41]))),
         )
     size = len(log.leaves)
     served = {at for at in range(size) if draw(st.integers(0, 4))}
@@ -95,13 +96,24 @@ def hostile_pages(draw: st.DrawFn) -> tuple[list[Any], CompactRange, int, bytes]
     return page, CompactRange(), size, log.root(size)
 
 
+ODD_NUMBERS = (
+    b"\x80\x00", b"\x87\x00", b"\x80" * 6 + b"\x00", b"\xff" * 2 + b"\x03", b"\xff" * 2 + b"\x04",
+    b"\xff" * 4 + b"\x0f", b"\xff" * 4 + b"\x10", b"\xff" * 6 + b"\x3f", b"\xff" * 6 + b"\x40",
+    b"\xff" * 6 + b"\x7f", b"\xff" * 7 + b"\x01", b"\xff" * 90, b"\xff", b"\x80", b"\x80\x80",
+)  # fmt: skip
+"""Varints at their bounds and beyond, longer than they need be, without an end."""
+AFTER = tuple((other, other, b"l" * 8) for other in (78, 300, 1 << 31, (1 << 32) - 1))
+
+
 @st.composite
 def changed(draw: st.DrawFn, data: bytes) -> bytes:
     """``data`` with a byte changed, or cut, or with something behind it."""
     at = draw(st.integers(0, max(0, len(data) - 1)))
-    how = draw(st.sampled_from(["byte", "cut", "more"]))
+    how = draw(st.sampled_from(["byte", "number", "cut", "more"]))
     if how == "byte" and data:
         return data[:at] + bytes([draw(st.integers(0, 255))]) + data[at + 1 :]
+    if how == "number":
+        return data[:at] + draw(st.sampled_from(ODD_NUMBERS)) + data[at + 1 :]
     return data[:at] if how == "cut" else data + draw(st.binary(max_size=70))
 
 
@@ -125,6 +137,34 @@ def test_a_page_is_read_alike_compiled_or_not(page):
     finally:
         page_reader.frame_kernel = frames
     assert fast == slow
+
+
+@needs_frames
+@pytest.mark.parametrize("own", [None, 1])
+def test_no_odd_number_is_read_compiled_or_not(own, monkeypatch):
+    """Wherever in a frame it stands: nothing of the page is believed."""
+    log = Log()
+    for after in ((), AFTER):
+        log.append(1, kinds=[0, 2], size=5, after=after, time_ms=1 << 41)
+    page = log.page(0, 2, 2, {0, 1}, own)
+    bent = [
+        [
+            *page[:3],
+            [*page[3][:at], item[:cut] + odd + item[cut + 1 :], *page[3][at + 1 :]],
+            page[4],
+        ]
+        for at, item in enumerate(page[3])
+        for cut in range(len(item))
+        for odd in ODD_NUMBERS
+        if odd != item[cut : cut + 1]
+    ]
+    for kernel in (frames, None):
+        monkeypatch.setattr(page_reader, "frame_kernel", kernel)
+        page_reader.read_page(page, CompactRange(), 2, log.root(2), log.own(1))
+        for other in bent:
+            with pytest.raises(RelayMisbehaviour) as caught:
+                page_reader.read_page(other, CompactRange(), 2, log.root(2), log.own(1))
+            assert caught.value.code == "page-contradicts-log"
 
 
 @needs_frames

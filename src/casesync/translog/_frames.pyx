@@ -15,23 +15,26 @@ from casesync.merkle._hashes cimport digest
 from casesync.translog.chain import LINK_LABEL
 from casesync.translog.served_leaf import ServedLeaf
 
-VERSION = 3
+VERSION = 4
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 ctypedef unsigned char u8
 ctypedef unsigned long long u64
 
-cdef Py_ssize_t FRONT = 12       # frame: log time, flags, two references
+cdef u8 EXPLICIT = 1             # frame: the one flag of a usual one
 cdef Py_ssize_t HEAD_FRONT = 36  # header up to the count of after entries
 cdef Py_ssize_t AFTER = 18
 cdef Py_ssize_t BACK = 20
 cdef Py_ssize_t ROOT = 32
 cdef Py_ssize_t SEGMENT = 45
-cdef Py_ssize_t ROW = 13         # of a frame's table: a segment's without its hash
+cdef Py_ssize_t NAMED = 9        # of a segment: its kind and key name
 DEF SEGMENTS_MAX = 8             # more in one change are uncommon
 DEF HEADER_MAX = 29 + 7 + 18 * 255 + 20 + 32 + 1 + 45 * SEGMENTS_MAX
+DEF LABEL_MAX = 64
+DEF BEFORE_HEADER = 1 + 6 + 32   # in what a leaf's hash is made of: mark, log time, link
 cdef bytes _label = LINK_LABEL
 cdef Py_ssize_t _label_bytes = len(LINK_LABEL)
+assert _label_bytes <= LABEL_MAX
 cdef object _new = tuple.__new__
 cdef object _leaf_type = ServedLeaf
 
@@ -105,6 +108,142 @@ def plain_header(bytes data not None):
     return _plain(<const u8*>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
 
 
+# -- frames: every read is bounded, whatever the bytes are -----------------------------------------
+
+cdef struct Reader:
+    const u8* at
+    const u8* end
+    bint bad
+
+
+cdef struct Frame:
+    u64 time
+    u64 stream_ref
+    u64 device_ref
+    const u8* previous           # NULL where it is not in the frame
+    Py_ssize_t head_size
+    int count
+    u64 lengths[SEGMENTS_MAX]
+    const u8* signature
+    const u8* segments
+
+
+cdef inline bint _has(Reader* r, Py_ssize_t count) noexcept:
+    if r.end - r.at < count:
+        r.bad = True
+    return not r.bad
+
+
+cdef inline const u8* _take(Reader* r, Py_ssize_t count) noexcept:
+    """The next bytes; NULL, and bad, where there are fewer."""
+    if not _has(r, count):
+        return NULL
+    r.at += count
+    return r.at - count
+
+
+cdef inline void _copy(Reader* r, u8* out, Py_ssize_t count) noexcept:
+    if _has(r, count):
+        memcpy(out, r.at, count)
+        r.at += count
+
+
+cdef inline int _byte(Reader* r) noexcept:
+    cdef const u8* found = _take(r, 1)
+    return 0 if found == NULL else found[0]
+
+
+cdef inline u64 _number(Reader* r, int bits) noexcept:
+    """As ``varint.read_varint``; 0, and bad, for everything that is refused there."""
+    cdef u64 number = _byte(r)
+    cdef u64 byte
+    cdef int shift = 7
+    if number < 0x80:
+        return number
+    number &= 0x7F
+    while shift < bits and not r.bad:
+        byte = _byte(r)
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            if byte == 0 or number >> bits:
+                break
+            return number
+        shift += 7
+    r.bad = True
+    return 0
+
+
+cdef inline void _put(u8* out, u64 number, int width) noexcept:
+    """Big-endian, as headers have it."""
+    while width:
+        width -= 1
+        out[width] = number & 0xFF
+        number >>= 8
+
+
+cdef Py_ssize_t _head(Reader* r, u8* out) noexcept:
+    """Write a header's head without device and stream; its size."""
+    cdef Py_ssize_t at = HEAD_FRONT
+    cdef u64 other = 0
+    cdef u64 size
+    cdef int count, i
+    out[0], out[1], out[2] = 1, 0, 0
+    _put(out + 7, _number(r, 48), 6)
+    _put(out + 29, _number(r, 48), 6)
+    count = _byte(r)
+    out[HEAD_FRONT - 1] = count
+    for i in range(count):
+        other += _number(r, 32)
+        if other >> 32:
+            r.bad = True
+        if r.bad:
+            return 0
+        _put(out + at, other, 4)
+        _put(out + at + 4, _number(r, 48), 6)
+        _copy(r, out + at + 10, 8)
+        at += AFTER
+    _put(out + at, _number(r, 48), 6)
+    _copy(r, out + at + 6, 8)
+    size = _number(r, 48)
+    _put(out + at + 14, size, 6)
+    at += BACK
+    if size:
+        _copy(r, out + at, ROOT)
+        at += ROOT
+    return at
+
+
+cdef bint _parse(Frame* frame, const u8* data, Py_ssize_t size, u64 log_time, u8* out) noexcept:
+    """Read a usual frame and write its header, but device, stream and hashes of segments."""
+    cdef Reader r
+    cdef u64 whole = 0
+    cdef int row
+    r.at, r.end, r.bad = data, data + size, False
+    cdef int flags = _byte(&r)
+    if r.bad or flags & ~EXPLICIT:  # own, or something is withheld
+        return False
+    frame.time = log_time + _number(&r, 48)
+    frame.stream_ref = _number(&r, 16)
+    frame.device_ref = _number(&r, 16)
+    frame.previous = _take(&r, 32) if flags else NULL
+    frame.head_size = _head(&r, out)
+    frame.count = _byte(&r)
+    if r.bad or frame.time >> 48 or not 0 < frame.count <= SEGMENTS_MAX:
+        return False
+    out += frame.head_size
+    out[0] = frame.count
+    out += 1
+    for row in range(frame.count):
+        _copy(&r, out, NAMED)
+        frame.lengths[row] = _number(&r, 32)
+        _put(out + NAMED, frame.lengths[row], 4)
+        whole += frame.lengths[row]
+        out += SEGMENT
+    frame.signature = _take(&r, 64)
+    frame.segments = r.at
+    return not r.bad and <u64>(r.end - r.at) == whole
+
+
 def take_frames(
     list items not None,
     Py_ssize_t at,
@@ -119,53 +258,31 @@ def take_frames(
     u64 log_time,
 ):
     """As ``page.take_frames``."""
-    cdef const u8* f
+    cdef Frame f
+    cdef const u8* start
     cdef u8* out
-    cdef Py_ssize_t size, signature_at, back, table, stream_ref, device_ref, i, header_size
-    cdef Py_ssize_t count, row, start, length, written
-    cdef u64 time
-    cdef object item, device, previous, last, segment, segments, header, signature, link
-    cdef bint explicit, run_starts
+    cdef Py_ssize_t header_size, length
+    cdef int row
+    cdef object item, device, stream, previous, last, segment, segments, header, signature, link
+    cdef bint run_starts
     cdef u8 made[32]
-    cdef u8 joined[7 + 32 + HEADER_MAX + 64]
+    cdef u8 chained[LABEL_MAX + 64]
+    cdef u8 leaf[BEFORE_HEADER + HEADER_MAX + 64]
     while at < len(items) and position < end:
         item = items[at]
         if type(item) is not bytes:
             break
-        f = <const u8*>PyBytes_AS_STRING(item)
-        size = PyBytes_GET_SIZE(item)
-        if size < FRONT or (f[6] & 0x7F) or f[7]:  # own, or something is withheld
+        out = leaf + BEFORE_HEADER
+        if not _parse(
+            &f, <const u8*>PyBytes_AS_STRING(item), PyBytes_GET_SIZE(item), log_time, out
+        ):
             break
-        explicit = f[6] & 0x80
-        i = FRONT + (32 if explicit else 0)
-        if size < i + 16:
+        if f.stream_ref >= <u64>len(streams) or f.device_ref >= <u64>len(devices):
             break
-        back = i + 16 + AFTER * f[i + 15]
-        table = back + 21
-        if size < table:
-            break
-        if u48(f + back + 14) != 0:
-            table += ROOT
-            if size < table:
-                break
-        count = f[table - 1]
-        signature_at = table + ROW * count
-        start = signature_at + 64
-        if not 0 < count <= SEGMENTS_MAX or size < start:
-            break
-        for row in range(count):
-            start += u32(f + table + ROW * row + 9)
-        if size != start:
-            break
-        time = u48(f)
-        stream_ref = u16(f + 8)
-        device_ref = u16(f + 10)
-        if time < log_time or stream_ref >= len(streams) or device_ref >= len(devices):
-            break
-        device = devices[device_ref]
+        device, stream = devices[f.device_ref], streams[f.stream_ref]
         last = links.get(device)
-        if explicit:
-            previous = PyBytes_FromStringAndSize(<const char*>f + FRONT, 32)
+        if f.previous != NULL:
+            previous = PyBytes_FromStringAndSize(<const char*>f.previous, 32)
         else:
             previous = last
             if previous is None:
@@ -173,39 +290,33 @@ def take_frames(
         run_starts = last is None or memcmp(
             PyBytes_AS_STRING(last), PyBytes_AS_STRING(previous), 32
         ) != 0
-        written = 29 + (table - i - 9)
-        header_size = written + SEGMENT * count
-        header = PyBytes_FromStringAndSize(NULL, header_size)
-        out = <u8*>PyBytes_AS_STRING(header)
-        memcpy(out, f + i, 3)
         memcpy(out + 3, PyBytes_AS_STRING(device), 4)
-        memcpy(out + 7, f + i + 3, 6)
-        memcpy(out + 13, PyBytes_AS_STRING(streams[stream_ref]), 16)
-        memcpy(out + 29, f + i + 9, table - i - 9)
-        segments = PyTuple_New(count)
-        start = signature_at + 64
-        for row in range(count):
-            length = u32(f + table + ROW * row + 9)
-            segment = PyBytes_FromStringAndSize(<const char*>f + start, length)
+        memcpy(out + 13, PyBytes_AS_STRING(stream), 16)
+        segments = PyTuple_New(f.count)
+        start = f.segments
+        out += f.head_size + 1
+        for row in range(f.count):
+            length = f.lengths[row]
+            segment = PyBytes_FromStringAndSize(<const char*>start, length)
             Py_INCREF(segment)  # which the tuple takes over
             PyTuple_SET_ITEM(segments, row, segment)
-            memcpy(out + written, f + table + ROW * row, ROW)
-            digest(f + start, length, out + written + ROW)
-            written += SEGMENT
+            digest(start, length, out + SEGMENT - 32)
+            out += SEGMENT
             start += length
-        signature = PyBytes_FromStringAndSize(<const char*>f + signature_at, 64)
-        digest(out, header_size, made)
-        memcpy(joined, PyBytes_AS_STRING(_label), _label_bytes)
-        memcpy(joined + _label_bytes, PyBytes_AS_STRING(previous), 32)
-        memcpy(joined + _label_bytes + 32, made, 32)
+        header_size = f.head_size + 1 + SEGMENT * f.count
+        header = PyBytes_FromStringAndSize(<const char*>leaf + BEFORE_HEADER, header_size)
+        signature = PyBytes_FromStringAndSize(<const char*>f.signature, 64)
+        digest(leaf + BEFORE_HEADER, header_size, made)
+        memcpy(chained, PyBytes_AS_STRING(_label), _label_bytes)
+        memcpy(chained + _label_bytes, PyBytes_AS_STRING(previous), 32)
+        memcpy(chained + _label_bytes + 32, made, 32)
         link = PyBytes_FromStringAndSize(NULL, 32)
-        digest(joined, _label_bytes + 64, <u8*>PyBytes_AS_STRING(link))
-        joined[0] = 0
-        memcpy(joined + 1, f, 6)
-        memcpy(joined + 7, PyBytes_AS_STRING(previous), 32)
-        memcpy(joined + 39, PyBytes_AS_STRING(header), header_size)
-        memcpy(joined + 39 + header_size, f + signature_at, 64)
-        digest(joined, 7 + 32 + header_size + 64, made)
+        digest(chained, _label_bytes + 64, <u8*>PyBytes_AS_STRING(link))
+        leaf[0] = 0
+        _put(leaf + 1, f.time, 6)
+        memcpy(leaf + 7, PyBytes_AS_STRING(previous), 32)
+        memcpy(leaf + BEFORE_HEADER + header_size, f.signature, 64)
+        digest(leaf, BEFORE_HEADER + header_size + 64, made)
         leaf_hashes.append(PyBytes_FromStringAndSize(<const char*>made, 32))
         links[device] = link
         leaves.append(
@@ -213,20 +324,20 @@ def take_frames(
                 _leaf_type,
                 (
                     position,
-                    time,
+                    f.time,
                     previous,
                     header,
                     signature,
                     segments,
                     None,
-                    numbers[device_ref],
+                    numbers[f.device_ref],
                     link,
                     run_starts,
                     _plain(<const u8*>PyBytes_AS_STRING(header), header_size),
                 ),
             )
         )
-        log_time = time
+        log_time = f.time
         position += 1
         at += 1
     return at, position, log_time

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import sha256
-from struct import error as StructError  # noqa: N812 - the exception's own name is lower case
 from typing import Any, Final, NamedTuple
 
 from casesync.foundation.compiled import compiled
@@ -18,16 +17,15 @@ from casesync.merkle.compact_range import SIZE_MAX, CompactRange
 from casesync.merkle.hashing import HASH_BYTES, LEAF_PREFIX
 from casesync.merkle.subtrees import aligned_subtrees
 from casesync.translog.chain import LINK_LABEL, bridge
-from casesync.translog.frame import OWN, OWN_FRAME_BYTES, decode_frame, decode_own_frame
+from casesync.translog.frame import OWN, decode_frame, decode_own_frame
 from casesync.translog.header import plain_header
 from casesync.translog.served_leaf import ServedLeaf
 
 REFERENCES_MAX: Final = 1 << 16
-"""Streams, or devices, of one page: a reference is a u16."""
+"""Streams, or devices, of one page: a reference is below 2^16."""
 OWN_FRAMES_MAX: Final = 1 << 16
 """Own frames of one page: each makes the receiver load a change of its own."""
-_OWN_MARK: Final = OWN >> 8
-frame_kernel = compiled("casesync.translog._frames", 3)
+frame_kernel = compiled("casesync.translog._frames", 4)
 """Takes runs of plain frames; without it ``_Reading`` takes each."""
 
 
@@ -75,7 +73,7 @@ def read_page(
         reading = _Reading(page, compact_range, target_size, own_lookup)
         reading.take_items()
         return reading.finish(target_size, target_root)
-    except (IndexError, StructError) as error:
+    except IndexError as error:
         raise _contradiction("frame") from error
 
 
@@ -156,7 +154,7 @@ class _Reading:
 
     def _take_item(self, item: object) -> None:
         if type(item) is bytes:
-            if item[6] & _OWN_MARK:
+            if item[0] & OWN:
                 self._take_own(item)
             else:
                 self._take_frame(item)
@@ -179,7 +177,7 @@ class _Reading:
 
     def _take_frame(self, frame: bytes) -> None:
         log_time_ms, given, reference, header, signature, segments = decode_frame(
-            frame, self._streams, self._devices
+            frame, self._log_time, self._streams, self._devices
         )
         device = self._devices[reference]
         previous = self._last_link.get(device) if given is None else given
@@ -189,9 +187,7 @@ class _Reading:
         self._append(log_time_ms, previous, header, signature, segments, None, device, number)
 
     def _take_own(self, frame: bytes) -> None:
-        if len(frame) != OWN_FRAME_BYTES:
-            raise _contradiction("own frame")
-        log_time_ms, number = decode_own_frame(frame)
+        log_time_ms, number = decode_own_frame(frame, self._log_time)
         self._own_room -= 1
         if number <= self._own_number or not self._own_room:
             raise _contradiction("own frame")
@@ -214,8 +210,6 @@ class _Reading:
         device_number: int,
     ) -> None:
         index = self._position
-        if log_time_ms < self._log_time:
-            raise _contradiction("log time")
         if index >= self._t:
             raise _contradiction("size")
         self._log_time = log_time_ms

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from typing import Any, Final, final
 
+from casesync.foundation.errors import LocalStateError
 from casesync.foundation.limits import PAGE_ITEMS_MAX
 from casesync.merkle.proofs import NodeReader
 from casesync.merkle.subtrees import aligned_subtrees
@@ -36,6 +37,7 @@ class PageBuilder:
         "_devices",
         "_header_of",
         "_items",
+        "_log_time",
         "_newest",
         "_nodes",
         "_own_frames",
@@ -63,6 +65,7 @@ class PageBuilder:
         self._streams: dict[bytes, int] = {}
         self._devices: dict[int, int] = {}
         self._newest: dict[int, tuple[int, bytes]] = {}  # per device: number and link
+        self._log_time = 0
         self._own_frames = 0
         self._skipped: list[tuple[int, int]] = []
         self.size_bytes = 0
@@ -93,13 +96,16 @@ class PageBuilder:
         segments: bytes,
         withheld_kinds: Container[int] = (),
     ) -> None:
-        """Serve the leaf at ``index``; segments one after the other, as their table has them."""
+        """Serve the leaf at ``index``; segments one after the other, as their table has them.
+
+        Raises: LocalStateError: ``relay-store-damaged``: stamps that run backwards.
+        """
         self._skip_to(index)
         device_ref = self._devices.setdefault(device, len(self._devices))
         stream_ref = self._streams.setdefault(stream, len(self._streams))
         explicit = None if self._continues(device, number, previous_link) else previous_link
         frame = encode_frame(
-            log_time_ms,
+            self._since(log_time_ms),
             (stream_ref, device_ref),
             explicit,
             header,
@@ -113,12 +119,16 @@ class PageBuilder:
         self.size_bytes += len(frame) + 5
 
     def add_own(self, index: int, log_time_ms: int, number: int) -> None:
-        """Serve the leaf at ``index`` as the receiver's own change ``number``."""
+        """Serve the leaf at ``index`` as the receiver's own change ``number``.
+
+        Raises: LocalStateError: ``relay-store-damaged``: stamps that run backwards.
+        """
         self._skip_to(index)
-        self._items.append(encode_own_frame(log_time_ms, number))
+        frame = encode_own_frame(self._since(log_time_ms), number)
+        self._items.append(frame)
         self._own_frames += 1
         self._position = index + 1
-        self.size_bytes += 16
+        self.size_bytes += len(frame) + 2
 
     def finish(self, end: int) -> list[Any]:
         """The page ``[t, streams, devices, items, hashes]`` with t = ``end``."""
@@ -139,6 +149,14 @@ class PageBuilder:
             self._skipped.append((self._position, index))
             self.size_bytes += 5 + 32 * len(aligned_subtrees(self._position, index))
             self._position = index
+
+    def _since(self, log_time_ms: int) -> int:
+        """Milliseconds from the frame before to this one."""
+        since = log_time_ms - self._log_time
+        if since < 0:  # a relay never stamps backwards
+            raise LocalStateError("relay-store-damaged")
+        self._log_time = log_time_ms
+        return since
 
     def _continues(self, device: int, number: int, previous_link: bytes) -> bool:
         """Whether the receiver knows ``previous_link``, if need be by a bridge added here."""

@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from casesync.codec.canonical import pack, unpack
-from casesync.foundation.errors import RelayMisbehaviour
+from casesync.foundation.errors import LocalStateError, RelayMisbehaviour
 from casesync.foundation.limits import PAGE_ITEMS_MAX
 from casesync.merkle.compact_range import CompactRange
 from casesync.translog.header import parse_header
@@ -124,10 +124,30 @@ def test_a_thousand_leaves_of_others_cost_few_hashes():
 
 
 def test_a_small_change_costs_few_bytes_around_its_ciphertext():
-    """A frame of one 64-byte segment without links: 184 bytes, half of them signature and key."""
+    """A frame of one 64-byte segment: 92 bytes besides, 80 of them no number can say shorter."""
     log = log_of(1, 1)
     frame = log.page(0, 2, 2, {0, 1})[3][1]
-    assert len(frame) - 64 == 12 + 36 + 1 + 13 + 64
+    signature_key_name_random = 64 + 8 + 8
+    flags_time_references, number_here_after, control_checkpoint, count_kind_length = 4, 3, 2, 3
+    assert len(frame) - 64 == signature_key_name_random + (
+        flags_time_references + number_here_after + control_checkpoint + count_kind_length
+    )
+
+
+def test_numbers_that_a_page_before_has_not_held_cost_their_length():
+    """The log time stands whole in the first frame only, devices of after entries as steps."""
+    log = Log()
+    after = tuple((device, 200, b"l" * 8) for device in (70_000, 70_001, 70_127))
+    for _ in range(2):
+        log.append(1, after=after, time_ms=1 << 41)
+    page = log.page(0, 2, 2, {0, 1})
+    first, second = page[3]
+    assert len(first) - len(second) == 6 - 1 + 32  # stamp, link
+    log_after = 3 + 1 + 1 + 3 * (2 + 8)
+    assert len(second) == 64 + 92 + log_after
+    leaves, _ = read_page(unpack(pack(page)), CompactRange(), 2, log.root(2), nothing_own)
+    assert [leaf.log_time_ms for leaf in leaves] == [1 << 41] * 2
+    assert [leaf.header for leaf in leaves] == [leaf.header for leaf in log.leaves]
 
 
 # -- what must be refused --------------------------------------------------------------------
@@ -188,9 +208,16 @@ BENT = {
     "a bridge without a hash": lambda p: [*p[:3], [*p[3], [0]], p[4]],
     "a bridge backwards": lambda p: [*p[:3], [*p[3], [-1, bytes(32)]], p[4]],
     "a bridge in the wrong place": lambda p: [*p[:3], [p[3][0], [0, bytes(32)], *p[3][1:]], p[4]],
-    "an own frame of a stranger": lambda p: [*p[:3], [bytes(6) + b"\x40" + bytes(7)], p[4]],
-    "an own frame too short": lambda p: [*p[:3], [bytes(6) + b"\x40"], p[4]],
-    "an own frame too long": lambda p: [*p[:3], [bytes(6) + b"\x40" + bytes(8)], p[4]],
+    "an own frame of a stranger": lambda p: [*p[:3], [b"\x02\x00\x07"], p[4]],
+    "an own frame too short": lambda p: [*p[:3], [b"\x02\x00"], p[4]],
+    "an own frame too long": lambda p: [*p[:3], [b"\x02\x00\x07\x00"], p[4]],
+    "an own frame with a link": lambda p: [*p[:3], [b"\x03\x00\x07"], p[4]],
+    "a flag that no frame has": lambda p: [*p[:3], [b"\x09" + p[3][0][1:], *p[3][1:]], p[4]],
+    "log times beyond 48 bits": lambda p: [
+        *p[:3],
+        [*p[3][:1], p[3][1][:1] + b"\xff" * 6 + b"\x7f" + p[3][1][2:], *p[3][2:]],
+        p[4],
+    ],
 }
 
 
@@ -262,13 +289,15 @@ def test_a_leaf_without_a_known_previous_link_is_refused():
     assert caught.value.params == {"what": "previous link"}
 
 
-def test_log_time_never_runs_backwards():
+@pytest.mark.parametrize("own", [None, 2])
+def test_log_time_never_runs_backwards(own):
+    """No frame can say it, so a relay whose store does has nothing to serve."""
     log = Log()
     log.append(1, time_ms=2000)
     log.append(2, time_ms=1999)
-    with pytest.raises(RelayMisbehaviour) as caught:
-        read_page(log.page(0, 2, 2, {0, 1}), CompactRange(), 2, log.root(2), nothing_own)
-    assert caught.value.params == {"what": "log time"}
+    with pytest.raises(LocalStateError) as caught:
+        log.page(0, 2, 2, {0, 1}, own)
+    assert caught.value.code == "relay-store-damaged"
 
 
 def test_an_own_change_is_named_once():
