@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from casesync.foundation.errors import CasesyncError
-from casesync.sync.session import Prepared, ReadAnswer, with_page_read
+from casesync.sync.session import Prepared, ReadAnswer, read_page_ahead
 
 
 class ReadAhead:
@@ -32,7 +32,8 @@ class ReadAhead:
         if self._following is None:
             return
         try:
-            self._read = with_page_read(self.ask(self._following))
+            self._read = self.ask(self._following)
+            read_page_ahead(self._read)
         except CasesyncError as error:
             self._error = error
 

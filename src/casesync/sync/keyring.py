@@ -41,8 +41,8 @@ from casesync.translog.unsealed import Box
 Dot = tuple[int, int, int]
 """A statement within its stream: (device, number, position)."""
 SYMMETRIC_BOX_BYTES = 48
-KEYS_REMEMBERED_MAX = 16 * 1024
-"""Some 3 kB each; a page touches more now and then, which ``trim`` leaves alone while it runs."""
+KEYS_REMEMBERED_MAX = 26 * 1024
+"""Some 4 kB each, 100 MB; a page touches more now and then, which ``trim`` leaves alone."""
 
 _NAME = slice(2 * KEY_BYTES, 2 * KEY_BYTES + 8)
 """Of a stored key: it lies behind key and sealing key, and the commitment begins with it."""

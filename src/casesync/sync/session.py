@@ -9,6 +9,7 @@ raises before anything is stored, so that the cursor stays where it was.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -70,7 +71,7 @@ class Prepared:
     backfill: RunningBackfill | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ReadAnswer:
     """An answer that is consistent with this replica; nothing of it is stored yet."""
 
@@ -82,6 +83,23 @@ class ReadAnswer:
     target: tuple[int, bytes, int]
     page: ReadPage | None = None
     """What its page proved, if that was read ahead."""
+
+    def read_page(self, own_lookup: OwnLookup) -> None:
+        """Prove the page. Raises: RelayMisbehaviour: ``page-contradicts-log``."""
+        held = self.prepared.change_range
+        self.page = read_page(self.answer.page, held, *self.target[:2], own_lookup)
+
+    def take_page(self, own_lookup: OwnLookup) -> ReadPage:
+        """What the page proves; it is handed over, so that its memory ends with its merge.
+
+        Raises: RelayMisbehaviour: ``page-contradicts-log``.
+        """
+        if self.page is None:
+            self.read_page(own_lookup)
+        page, self.page = self.page, None
+        self.answer.page.clear()
+        assert page is not None
+        return page
 
 
 class Committed(NamedTuple):
@@ -226,7 +244,7 @@ def commit(
     tx.put_value(CONTROL_CHECKPOINT, answer.control_checkpoint)
     check_own(engine, tx, answer)
     _take_receipts(tx, prepared, answer, report)
-    leaves, change_range = read.page or _read_change_page(read, OwnChanges(tx).lookup)
+    leaves, change_range = read.take_page(OwnChanges(tx).lookup)
     _note_log_time(engine, tx, read, leaves)
     ingest(engine, tx, leaves, report.ingest)
     report.confirmed += _note_own(tx, leaves)
@@ -274,16 +292,14 @@ def _following(read: ReadAnswer, change_range: CompactRange) -> Prepared | None:
     )
 
 
-def with_page_read(read: ReadAnswer) -> ReadAnswer:
-    """The answer with its page proven, unless that takes own changes out of the store.
+def read_page_ahead(read: ReadAnswer) -> None:
+    """Prove the page of an answer, unless that takes own changes out of the store.
 
     Raises:
         RelayMisbehaviour: ``page-contradicts-log``.
     """
-    try:
-        return replace(read, page=_read_change_page(read, _not_looked_up))
-    except _OwnChangeMetError:
-        return read
+    with suppress(_OwnChangeMetError):
+        read.read_page(_not_looked_up)
 
 
 class _OwnChangeMetError(Exception):
@@ -339,10 +355,6 @@ def _take_receipts(
         report.pushed += 1
     if answer.refusal is not None:
         report.refused = (answer.refusal.number, answer.refusal.refusal.value)
-
-
-def _read_change_page(read: ReadAnswer, own_lookup: OwnLookup) -> ReadPage:
-    return read_page(read.answer.page, read.prepared.change_range, *read.target[:2], own_lookup)
 
 
 class OwnChanges:
