@@ -43,7 +43,7 @@ EDITS = {
     "a change dropped": hostile.with_frame_dropped,
     "a byte of content": hostile.with_byte_flipped,
     "a byte of the log time": lambda a: hostile.with_byte_flipped(a, 1, 1),
-    "a byte of the head": lambda a: hostile.with_byte_flipped(a, 2, 40),
+    "a byte of the head": lambda a: hostile.with_byte_flipped(a, 2, 10),
     "a page of nothing": lambda a: hostile.with_items(a, lambda _items: []),
 }
 

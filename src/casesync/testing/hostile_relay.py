@@ -233,12 +233,15 @@ def with_frame_dropped(answer: SyncAnswer, frame: int = 0) -> SyncAnswer:
 
 
 def with_byte_flipped(answer: SyncAnswer, frame: int = 0, byte: int = -1) -> SyncAnswer:
-    """One bit of one frame changed; default: the last byte of its last segment."""
+    """One bit of one frame changed; default: the last byte of its last segment.
+
+    A byte beyond the frame is counted on from its other end: frames differ in length.
+    """
 
     def flip(items: list[Any]) -> list[Any]:
         at = [i for i, item in enumerate(items) if isinstance(item, bytes)][frame]
         changed = bytearray(items[at])
-        changed[byte] ^= 1
+        changed[byte % len(changed)] ^= 1
         items[at] = bytes(changed)
         return items
 
