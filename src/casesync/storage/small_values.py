@@ -76,12 +76,13 @@ class SmallValues:
         )
 
     def control_entries(self, first: int) -> Iterator[tuple[int, int, bytes]]:
-        """(index, log time, entry) from ``first`` on."""
-        yield from self._session.execute(
+        """(index, log time, entry) from ``first`` on; who stops early leaves nothing open."""
+        rows = self._session.execute(
             "SELECT position, log_time_ms, entry FROM control_entry "
             "WHERE position >= ? ORDER BY position",
             (first,),
         )
+        return iter(rows.fetchall())
 
     def put_blob(self, name: BlobHash, body: bytes) -> None:
         """Store a blob; its name fixes its bytes, so the first one stays."""
