@@ -60,7 +60,8 @@ class Slot(NamedTuple):
 def write(folder: Path, anchor: Anchor, newest: Slot | None = None) -> Slot:
     """Store the anchor durably: after each commit, and ``EMPTY`` before the first.
 
-    It goes over the older of the two moments that the file holds.
+    It goes over the older of the two moments that the file holds. A file that was emptied,
+    shortened or deleted since is replaced whole.
 
     Args:
         folder: the replica's.
@@ -75,12 +76,12 @@ def write(folder: Path, anchor: Anchor, newest: Slot | None = None) -> Slot:
     """
     path = Home(folder).anchor
     newest = newest or _newest(read_small(path, _FILE_BYTES) or b"")
-    if newest is None:  # no file yet, or one of the older form
-        slot = Slot(1, 0, anchor)
-        replace_durably(path, _record(slot).ljust(_FILE_BYTES, b"\0"))
-    else:
+    if newest is not None:
         slot = Slot(newest.sequence + 1, SLOT_BYTES - newest.offset, anchor)
-        overwrite_durably(path, slot.offset, _record(slot))
+        if overwrite_durably(path, _FILE_BYTES, slot.offset, _record(slot)):
+            return slot
+    slot = Slot(1, 0, anchor)  # no file yet, one of the older form, or not the file it was
+    replace_durably(path, _record(slot).ljust(_FILE_BYTES, b"\0"))
     return slot
 
 

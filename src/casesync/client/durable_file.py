@@ -41,12 +41,14 @@ def replace_durably(path: Path, data: bytes) -> None:
         raise _converted(error) from error
 
 
-def overwrite_durably(path: Path, offset: int, data: bytes) -> None:
-    """Write ``data`` into a file that is longer already; durable when this returns.
+def overwrite_durably(path: Path, file_bytes: int, offset: int, data: bytes) -> bool:
+    """Write ``data`` into a file of ``file_bytes``; durable when this returns.
 
     The file keeps its length and its blocks, so nothing but the data needs to be flushed. A crash
     may leave any mixture of old and new bytes in this range, and harms nothing outside the blocks
     that it touches.
+
+    Returns: False, with nothing written, if there is no file of this length (any more).
 
     Raises:
         LocalStateError: ``disk-full`` or ``disk-error``.
@@ -54,14 +56,19 @@ def overwrite_durably(path: Path, offset: int, data: bytes) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
         try:
+            if os.fstat(descriptor).st_size != file_bytes:
+                return False
             done = 0
             while done < len(data):
                 done += os.pwrite(descriptor, data[done:], offset + done)
             _flush_data(descriptor)
         finally:
             os.close(descriptor)
+    except FileNotFoundError:
+        return False
     except OSError as error:
         raise _converted(error) from error
+    return True
 
 
 def _converted(error: OSError) -> LocalStateError:

@@ -135,6 +135,21 @@ def test_an_anchor_of_the_older_form_is_read_and_then_replaced(tmp_path):
     assert Home(tmp_path).anchor.stat().st_size == 2 * SLOT_BYTES
 
 
+@pytest.mark.parametrize("length", [None, 0, 9, SLOT_BYTES, 2 * SLOT_BYTES - 1, 9000])
+def test_a_file_that_lost_its_length_under_a_running_process_is_replaced_whole(tmp_path, length):
+    slot = anchor.write(tmp_path, EMPTY)
+    slot = anchor.write(tmp_path, BEFORE, slot)
+    path = Home(tmp_path).anchor
+    if length is None:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes().ljust(length, b"\0")[:length])
+    for moment in (HERE, HERE._replace(cursor=401), HERE._replace(cursor=402)):
+        slot = anchor.write(tmp_path, moment, slot)
+        assert anchor.read(tmp_path) == moment
+        assert path.stat().st_size == 2 * SLOT_BYTES
+
+
 @pytest.mark.parametrize(("number", "code"), [(28, "disk-full"), (5, "disk-error")])
 @pytest.mark.parametrize("step", ["pwrite", "_flush_data"])
 def test_a_write_that_fails_keeps_a_whole_moment(tmp_path, monkeypatch, step, number, code):
