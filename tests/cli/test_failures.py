@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -147,9 +148,45 @@ def test_an_invitation_that_is_none_cancelled_or_used(shelter, tmp_path):
     assert not joiner.home.exists()
     made = shelter.json("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker")
     shelter.json("invite", "cancel", made["id"])
-    done = Laptop(tmp_path / "b", "p").run("join", made["text"], "--name", "Mai", "--json")
-    assert done.code in {4, 5}
-    assert done.error["code"] in {"invitation-gone", "relay-refused"}
+    late = Laptop(tmp_path / "b", "p")
+    expect(late.run("join", made["text"], "--name", "Mai", "--json"), 5, "invitation-gone")
+    taken = shelter.json("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker")
+    joiner.json("join", taken["text"], "--name", "Mai")
+    expect(late.run("join", taken["text"], "--name", "Hoa", "--json"), 2, "invitation-used")
+    assert not late.home.exists()
+    shelter.json("invite", "cancel", taken["id"])
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "lock"}
+
+
+@pytest.mark.parametrize("also_lost", [(), ("vault",), ("anchor",)])
+def test_a_replica_whose_database_was_moved_is_left_alone(relay, tmp_path, also_lost):
+    laptop = Laptop(tmp_path / "home", "p q r s")
+    found(relay, laptop)
+    made = laptop.json("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker")
+    for name in ("replica.db", *also_lost):
+        (laptop.home / name).rename(tmp_path / name)
+    before = contents(laptop.home)
+    for words in (
+        ("join", made["text"], "--name", "Z"),
+        ("join",),
+        ("network", "create", "N", "--relay", relay.url, "--plain-http"),
+        ("status",),
+        ("sync",),
+        ("case", "list"),
+        ("unlock",),
+        ("passphrase", "change", "--new-passphrase-file", str(laptop.home / "vault")),
+    ):
+        expect(laptop.run(*words, "--json"), 3, "database-missing")
+    done = laptop.run("doctor", "--json")
+    assert done.code == 3
+    assert "database-missing" in {row["code"] for row in json.loads(done.out)["items"]}
+    assert contents(laptop.home) == before
+    for name in ("replica.db", *also_lost):
+        (tmp_path / name).rename(laptop.home / name)
+    assert laptop.json("whoami")["member"]
 
 
 def code_shown(shelter: Laptop, joiner: Laptop) -> tuple[dict[str, str], str]:

@@ -84,7 +84,9 @@ def _begin(
     from casesync.client.home import Home  # noqa: PLC0415 - the engine, not for help
     from casesync.client.joining import Joining  # noqa: PLC0415 - likewise
 
-    begun = Home(settings.home).exists()
+    home = Home(settings.home)
+    home.refuse_lost_database()
+    begun = home.exists()
     if invitation is None and begun:
         return Joining.resume(settings.home, passphrase_to_open(settings))
     if invitation is None or (name is None and not begun):

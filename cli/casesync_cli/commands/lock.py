@@ -24,8 +24,10 @@ NEW_PASSPHRASE_VARIABLE = "CASESYNC_NEW_PASSPHRASE"  # noqa: S105 - the name of 
 @command("unlock", option("--for", "span", default=UNLOCK_DEFAULT, metavar="TIME"))
 def unlock(settings: Settings, *, span: str) -> None:
     """Keep this replica open for a while."""
-    from casesync.client.unlock_agent import unlock as start  # noqa: PLC0415 - not for help
+    from casesync.client.home import Home  # noqa: PLC0415 - the engine, not for help
+    from casesync.client.unlock_agent import unlock as start  # noqa: PLC0415 - likewise
 
+    Home(settings.home).require()
     for_s = duration_s(span)
     start(settings.home, passphrase_to_open(settings), for_s)
     shape = {"unlocked": True, "seconds": for_s}
@@ -51,8 +53,10 @@ def lock(settings: Settings) -> None:
 )
 def passphrase_change(settings: Settings, *, new_passphrase_file: Path | None) -> None:
     """Change the passphrase of this replica."""
-    from casesync.client.vault import change_passphrase  # noqa: PLC0415 - not for help
+    from casesync.client.home import Home  # noqa: PLC0415 - the engine, not for help
+    from casesync.client.vault import change_passphrase  # noqa: PLC0415 - likewise
 
+    Home(settings.home).require()
     old = passphrase_to_open(settings)
     file = new_passphrase_file
     new = os.environ.get(NEW_PASSPHRASE_VARIABLE) if file is None else first_line(file)

@@ -74,9 +74,33 @@ class Home:
         """Settings of this installation that are not secret."""
         return self.folder / "config.toml"
 
+    @property
+    def starting(self) -> Path:
+        """Lies here while the folder is being made."""
+        return self.folder / "starting"
+
     def exists(self) -> bool:
-        """Whether a replica was made here; a wrapped key alone is a start that was interrupted."""
+        """Whether the database of a replica lies here."""
         return self.database.exists()
+
+    def refuse_lost_database(self) -> None:
+        """Without its database a replica is damaged, and its key must not be written over.
+
+        What a start left that was interrupted is no replica.
+
+        Raises:
+            LocalStateError: ``database-missing``.
+        """
+        if self.exists() or self.starting.exists():
+            return
+        if self.vault.exists() or self.anchor.exists():
+            raise LocalStateError("database-missing", folder=str(self.folder))
+
+    def require(self) -> None:
+        """Raises: LocalStateError: ``home-missing``, ``database-missing``."""
+        self.refuse_lost_database()
+        if not self.exists():
+            raise LocalStateError("home-missing", folder=str(self.folder))
 
     def prepare(self) -> None:
         """Create the folder, or narrow it to its owner.

@@ -7,7 +7,7 @@ own encrypted database, so that a closed laptop goes on where it was.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Self
 
@@ -73,10 +73,14 @@ class Joining:
         device_label: str = "",
         plain_http: bool = False,
     ) -> Self:
-        """Understand the invitation and make a folder with this device's keys.
+        """Understand the invitation, ask whether it is open, make a folder with this device's keys.
 
         Raises:
-            UsageError: ``invitation-malformed``, ``invitation-expired``, ``home-exists``.
+            UsageError: ``invitation-malformed``, ``invitation-expired``, ``invitation-used``,
+                ``home-exists``.
+            LocalStateError: ``database-missing``.
+            AccessDenied: ``invitation-gone``.
+            NetworkError: the relay cannot be reached.
         """
         opening.refuse_existing(folder)
         clock, entropy = SystemClock(), SystemEntropy()
@@ -230,18 +234,22 @@ class Joining:
 
 
 def _usable(invitation_text: str, clock: Clock, *, plain_http: bool) -> Invitation:
-    """The invitation, if it is open and its relay's address is one this device may use."""
+    """The invitation, if it is open, at its relay too; nothing was written here yet."""
     invitation = parse_invitation(invitation_text)
     check_open(invitation, clock.now_ms())
-    HttpChannel(
+    channel = HttpChannel(
         invitation.relay_url,
-        None,
+        invitation.network,
         None,
         None,
         clock,
         lambda: 0,
         allow_plain_http=plain_http,
-    ).close()
+    )
+    with closing(channel):
+        if channel.rendezvous_get(invitation.id, SLOT_COMMITMENT) is not None:
+            raise UsageError("invitation-used")
+        check_open(invitation, clock.now_ms() + channel.now_offset_ms())
     return invitation
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -213,6 +213,7 @@ def found(
 
     Raises:
         UsageError: ``home-exists``, ``relay-not-https``, ``unit-type-unknown``, ``role-unknown``.
+        LocalStateError: ``database-missing``.
         RelayMisbehaviour: ``relay-key-differs``.
     """
     refuse_existing(folder)
@@ -234,8 +235,15 @@ def found(
 
 
 def refuse_existing(folder: Path) -> None:
-    """A folder that holds a replica already is left alone. Raises: UsageError: ``home-exists``."""
-    if Home(folder).exists():
+    """A folder that holds a replica already is left alone.
+
+    Raises:
+        UsageError: ``home-exists``.
+        LocalStateError: ``database-missing``.
+    """
+    home = Home(folder)
+    home.refuse_lost_database()
+    if home.exists():
         raise UsageError("home-exists", folder=str(folder))
 
 
@@ -247,6 +255,7 @@ def create_folder(
     existed = folder.exists()
     home.prepare()
     try:
+        home.starting.touch()
         key = create_vault(folder, passphrase, entropy)
         anchor.write(folder, anchor.EMPTY)
         store = open_encrypted(home.database, key)
@@ -255,9 +264,11 @@ def create_folder(
                 fill(tx)
         finally:
             store.close()
+        home.starting.unlink()
     except BaseException:
         if existed:
-            for path in (home.database, home.vault, home.anchor):
+            made = (home.vault, home.anchor, *folder.glob(home.database.name + "*"))
+            for path in (*made, home.starting):
                 path.unlink(missing_ok=True)
         else:
             shutil.rmtree(folder, ignore_errors=True)
@@ -268,10 +279,12 @@ def database_key(folder: Path, passphrase: str | None) -> SecretBytes:
     """The key from the passphrase, or from the unlock agent where there is none.
 
     Raises:
-        LocalStateError: ``locked``, ``passphrase-wrong``, ``home-missing``.
+        LocalStateError: ``locked``, ``passphrase-wrong``, ``home-missing``, ``database-missing``.
     """
-    if not Home(folder).exists():
-        raise LocalStateError("home-missing", folder=str(folder))
+    home = Home(folder)
+    home.require()
+    with suppress(OSError):  # a start that was cut off behind its last commit
+        home.starting.unlink()
     if passphrase is None:
         key = fetch_key(folder)
         if key is None:

@@ -50,7 +50,8 @@ class _Vault(NamedTuple):
 def create_vault(folder: Path, passphrase: str, entropy: Entropy) -> SecretBytes:
     """A fresh database key, 32 bytes, wrapped under ``passphrase`` in the replica's folder.
 
-    A wrapped key without a database is left from a start that was interrupted and is replaced.
+    A wrapped key without a database is replaced: whoever calls has made sure that it is left from
+    a start that was interrupted (``Home.refuse_lost_database``).
 
     Raises:
         LocalStateError: ``replica-exists``, ``disk-full``, ``disk-error``.

@@ -354,6 +354,13 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "Không có bản sao nào trong {folder}.",
         "Bắt đầu bằng 'casesync network create' hay 'casesync join', hoặc dùng --home.",
     ),
+    "database-missing": (
+        "The database of the replica in {folder} is missing (the file 'replica.db').",
+        "If it was moved, put it back; nothing was changed. A new replica needs another --home.",
+        "Thiếu cơ sở dữ liệu của bản sao trong {folder} (tệp 'replica.db').",
+        "Nếu nó đã được chuyển đi, hãy để lại chỗ cũ; chưa có gì thay đổi. Bản sao mới cần "
+        "một --home khác.",
+    ),
     "joined-already": (
         "This replica has joined its network already.",
         "Go on with 'casesync sync'.",

@@ -8,9 +8,10 @@ import sys
 
 import pytest
 
-from casesync.client import durable_file, home
+from casesync.client import durable_file, home, opening
 from casesync.client.durable_file import read_small, replace_durably
 from casesync.client.home import LOCK_ATTEMPTS, Home
+from casesync.client.system_ports import SystemEntropy
 from casesync.foundation.errors import LocalStateError
 
 HOLD = """
@@ -202,3 +203,21 @@ def test_a_link_laid_in_the_way_is_not_written_through(tmp_path):
     with pytest.raises(LocalStateError):
         replace_durably(tmp_path / "vault", b"new")
     assert victim.read_text() == "precious"
+
+
+def test_what_an_interrupted_start_left_is_made_anew(tmp_path):
+    """Cut off before the database, again after it: neither is a replica that lost its own."""
+    place = Home(tmp_path / "home")
+    opening.create_folder(place.folder, "hoa sen", SystemEntropy(), lambda _: None)
+    assert not place.starting.exists()
+    place.database.unlink()
+    place.starting.touch()
+    opening.refuse_existing(place.folder)
+    opening.create_folder(place.folder, "hoa sen", SystemEntropy(), lambda _: None)
+    place.starting.touch()
+    opening.database_key(place.folder, "hoa sen")
+    place.database.unlink()
+    for use in (opening.refuse_existing, lambda folder: opening.database_key(folder, "hoa sen")):
+        with pytest.raises(LocalStateError) as raised:
+            use(place.folder)
+        assert raised.value.code == "database-missing"
