@@ -7,14 +7,13 @@ are understood, and the reader's own time zone decides how times are shown.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from casesync.foundation.errors import UsageError
 from casesync.model.schema_types import ValueKind
 from casesync.model.value_format import format_element, format_part, format_value
 from casesync_cli.render import value_text
-from casesync_cli.times import people_time
+from casesync_cli.times import moment_ms, people_time
 
 if TYPE_CHECKING:
     from casesync.client.replica import Replica
@@ -80,10 +79,8 @@ def _readable(spec: ValueSpec, value: object) -> str | None:
         if isinstance(value, int) and not isinstance(value, bool):
             return people_time(value)
         if isinstance(value, str):
-            try:
-                return people_time(int(datetime.fromisoformat(value).timestamp() * 1000))
-            except ValueError:
-                return None
+            time_ms = moment_ms(value)
+            return None if time_ms is None else people_time(time_ms)
     if spec.kind in _ID_KINDS and isinstance(value, str):
         return value[:SHORT_ID]
     return None

@@ -8,7 +8,7 @@ grant does not depend on it (DESIGN.md 5).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from hashlib import sha256
 
 from casesync.access.access_entry import Shown
@@ -315,8 +315,9 @@ def parse_compartments(words: list[str]) -> list[Compartment]:
 
 
 def _day(ms: int) -> str:
-    moment = datetime.fromtimestamp(ms / 1000, tz=timezone(timedelta(hours=7)))
-    return moment.strftime("%Y-%m-%d")
+    """The day in Vietnam; the first or the last of the calendar for what lies outside."""
+    ordinal = (ms + _VIETNAM_MS) // _DAY_MS + date(1970, 1, 1).toordinal()
+    return date.fromordinal(min(max(ordinal, 1), date.max.toordinal())).isoformat()
 
 
 def _people_day(ms: int) -> str:
@@ -341,5 +342,5 @@ def _moment_ms(value: object) -> int:
         return value
     try:
         return round(datetime.fromisoformat(str(value)).timestamp() * 1000)
-    except ValueError:
+    except (OverflowError, ValueError):
         return 0
