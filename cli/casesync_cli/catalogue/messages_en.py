@@ -212,6 +212,7 @@ TEXTS: Final[dict[str, str]] = {
     "audit.action-conflict": "conflicts",
     "audit.action-consent": "consents",
     "audit.action-audit": "audited",
+    "audit.action-administer": "administration",
     "audit.verified": "verified",
     "audit.nothing": "nothing sent",
     "audit.failed": "FAILED",

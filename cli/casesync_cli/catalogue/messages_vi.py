@@ -212,6 +212,7 @@ TEXTS: Final[dict[str, str]] = {
     "audit.action-conflict": "xung đột",
     "audit.action-consent": "sự đồng ý",
     "audit.action-audit": "kiểm tra sổ",
+    "audit.action-administer": "quản trị",
     "audit.verified": "đã kiểm",
     "audit.nothing": "chưa gửi gì",
     "audit.failed": "HỎNG",

@@ -50,9 +50,10 @@ ACTIONS: Final = frozenset(
         "conflict",
         "consent",
         "audit",
+        "administer",
     }
 )
-"""What can be done to a record (closed)."""
+"""What can be done to a record, or was refused to the network (``administer``); closed."""
 
 
 class Outcome(IntEnum):

@@ -18,6 +18,7 @@ from casesync.access.control_views import DeviceView
 from casesync.client.core import Core, opener_of
 from casesync.client.names import Names, meant_by
 from casesync.client.network_views import AuditDevice, AuditEntryView, AuditReport
+from casesync.client.refusals import refusals_logged
 from casesync.client.relay_comparison import RelayComparison
 from casesync.codec.crockford import case_code
 from casesync.foundation.errors import AccessDenied, AuditFailed, CasesyncError, UsageError
@@ -194,8 +195,9 @@ class Auditing:
         core = self._core
         with core.store.transaction() as tx:
             control_size = self._prove_control(tx)  # before anything is believed that it says
-        if FEED_ALL not in core.engine.me.feeds:
-            raise AccessDenied("not-auditor")
+        with refusals_logged(core, "audit", purpose=purpose):
+            if FEED_ALL not in core.engine.me.feeds:
+                raise AccessDenied("not-auditor")
         core.log("audit", detail="verify", purpose=purpose)
         with core.store.transaction() as tx:
             placed = self._all_changes(tx)

@@ -16,6 +16,7 @@ from casesync.client.network_views import (
     UnitView,
     WhoAmI,
 )
+from casesync.client.refusals import refusals_logged
 from casesync.client.views import Fact
 from casesync.crypto.enrolment import SLOT_COMMITMENT, SLOT_NONCE, SLOT_RESULT, SLOT_REVEAL
 from casesync.foundation.errors import AccessDenied, UsageError
@@ -153,16 +154,18 @@ class NetworkAdmin:
         return unit.hex()[:8] if view is None else view.name
 
     def require_administrator(self) -> None:
-        """Raises: AccessDenied: ``not-administrator``."""
-        if not self._core.engine.member.administrator:
-            raise AccessDenied("not-administrator")
+        """Raises: AccessDenied: ``not-administrator``; the attempt is logged."""
+        with refusals_logged(self._core, "administer"):
+            if not self._core.engine.member.administrator:
+                raise AccessDenied("not-administrator")
 
     # -- suspension -----------------------------------------------------------------------------
 
     def suspend_preview(self, number: int) -> list[Fact]:
         """What a suspension will mean, before it is done; raises as ``suspend_device``."""
         self.require_administrator()
-        view = self._suspendable(number)
+        with refusals_logged(self._core, "administer"):
+            view = self._suspendable(number)
         control = self._core.engine.control
         name = self.unit_name(view.unit)
         facts = [Fact("suspend-unsent-lost", {"device": number})]
@@ -183,7 +186,8 @@ class NetworkAdmin:
         core = self._core
         self.require_administrator()
         pull(core)
-        view = self._suspendable(number)
+        with refusals_logged(core, "administer"):
+            view = self._suspendable(number)
 
         def write(writer: ControlWriter) -> bool:
             self._suspendable(number)

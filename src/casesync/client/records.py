@@ -1,6 +1,6 @@
 """Cases and their records: listing, showing, editing, conflicts (client).
 
-Every look is logged before its result is returned, and a refused one too (``core.log``).
+Every look is logged before its result is returned, and a refused one too (``refusals_logged``).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from casesync.access.access_entry import Outcome, Shown
+from casesync.access.access_entry import Shown
 from casesync.access.stream_facts import END_OF_LOG
 from casesync.client import shown_conflicts
 from casesync.client.case_edit import CaseEdit
@@ -17,6 +17,7 @@ from casesync.client.case_reader import CaseReader
 from casesync.client.core import Core
 from casesync.client.listing import disputed, refresh_listings
 from casesync.client.names import Names
+from casesync.client.refusals import refusals_logged
 from casesync.client.subscriptions import notify
 from casesync.client.views import (
     Assignment,
@@ -196,8 +197,19 @@ class Records:
 
         Raises:
             UsageError: unknown kind, field or value.
-            AccessDenied: ``role-opens-no-cases``: a visitor, whose unit is herself alone.
+            AccessDenied: ``role-opens-no-cases``: a visitor, whose unit is herself alone;
+                ``compartment-not-written``. The attempt is logged.
         """
+        core = self._core
+        with refusals_logged(core, "create", purpose=purpose):
+            stream = self._open_case(kinds, sets, purpose)
+        notify(core, [stream], END_OF_LOG)
+        with core.store.transaction() as tx:
+            return CaseReader(core, tx, stream).view()
+
+    def _open_case(
+        self, kinds: Sequence[str], sets: Sequence[Assignment], purpose: str | None
+    ) -> StreamId:
         core = self._core
         record = RecordId(core.entropy.bytes(16))
         unit = core.engine.control.unit(core.engine.unit)
@@ -227,9 +239,7 @@ class Records:
                 purpose=core.purpose(purpose),
             )
             write_change(core.engine, tx, opening)
-        notify(core, [opening.stream], END_OF_LOG)
-        with core.store.transaction() as tx:
-            return CaseReader(core, tx, opening.stream).view()
+        return opening.stream
 
     @contextmanager
     def edit(
@@ -252,16 +262,10 @@ class Records:
             reader = CaseReader(core, tx, case)
             state = None if base is None else reader.state_at(base)
             edit = CaseEdit(core, tx, case, reader.row, base=state)
-        try:
+        with refusals_logged(core, action, stream=case, purpose=purpose):
             yield edit
-        except AccessDenied as denied:
-            core.log(
-                action, stream=case, outcome=Outcome.REFUSED, purpose=purpose, detail=denied.code
-            )
-            raise
-        if edit.empty:
-            return
-        try:
+            if edit.empty:
+                return
             with core.transaction() as tx:
                 log_access(
                     core.engine,
@@ -272,11 +276,6 @@ class Records:
                     purpose=core.purpose(purpose),
                 )
                 numbers = [write_change(core.engine, tx, draft)[0] for draft in edit.drafts()]
-        except AccessDenied as denied:
-            core.log(
-                action, stream=case, outcome=Outcome.REFUSED, purpose=purpose, detail=denied.code
-            )
-            raise
         notify(core, [case], END_OF_LOG + min(numbers))
 
     # -- conflicts --------------------------------------------------------------------------------

@@ -8,17 +8,20 @@ grant does not depend on it (DESIGN.md 5).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from hashlib import sha256
 
 from casesync.access.access_entry import Shown
 from casesync.access.stream_facts import END_OF_LOG, GrantFact
+from casesync.client.case_reader import CaseReader
 from casesync.client.core import Core
 from casesync.client.names import Names
 from casesync.client.network_admin import NetworkAdmin
 from casesync.client.records import SHOWN_MAX, Records
+from casesync.client.refusals import refusals_logged
 from casesync.client.subscriptions import notify
-from casesync.client.views import ConsentView, GrantView, Withdrawal
+from casesync.client.views import CaseView, ConsentView, GrantView, Withdrawal
 from casesync.codec.crockford import case_code
 from casesync.foundation.errors import AccessDenied, CannotDecide, UsageError
 from casesync.foundation.ids import (
@@ -29,6 +32,7 @@ from casesync.foundation.ids import (
     UnitId,
     compartment_by_word,
 )
+from casesync.sync.access_log import log_access
 from casesync.sync.grants import GrantTerms, write_grant, write_revocation
 from casesync.sync.stream_row import StreamRow
 
@@ -94,7 +98,7 @@ class Sharing:
 
         Raises: UsageError: ``consent-unknown``, ``consent-withdrawn-already``.
         """
-        view = self._consent(case, consent, purpose)
+        view = _named(self.consents(case, purpose), consent)
         if not view.given:
             raise UsageError("consent-withdrawn-already", consent=view.id_hex[:8], case=view.case)
         with self._records.edit(case, action="consent", purpose=purpose) as edit:
@@ -108,7 +112,9 @@ class Sharing:
 
     def consents(self, case: StreamId, purpose: str | None = None) -> list[ConsentView]:
         """Every consent recorded in a case."""
-        view = self._records.show(case, action="consent", purpose=purpose)
+        return self._consents_of(self._records.show(case, action="consent", purpose=purpose))
+
+    def _consents_of(self, view: CaseView) -> list[ConsentView]:
         found = []
         for record in view.records:
             if record.type != "consent":
@@ -135,12 +141,6 @@ class Sharing:
             )
         return found
 
-    def _consent(self, case: StreamId, prefix: str, purpose: str | None) -> ConsentView:
-        found = [c for c in self.consents(case, purpose) if c.id_hex.startswith(prefix.lower())]
-        if len(found) != 1:
-            raise UsageError("consent-unknown", consent=prefix)
-        return found[0]
-
     # -- grants ---------------------------------------------------------------------------------
 
     def grant(
@@ -157,6 +157,8 @@ class Sharing:
     ) -> GrantView:
         """Share compartments of a case with another office, at most as long as the consent lasts.
 
+        What rights or the consent do not allow is logged as a refused grant.
+
         Raises:
             AccessDenied: ``may-not-grant``, ``consent-withdrawn``, ``consent-expired``.
             UsageError: ``consent-unknown``, ``consent-other-unit``, ``consent-other-purpose``,
@@ -167,10 +169,11 @@ class Sharing:
         self._check_until(until_ms)
         unit = self._admin.unit_named(to_unit)
         chosen = parse_compartments(compartments)
-        consent = self._consent(case, consent_id, purpose)
-        if purpose != consent.purpose:
-            raise UsageError("consent-other-purpose", purpose=consent.purpose)
-        self._check_consent(consent, unit, chosen, until_ms)
+        with self._refusals_logged("grant", case, chosen, purpose):
+            consent = self._consent(case, consent_id)
+            if purpose != consent.purpose:
+                raise UsageError("consent-other-purpose", purpose=consent.purpose)
+            self._check_consent(consent, unit, chosen, until_ms)
         until_ms = consent.until_ms if until_ms is None else until_ms
         view = core.engine.control.unit(unit)
         assert view is not None
@@ -179,7 +182,6 @@ class Sharing:
             raise CannotDecide("unit-without-device", unit=view.name)
         if not any(device.active for device in devices):
             raise CannotDecide("unit-suspended", unit=view.name)
-        core.log("grant", stream=case, compartments=chosen, purpose=purpose)
         terms = GrantTerms(
             to_unit=unit,
             compartments=tuple(chosen),
@@ -189,10 +191,32 @@ class Sharing:
             expires_ms=until_ms,
             consent=RecordId(bytes.fromhex(consent.id_hex)),
         )
-        with core.transaction() as tx:
+        with (
+            self._refusals_logged("grant", case, chosen, purpose),
+            core.transaction() as tx,
+        ):
+            log_access(core.engine, tx, "grant", stream=case, compartments=chosen, purpose=purpose)
             grant = write_grant(core.engine, tx, case, terms, view.feed)
         notify(core, [case], END_OF_LOG)
         return next(view for view in self._views(case) if view.id_hex == grant.hex())
+
+    def _consent(self, case: StreamId, prefix: str) -> ConsentView:
+        """What a grant is to rest on; it is not shown, so the grant's own entry is the only one."""
+        with self._core.store.transaction() as tx:
+            view = CaseReader(self._core, tx, case).view()
+        return _named(self._consents_of(view), prefix)
+
+    def _refusals_logged(
+        self, action: str, case: StreamId, compartments: list[Compartment], purpose: str | None
+    ) -> AbstractContextManager[None]:
+        return refusals_logged(
+            self._core,
+            action,
+            stream=case,
+            compartments=compartments,
+            purpose=purpose,
+            refusals=(AccessDenied, UsageError),
+        )
 
     def _check_until(self, until_ms: int | None) -> None:
         now_ms = self._core.clock.now_ms()
@@ -291,8 +315,15 @@ class Sharing:
             raise UsageError("grant-revoked-already", grant=grant)
         view = core.engine.control.unit(UnitId(fact.unit))
         assert view is not None
-        core.log("revoke", stream=case, basis=fact.grant, purpose=purpose)
-        with core.transaction() as tx:
+        with self._refusals_logged("revoke", case, [], purpose), core.transaction() as tx:
+            log_access(
+                core.engine,
+                tx,
+                "revoke",
+                stream=case,
+                basis=fact.grant,
+                purpose=core.purpose(purpose),
+            )
             write_revocation(core.engine, tx, case, fact, view.feed, reason)
         notify(core, [case], END_OF_LOG)
 
@@ -312,6 +343,13 @@ def parse_compartments(words: list[str]) -> list[Compartment]:
     if not found:
         raise UsageError("compartments-none")
     return sorted(set(found))
+
+
+def _named(consents: list[ConsentView], prefix: str) -> ConsentView:
+    found = [consent for consent in consents if consent.id_hex.startswith(prefix.lower())]
+    if len(found) != 1:
+        raise UsageError("consent-unknown", consent=prefix)
+    return found[0]
 
 
 def _day(ms: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from attack_world import OSSO, AttackWorld, dump
+from attack_world import OSSO, UNION, AttackWorld, dump
 from casesync.client import anchor, opening
 from casesync.client.home import Home
 from casesync.client.replica import Replica
@@ -75,8 +75,32 @@ def test_no_permission_to_write_to_grant_to_invite_or_to_audit(world):
     unchanged(world, "oanh", lambda: oanh.invite(OSSO, "officer"), "not-administrator", 5)
     unchanged(world, "oanh", lambda: oanh.suspend_device(1), "not-administrator", 5)
     unchanged(world, "oanh", oanh.audit_verify, "not-auditor", 5)
-    outcomes = [entry.outcome for entry in oanh.audit_mine()]
-    assert "refused" in outcomes, "the refused attempt is in the access log"
+    assert refused_attempts(oanh) == [
+        ("update", "compartment-not-written"),
+        ("administer", "not-administrator"),
+        ("administer", "not-administrator"),
+        ("audit", "not-auditor"),
+    ]
+
+
+def refused_attempts(replica) -> list[tuple[str, str | None]]:
+    """Act and reason of every refused attempt in this device's access log."""
+    return [(e.action, e.detail) for e in replica.audit_mine() if e.outcome == "refused"]
+
+
+def test_a_case_or_an_office_that_may_not_be_opened_is_in_the_access_log(world):
+    unchanged(world, "oanh", lambda: world.oanh.add_unit("Mới", "osso"), "not-administrator", 5)
+    assert refused_attempts(world.oanh) == [("administer", "not-administrator")]
+    code = "compartment-not-written"
+    unchanged(world, "dung", lambda: world.dung.new_case(["trafficking"]), code, 5)
+    assert refused_attempts(world.dung) == [("create", code)]
+
+
+def test_an_administrator_who_may_not_be_suspended_by_one_person_leaves_the_attempt(world):
+    number = next(d.number for d in world.lan.devices() if d.member == world.uyen.whoami().member)
+    for attempt in (world.lan.suspend_preview, world.lan.suspend_device):
+        refused(lambda attempt=attempt: attempt(number), "suspend-administrator", 5)
+    assert refused_attempts(world.lan) == [("administer", "suspend-administrator")] * 2
 
 
 def test_a_consent_that_was_withdrawn_or_does_not_cover_carries_no_grant(world):
@@ -93,6 +117,32 @@ def test_a_consent_that_was_withdrawn_or_does_not_cover_carries_no_grant(world):
     world.lan.withdraw_consent(stream, consent)
     unchanged(world, "lan", grant(words), "consent-withdrawn", 5)
     unchanged(world, "lan", lambda: world.lan.revoke_grant(stream, "00" * 16), "grant-unknown", 2)
+    assert refused_attempts(world.lan) == [
+        ("grant", "consent-not-covering"),
+        ("grant", "consent-other-purpose"),
+        ("grant", "consent-withdrawn"),
+    ]
+    assert "grant" not in {e.action for e in world.lan.audit_mine() if e.outcome == "success"}
+
+
+def test_a_grant_that_the_role_does_not_allow_is_a_refused_grant_and_no_other(world):
+    stream = world.case()
+    world.share(stream, OSSO, ("identity", "contact", "operations"))
+    consent = world.lan.give_consent(stream, "share_with_org", UNION, ["contact"]).hex()
+    world.sync(rounds=2)
+    refused(
+        lambda: world.oanh.grant(stream, UNION, ["contact"], "share_with_org", consent),
+        "may-not-grant",
+        5,
+    )
+    assert [(e.action, e.outcome, e.detail) for e in world.oanh.audit_mine()][-1:] == [
+        ("grant", "refused", "may-not-grant")
+    ]
+    assert not [
+        e
+        for e in world.oanh.audit_mine()
+        if e.action in ("grant", "consent") and e.outcome == "success"
+    ]
 
 
 @pytest.mark.parametrize("fault", [Fault.DROP_REQUEST, Fault.DROP_ANSWER])
