@@ -517,6 +517,37 @@ def test_no_link_of_another_length_is_read_by_the_twin(link8):
 
 
 @needs_runs
+@pytest.mark.parametrize("path", [(0,), (4,), (1, 0), (1, 1), (1, 2), (1, 3)])
+def test_a_row_with_nothing_where_a_list_belongs_is_left_alone(path):
+    """A damaged database: the twin looks at no part that is not there."""
+    held = Held()
+    _, held.row = held.slowly(form_save(held, 0, 1, 1, []), 0)
+    part = held.row
+    for at in path[:-1]:
+        part = part[at]
+    part[path[-1]] = None
+    row = copy.deepcopy(held.row)
+    leaf = form_save(held, 1, 2, 1, [])
+    assert leaf.plain is not None
+    fresh = [Fresh(leaf, 1, leaf.plain, None)]
+    assert runs.take_run(fresh, 0, [1], 0, row, row[1], held.stream, held.path, OWNER, -1) == 0
+    assert row == held.row
+    if path[0] != 1:
+        rows = {held.stream: row}
+        assert runs.place_runs([(held.stream, [leaf])], rows, StoredChange, 99) == ([], [None])
+
+
+@needs_runs
+def test_a_mask_below_zero_is_left_alone():
+    held = Held()
+    first = form_save(held, 0, 1, 1, [])
+    _, held.row = held.slowly(first, 0)
+    held.row[1][1][0][1][1][2] = -1
+    later = form_save(held, 1, 2, 1, [[1, 1, first.link[:8], 7]])
+    assert held.fast(later, 1) == (False, held.row)
+
+
+@needs_runs
 @pytest.mark.parametrize("part", [0, 4])
 def test_a_row_of_another_shape_is_left_as_it_was(part):
     """All that may fail comes before the first change of the row."""

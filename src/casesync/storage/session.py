@@ -74,6 +74,8 @@ class Session:
         """
         if self.is_open:
             raise UsageError("transaction-nested")
+        if self._connection.in_transaction:  # begun, and interrupted before that was noted
+            self._connection.execute("ROLLBACK")
         self._connection.execute("BEGIN IMMEDIATE")
         self.is_open = True
 

@@ -6,6 +6,7 @@ tests, simulation and benchmarks. One process at a time holds a store.
 
 from __future__ import annotations
 
+import _thread
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -32,43 +33,51 @@ _Connect = Callable[[Path], Connection]
 class _Commit:
     """A commit that a thread of its own carries out; the library lets others run meanwhile.
 
-    The thread is there before the step begins, so that nothing can come between: an interruption
-    reaches the main thread at any moment.
+    An interruption reaches the main thread between any two of its steps, so it calls here what is
+    harmless twice, and waits with bare locks: it could leave an ``Event`` locked for ever.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._decided = threading.Event()
-        self._over = threading.Event()
+        self._decided = threading.Lock()
+        self._decided.acquire()
+        self._over = threading.Lock()
+        self._over.acquire()
+        self._is_over = False
         self._wanted = False
         self._error: BaseException | None = None
-        threading.Thread(target=self._run, name="commit", daemon=True).start()
+
+    def start(self) -> None:
+        """Have the thread ready."""
+        _thread.start_new_thread(self._run, ())
 
     def _run(self) -> None:
-        self._decided.wait()
+        self._decided.acquire()
         try:
             if self._wanted:
                 self._session.commit()
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
             self._error = error
-        self._over.set()
+        self._is_over = True
+        self._over.release()
 
     def begin(self) -> None:
         """Let the thread commit; once more is harmless."""
         self._wanted = True
-        self._decided.set()
+        self.abandon()
 
     def abandon(self) -> None:
         """Let the thread end, if it has not begun."""
-        self._decided.set()
+        if self._decided.locked():
+            self._decided.release()
 
     def settle(self) -> None:
         """Return when the thread leaves the connection alone, interrupted or not."""
-        interrupted: KeyboardInterrupt | None = None
-        while not self._over.is_set():
+        interrupted: BaseException | None = None
+        while not self._is_over:
             try:
-                self._over.wait()
-            except KeyboardInterrupt as error:
+                self._over.acquire()
+            except BaseException as error:  # noqa: BLE001 - raised when the thread has ended
                 interrupted = error
         if interrupted is not None:
             raise interrupted
@@ -90,6 +99,10 @@ class SqlStore(ReplicaStore):
         self._session = Session(connection)
         self._transaction = SqlTransaction(self._session, reserve)
         self._commit: _Commit | None = None
+        self._unfinished = False
+        """From before the beginning of a step until nothing is left of it, done or undone."""
+        self._inside = False
+        """While the caller's block runs."""
 
     @override
     @contextmanager
@@ -108,11 +121,16 @@ class SqlStore(ReplicaStore):
         with _converting():
             if self._commit is not None:
                 self._commit.wait()
+            if self._unfinished and not self._inside:
+                self._clear()  # an interruption came while the step before was being undone
             try:
+                if commit is not None:
+                    commit.start()
+                self._unfinished = True
                 self._session.begin()
                 self._transaction.wrote_access = False
                 try:
-                    yield self._transaction
+                    yield from self._step()
                     self._transaction.flush()
                     if meanwhile is None or commit is None:
                         self._session.commit()
@@ -125,10 +143,19 @@ class SqlStore(ReplicaStore):
                 if commit is not None:
                     commit.abandon()
             self._transaction.end(undone=False)
+            self._unfinished = False
+
+    def _step(self) -> Iterator[Transaction]:
+        self._inside = True
+        try:
+            yield self._transaction
+        finally:
+            self._inside = False
 
     def _commit_beside(self, commit: _Commit, meanwhile: Callable[[], None]) -> None:
         self._transaction.end(undone=False)
         self._commit = commit
+        self._unfinished = False  # as far as others may begin: they wait for the commit
         try:
             commit.begin()
             meanwhile()
@@ -158,16 +185,23 @@ class SqlStore(ReplicaStore):
             self._connection.close()
 
     def _undo(self, error: BaseException) -> None:
+        self._unfinished = True
+        self._clear()
+        if self._transaction.wrote_access and self._reserve is not None and _is_full(error):
+            # Room by other measures than the disk's (a quota) ended: the next attempt has some.
+            self._reserve.release()
+
+    def _clear(self) -> None:
+        """Leave nothing of a step that is not done, neither in the database nor in memory."""
         if self._commit is not None:
+            self._commit.abandon()
             self._commit.settle()
             self._commit = None
         # If even the roll-back fails the connection is unusable; the first error says why.
         with suppress(*DATABASE_ERRORS):
             self._session.roll_back()
-        if self._transaction.wrote_access and self._reserve is not None and _is_full(error):
-            # Room by other measures than the disk's (a quota) ended: the next attempt has some.
-            self._reserve.release()
         self._transaction.end(undone=True)
+        self._unfinished = False
 
 
 def open_encrypted(path: Path, key: SecretBytes, *, create: bool = True) -> SqlStore:

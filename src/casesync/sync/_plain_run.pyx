@@ -18,7 +18,7 @@ from casesync.foundation.ids import StreamKind
 from casesync.model.cells import SIMPLE_FORMS
 from casesync.model.state_row import new_row
 
-VERSION = 6
+VERSION = 7
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 ctypedef unsigned char u8
@@ -304,6 +304,8 @@ cdef bint _take(
     cdef list history = row[0]
     cdef dict newest = row[4]
     number, known_size, kind, key_name = <tuple>PyTuple_GET_ITEM(leaf, 10)
+    if history is None or newest is None:
+        return False
     if not (<object>PyTuple_GET_ITEM(leaf, 0) > last_index):
         return False
     device = <object>PyTuple_GET_ITEM(leaf, 7)
@@ -433,6 +435,8 @@ cdef bint _apply(
 
     # Where it goes; still nothing is changed.
     keys, slots, records_table, forms_table = merge_row[0], merge_row[1], merge_row[2], merge_row[3]
+    if keys is None or slots is None or records_table is None or forms_table is None:
+        return False
     if merge_row[4]:
         return False  # something waits for a device's first change
     slot_device = device
@@ -466,7 +470,7 @@ cdef bint _apply(
                 return False
             targets.append(None)  # replaced by others before
             continue
-        if type(named[2]) is not int or type(named[3]) is not int:
+        if type(named[2]) is not int or named[2] < 0 or type(named[3]) is not int:
             return False
         if not _is_bytes(named[0], 8):
             return False
@@ -680,6 +684,8 @@ cdef object _place(list leaves, list row, list changes, change_type, own_device)
     cdef Py_ssize_t i
     cdef long long index, last = -1
     cdef object leaf, plain, device, number, known
+    if history is None or newest is None:
+        return None
     if row[3] or row[8] or _owner(row) is None:  # not complete here, or given up, or no case
         return None
     for i in range(0, PyList_GET_SIZE(history), 6):

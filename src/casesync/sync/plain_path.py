@@ -26,7 +26,7 @@ from casesync.translog.served_leaf import ServedLeaf
 if TYPE_CHECKING:
     from casesync.sync.page_stream import PageStream
 
-plain_kernel = compiled("casesync.sync._plain_run", 6)
+plain_kernel = compiled("casesync.sync._plain_run", 7)
 """Takes whole runs of plain changes; without it ``PlainPath.take`` takes each."""
 
 _CONTENT_MASK = sum(1 << int(c) for c in CONTENT_COMPARTMENTS)
