@@ -359,6 +359,25 @@ def test_a_begun_join_goes_on_without_its_invitation(shelter, tmp_path):
     shelter.json("invite", "cancel", made["id"])
 
 
+def test_who_has_joined_is_told_so_for_no_invitation_but_her_own(shelter, tmp_path):
+    joiner, other = Laptop(tmp_path / "a", "p q r s"), Laptop(tmp_path / "b", "p q r t")
+    made, code = code_shown(shelter, joiner)
+    shelter.json("member", "approve", made["id"], "--code", code)
+    for words in ((), (), (made["text"],), (made["text"], "--name", "Mai")):
+        assert joiner.json("join", *words)["state"] == "joined"  # also where an answer was lost
+    used, used_code = code_shown(shelter, other)
+    shelter.json("member", "approve", used["id"], "--code", used_code)
+    opened = shelter.json("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker")
+    for text in (used["text"], opened["text"]):
+        done = joiner.run("join", text, "--name", "X", "--json")
+        expect(done, 2, "joined-already")
+    expect(joiner.run("join", "nonsense", "--name", "X", "--json"), 2, "invitation-malformed")
+    expect(shelter.run("join", opened["text"], "--name", "X", "--json"), 2, "joined-already")
+    expect(shelter.run("join", "--json"), 2, "joined-already")
+    assert joiner.json("whoami")["member"] == "Mai"
+    shelter.json("invite", "cancel", opened["id"])
+
+
 @pytest.mark.parametrize("words", [["invite"], ["grant"]])
 def test_a_noun_alone_asks_for_what_its_default_verb_needs(shelter, words):
     done = shelter.run(*words, "--json")

@@ -77,24 +77,26 @@ def _begin(
     *,
     plain_http: bool,
 ) -> Joining | None:
-    """Go on with what an earlier call began here, else begin; None if it is done already.
+    """Go on with what an earlier call began here, else begin; None if that call's join is done.
 
-    Raises: UsageError: ``usage-missing``: there is nothing to go on with, or no name to begin with.
+    Raises:
+        UsageError: ``usage-missing``: there is nothing to go on with, or no name to begin with;
+            ``joined-already``: not by this invitation, or by none.
     """
     from casesync.client.home import Home  # noqa: PLC0415 - the engine, not for help
-    from casesync.client.joining import Joining  # noqa: PLC0415 - likewise
+    from casesync.client.joining import Joining, joined_by  # noqa: PLC0415 - likewise
 
     home = Home(settings.home)
     home.refuse_lost_database()
     begun = home.exists()
-    if invitation is None and begun:
-        return Joining.resume(settings.home, passphrase_to_open(settings))
-    if invitation is None or (name is None and not begun):
+    if not begun and (invitation is None or name is None):
         lacking = "INVITATION" if invitation is None else "--name"
         raise UsageError("usage-missing", what=lacking, command="casesync join")
     passphrase = (passphrase_to_open if begun else passphrase_to_create)(settings)
     begin = Joining.restart if begun else Joining.start
     try:
+        if invitation is None:
+            return Joining.resume(settings.home, passphrase)
         return begin(
             settings.home,
             passphrase,
@@ -104,17 +106,12 @@ def _begin(
             plain_http=plain_http,
         )
     except UsageError as error:
-        if error.code != "joined-already" or not _is_same_network(settings, invitation):
+        if error.code != "joined-already":
             raise
+        with open_replica(settings) as replica:
+            if not joined_by(replica.core, invitation):
+                raise
     return None
-
-
-def _is_same_network(settings: Settings, invitation: str) -> bool:
-    """Whether the replica here belongs to the network that invites."""
-    from casesync.sync.invitation import parse_invitation  # noqa: PLC0415 - not for help
-
-    with open_replica(settings) as replica:
-        return replica.whoami().network_id_hex == parse_invitation(invitation).network.hex()
 
 
 def _tell(out: Output, status: JoinStatus) -> None:

@@ -38,6 +38,8 @@ from casesync.transport.http_channel import HttpChannel
 
 _SLOTS = (SLOT_COMMITMENT, SLOT_NONCE, SLOT_REVEAL, SLOT_RESULT)
 PLAIN_HTTP = "plain-http"
+JOINED_BY = "joined-by"
+"""Stored value: id of the invitation that let this device in; absent at a founder's."""
 
 
 class Joining:
@@ -301,6 +303,19 @@ def finish_join(
         raise
     with core.transaction() as tx:
         tx.put_value(JOINER, None)
+        tx.put_value(JOINED_BY, joiner.invitation.id)
+
+
+def joined_by(core: Core, invitation_text: str | None) -> bool:
+    """Whether this device was let in by an invitation, by just this one if one is given.
+
+    Raises: UsageError: ``invitation-malformed``.
+    """
+    with core.store.transaction() as tx:
+        stored = tx.value(JOINED_BY)
+    if stored is None or invitation_text is None:
+        return stored is not None
+    return stored == parse_invitation(invitation_text).id
 
 
 def fetch_and_check(core: Core, joiner: Joiner) -> None:
