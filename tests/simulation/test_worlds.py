@@ -10,7 +10,7 @@ import pytest
 
 from simulation.play import play
 
-WORLDS: Final = int(os.environ.get("CASESYNC_WORLDS", "300"))
+WORLDS: Final = int(os.environ.get("CASESYNC_WORLDS", "240"))
 BATCH: Final = 10
 """Worlds per test, so that the tests spread over the cores."""
 REGRESSIONS: Final = sorted(
