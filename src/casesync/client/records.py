@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from casesync.access.access_entry import Shown
 from casesync.access.stream_facts import END_OF_LOG
 from casesync.client import shown_conflicts
 from casesync.client.case_edit import CaseEdit
 from casesync.client.case_reader import CaseReader
 from casesync.client.core import Core
 from casesync.client.listing import disputed, refresh_listings
+from casesync.client.look_log import log_case, log_list
 from casesync.client.names import Names
 from casesync.client.refusals import refusals_logged
 from casesync.client.subscriptions import notify
@@ -38,9 +38,6 @@ from casesync.sync.access_log import log_access
 from casesync.sync.author import open_stream, write_change
 from casesync.sync.ports import ConflictRow, ListingRow, Transaction
 from casesync.sync.stream_row import StreamRow
-
-SHOWN_MAX = 1000
-"""Record ids that one access entry names; a page of a list is smaller."""
 
 
 class Records:
@@ -117,8 +114,7 @@ class Records:
     def _page(
         self, action: str, rows: list[ListingRow], count: int, limit: int, purpose: str | None
     ) -> Page[CaseSummary]:
-        shown = Shown(hits=count, records=tuple(RecordId(row.record) for row in rows[:SHOWN_MAX]))
-        self._core.log(action, purpose=purpose, detail=shown)
+        log_list(self._core, action, (row.record for row in rows), hits=count, purpose=purpose)
         names = Names(self._core)
         items = []
         with self._core.store.transaction() as tx:
@@ -166,11 +162,11 @@ class Records:
             compartments = reader.readable()
             records = [w.cell.record for w in reader.state().live_writes()]
             basis = self._basis(reader)
-        ids = [RecordId(r) for r in dict.fromkeys(records)][:SHOWN_MAX]
-        self._core.log(
+        log_case(
+            self._core,
             action,
+            records,
             stream=case,
-            records=ids,
             compartments=compartments,
             purpose=purpose,
             basis=basis,
@@ -285,9 +281,8 @@ class Records:
         refresh_listings(self._core)
         with self._core.store.transaction() as tx:
             rows = sorted(tx.conflicts(), key=lambda row: (row.since_ms, row.conflict_id))
-        records = [RecordId(row.record) for row in rows][:SHOWN_MAX]
-        shown = Shown(hits=len(rows), records=tuple(records))
-        self._core.log("conflict", purpose=purpose, detail=shown)
+        records = (row.record for row in rows)
+        log_list(self._core, "conflict", records, hits=len(rows), purpose=purpose)
         with self._core.store.transaction() as tx:
             views = [view for row in rows if (view := self._conflict_view(tx, row)) is not None]
         shown_conflicts.remember(self._core, views)

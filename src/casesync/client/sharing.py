@@ -12,13 +12,13 @@ from contextlib import AbstractContextManager
 from datetime import date, datetime
 from hashlib import sha256
 
-from casesync.access.access_entry import Shown
 from casesync.access.stream_facts import END_OF_LOG, GrantFact
 from casesync.client.case_reader import CaseReader
 from casesync.client.core import Core
+from casesync.client.look_log import log_list
 from casesync.client.names import Names
 from casesync.client.network_admin import NetworkAdmin
-from casesync.client.records import SHOWN_MAX, Records
+from casesync.client.records import Records
 from casesync.client.refusals import refusals_logged
 from casesync.client.subscriptions import notify
 from casesync.client.views import CaseView, ConsentView, GrantView, Withdrawal
@@ -244,12 +244,11 @@ class Sharing:
             raise UsageError("consent-not-covering", compartments=", ".join(missing))
 
     def grants(self, case: StreamId | None = None, purpose: str | None = None) -> list[GrantView]:
-        """Grants of one case, or of all cases here; the access entry is durable first."""
+        """Grants of one case, or of all cases here; the access entries are durable first."""
         names = Names(self._core)
         shared = list(self._shared(case))
-        records = tuple(dict.fromkeys(record for _, record, _ in shared))
-        shown = Shown(hits=len(shared), records=records[:SHOWN_MAX])
-        self._core.log("list", stream=case, purpose=purpose, detail=shown)
+        records = (record for _, record, _ in shared)
+        log_list(self._core, "list", records, hits=len(shared), stream=case, purpose=purpose)
         return [self._grant_view(names, record, fact) for _, record, fact in shared]
 
     def _views(self, case: StreamId) -> list[GrantView]:

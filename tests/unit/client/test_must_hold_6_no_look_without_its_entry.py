@@ -11,6 +11,7 @@ import pytest
 
 from attack_world import OSSO, AttackWorld
 from casesync.access.access_entry import decode_entry
+from casesync.client import look_log
 from casesync.client.case_reader import CaseReader
 from casesync.foundation.errors import AuditFailed, CasesyncError, LocalStateError, Violation
 from casesync.testing.entropy import SeededEntropy
@@ -152,6 +153,78 @@ def test_a_list_of_grants_names_in_its_entry_the_cases_shown(prepared):
     assert shown.case == replica.case_code(stream) != other.case
     entry = replica.audit_mine()[-1]
     assert (entry.action, entry.detail, len(entry.records)) == ("list", "1", 1)
+
+
+MANY = {
+    "list": lambda r, s: r.cases(),
+    "find": lambda r, s: r.find("Hòa"),
+    "conflicts": lambda r, s: r.conflicts(),
+    "grants": lambda r, s: r.grants(),
+    "show": lambda r, s: r.show(s),
+    "history": lambda r, s: r.history(s),
+    "consents": lambda r, s: r.consents(s),
+}
+
+
+def named(store, after: int) -> list[tuple[bytes, ...]]:
+    """Records that each entry behind the first ``after`` names."""
+    with store.transaction() as tx:
+        entries = [decode_entry(row.entry) for row in tx.access_rows()][after:]
+    return [entry.records or getattr(entry.detail, "records", ()) for entry in entries]
+
+
+@pytest.fixture(scope="module")
+def many():
+    """Five cases in conflict and shared, with more records than two; the one that is shown."""
+    world = AttackWorld()
+    for _ in range(5):
+        stream = world.case(given_name="Hòa")
+        world.share(stream, OSSO, ("contact",))
+    world.sync("lan", "mai")
+    for line in world.lan.cases().items:
+        case = bytes.fromhex(line.stream_hex)
+        world.set("lan", case, "person.given_name", "Hòa Bình")
+        world.set("mai", case, "person.given_name", "Hòa An")
+    world.sync("lan", "mai", rounds=2)
+    return world, stream
+
+
+@pytest.mark.parametrize("look", MANY)
+def test_a_look_at_more_records_than_an_entry_names_takes_several(many, look, monkeypatch):
+    world, stream = many
+    store = copied(world.stores["lan"])
+    replica = world.open("lan", store=store)
+    count = len(actions(store))
+    MANY[look](replica, stream)
+    [whole] = named(store, count)
+    assert len(whole) >= 3
+    monkeypatch.setattr(look_log, "NAMED_MAX", 2)
+    MANY[look](replica, stream)
+    parts = named(store, count + 1)
+    assert [len(part) for part in parts[:-1]] == [2] * (len(whole) // 2 + len(whole) % 2 - 1)
+    assert [record for part in parts for record in part] == list(whole)
+
+
+@pytest.mark.parametrize("look", MANY)
+def test_whatever_fails_when_nothing_is_shown_before_all_its_entries(many, look, monkeypatch):
+    world, stream = many
+    monkeypatch.setattr(look_log, "NAMED_MAX", 1)
+    struck, operations = True, 0
+    shown = None
+    while struck:
+        operations += 1
+        store = copied(world.stores["lan"])
+        trouble = Trouble()
+        replica = world.open("lan", store=TroubledStore(store, trouble))
+        count = len(actions(store))
+        trouble.arm(operations, crashes=True)
+        shown = None
+        with suppress(Crash, LocalStateError):
+            shown = MANY[look](replica, stream)
+        struck = trouble.disarm()
+        if shown is not None:
+            assert len(named(store, count)) >= 3
+    assert shown is not None
 
 
 # -- one byte -------------------------------------------------------------------------------------
