@@ -161,3 +161,38 @@ def test_a_database_that_may_not_grow_refuses_whole_steps_and_serves_reads(tmp_p
         assert transaction.value("large") is None
         transaction.append_access(access_row(2))  # fits into the page that is there
     store.close()
+
+
+FULL_WITHOUT_RESERVE = """
+import sqlite3
+from casesync.storage.database_errors import converted
+
+
+def named(code):
+    error = sqlite3.OperationalError("text")
+    error.sqlite_errorcode = code
+    return converted(error, folder=folder).code
+
+
+store = open_store()
+with store.transaction() as transaction:
+    transaction.put_value("safe contact", b"never ring before noon")
+store.close()
+assert not (folder / "replica.db.reserve").exists()
+before = named(10)
+fill(0)
+store = open_store()
+with store.transaction() as transaction:
+    read = transaction.value("safe contact").decode()
+written = code_of(lambda: put(store, "large", 50_000))
+store.close()
+report(read=read, written=written, files=os.listdir(folder), before=before, flush=named(10))
+"""
+
+
+def test_a_disk_without_any_room_is_opened_and_read_and_named_when_it_is_written(small_disk):
+    """Not even the index of the write-ahead log has room, and no reserve was kept."""
+    found = small_disk(FULL_WITHOUT_RESERVE, 6)
+    assert (found["read"], found["written"]) == ("never ring before noon", "disk-full")
+    assert "replica.db-shm" not in found["files"]
+    assert (found["before"], found["flush"]) == ("disk-error", "disk-full")

@@ -26,7 +26,6 @@ LOCK_WAIT_S: Final = 1.0
 _KEY_BYTES: Final = 32
 _CACHE_KIB: Final = 32 * 1024
 _SETTINGS: Final = (
-    "PRAGMA locking_mode = EXCLUSIVE",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA fullfsync = ON",  # macOS: its plain fsync does not reach the platter
@@ -96,7 +95,7 @@ def connect_encrypted(path: Path, key: SecretBytes) -> Connection:
     connection.execute("PRAGMA cipher_memory_security = ON")
     connection.set_key(f"x'{key.reveal().hex()}'")
     connection.execute(f"PRAGMA cipher_page_size = {PAGE_BYTES}")
-    return _set_up(connection)
+    return _set_up(connection, path.parent)
 
 
 def connect_plain(path: Path | None) -> Connection:
@@ -116,7 +115,7 @@ def connect_plain(path: Path | None) -> Connection:
         connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     except DATABASE_ERRORS as error:
         raise converted(error, opening=True) from error
-    return _set_up(connection)
+    return _set_up(connection, None if path is None else path.parent)
 
 
 def write_blob(connection: Connection, table: str, row: int, body: bytes) -> None:
@@ -134,8 +133,10 @@ def write_blob(connection: Connection, table: str, row: int, body: bytes) -> Non
         blob.close()
 
 
-def _set_up(connection: Any) -> Connection:  # noqa: ANN401, either library's own type
+def _set_up(connection: Any, folder: Path | None) -> Connection:  # noqa: ANN401, either's own type
     try:
+        # Before anything is read: otherwise the log's index is made as a file, which needs room.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         for setting in _SETTINGS:
             connection.execute(setting).fetchall()
@@ -144,5 +145,5 @@ def _set_up(connection: Any) -> Connection:  # noqa: ANN401, either library's ow
         connection.execute("COMMIT")
     except DATABASE_ERRORS as error:
         connection.close()
-        raise converted(error, opening=True) from error
+        raise converted(error, opening=True, folder=folder) from error
     return cast("Connection", connection)

@@ -8,11 +8,13 @@ converted: they are bugs and shall look like bugs.
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 from typing import Final
 
 import sqlcipher3
 
 from casesync.foundation.errors import LocalStateError
+from casesync.storage.space import has_no_room
 
 DATABASE_ERRORS: Final[tuple[type[Exception], ...]] = (sqlite3.Error, sqlcipher3.Error)
 """What to catch where SQLite is called."""
@@ -39,13 +41,15 @@ _MESSAGES: Final = {
 """SQLite's own words for the codes above: ``backup`` raises errors without a code."""
 
 
-def converted(error: Exception, *, opening: bool = False) -> Exception:
+def converted(error: Exception, *, opening: bool = False, folder: Path | None = None) -> Exception:
     """The project's error for ``error``, or ``error`` itself where it is a bug of ours.
 
     Args:
         error: one of ``DATABASE_ERRORS``.
         opening: the file has not been read yet, so that an unreadable first page means a wrong key
             or a file that is no database; SQLCipher cannot tell the two apart.
+        folder: where the file lies, if on a disk. SQLite calls a full disk so only where it writes
+            pages: its index and its flushes fail as any other access does.
     """
     primary = getattr(error, "sqlite_errorcode", _MESSAGES.get(str(error), 0)) & 0xFF
     code = _CODES.get(primary)
@@ -53,4 +57,6 @@ def converted(error: Exception, *, opening: bool = False) -> Exception:
         return error
     if opening and primary == _NOT_A_DATABASE:
         code = "database-does-not-open"
+    if code in ("disk-error", "database-does-not-open") and primary != _NOT_A_DATABASE:
+        code = "disk-full" if folder is not None and has_no_room(folder) else code
     return LocalStateError(code)

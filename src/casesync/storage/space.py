@@ -20,6 +20,8 @@ RESERVE_BYTES: Final = 4 * 1024 * 1024
 """At least 80 access entries: each costs a few pages in the write-ahead log."""
 _MARGIN_BYTES: Final = 1024 * 1024
 """Less than this and an ordinary small transaction may fail."""
+_NO_ROOM_BYTES: Final = 128 * 1024
+"""Less than this and SQLite may not even find room for its index or for one page."""
 _PLENTY: Final = 4
 """The reserve is made again when this many times its size is free."""
 
@@ -29,12 +31,25 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
+def has_no_room(folder: Path) -> bool:
+    """Whether what went wrong on the folder's disk is explained by its being full."""
+    try:
+        return free_bytes(folder) < _NO_ROOM_BYTES
+    except OSError:
+        return False
+
+
 class AccessReserve:
     """The file that keeps room for access entries."""
 
     def __init__(self, path: Path, free: Callable[[Path], int] = free_bytes) -> None:
         self._path = path
         self._free = free
+
+    @property
+    def folder(self) -> Path:
+        """Where the reserve and the database lie."""
+        return self._path.parent
 
     def prepare(self) -> None:
         """On opening: make the file if there is plenty of room, give it up if there is none.

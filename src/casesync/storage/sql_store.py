@@ -96,6 +96,7 @@ class SqlStore(ReplicaStore):
         """Args: connection: a migrated database; reserve: room for access entries, if on a disk."""
         self._connection = connection
         self._reserve = reserve
+        self._folder = None if reserve is None else reserve.folder
         self._session = Session(connection)
         self._transaction = SqlTransaction(self._session, reserve)
         self._commit: _Commit | None = None
@@ -118,7 +119,7 @@ class SqlStore(ReplicaStore):
             UsageError: ``transaction-nested``.
         """
         commit = None if meanwhile is None else _Commit(self._session)
-        with _converting():
+        with _converting(self._folder):
             if self._commit is not None:
                 self._commit.wait()
             if self._unfinished and not self._inside:
@@ -170,7 +171,7 @@ class SqlStore(ReplicaStore):
         Raises:
             LocalStateError: ``database-corrupt``.
         """
-        with _converting():
+        with _converting(self._folder):
             # The cipher's check reads the file alone, where pages that the log has may be torn.
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             # Plain SQLite knows no cipher and answers nothing to this one.
@@ -181,13 +182,17 @@ class SqlStore(ReplicaStore):
 
     @override
     def close(self) -> None:
-        with _converting():
+        with _converting(self._folder):
             self._connection.close()
 
     def _undo(self, error: BaseException) -> None:
         self._unfinished = True
         self._clear()
-        if self._transaction.wrote_access and self._reserve is not None and _is_full(error):
+        if (
+            self._transaction.wrote_access
+            and self._reserve is not None
+            and _is_full(error, self._folder)
+        ):
             # Room by other measures than the disk's (a quota) ended: the next attempt has some.
             self._reserve.release()
 
@@ -251,7 +256,7 @@ def _open_file(path: Path, connect: _Connect, *, create: bool) -> SqlStore:
         raise LocalStateError("database-does-not-open") from error
     connection = connect(path)
     try:
-        with _converting():
+        with _converting(path.parent):
             migrate(connection, lambda version: _back_up(connection, path, version, connect))
     except BaseException:
         connection.close()
@@ -284,18 +289,18 @@ def _back_up(connection: Connection, path: Path, version: int, connect: _Connect
 
 
 @contextmanager
-def _converting() -> Iterator[None]:
+def _converting(folder: Path | None) -> Iterator[None]:
     try:
         yield
     except DATABASE_ERRORS as error:
-        found = converted(error)
+        found = converted(error, folder=folder)
         if found is error:
             raise
         raise found from error
 
 
-def _is_full(error: BaseException) -> bool:
+def _is_full(error: BaseException, folder: Path | None) -> bool:
     return (
         isinstance(error, DATABASE_ERRORS)
-        and getattr(converted(error), "code", None) == "disk-full"
+        and getattr(converted(error, folder=folder), "code", None) == "disk-full"
     )
