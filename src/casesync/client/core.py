@@ -3,6 +3,9 @@
 The parts of ``Replica`` share one ``Core``. Every write goes through ``transaction``: one durable
 step, then the anchor. Nothing is shown that was not logged first: ``reading`` writes the access
 entry in a transaction of its own before its block runs.
+
+A replica that was rolled back, restored or copied is stopped. Where only the relay says so, which
+it cannot prove, looking goes on (``protocol/sync.md``, *Restored or copied*).
 """
 
 from __future__ import annotations
@@ -54,6 +57,9 @@ COUNTER_BLOCK = 1000
 
 FAILED = "failed"
 """Stored value: code of the error that stopped this replica for good, absent while it works."""
+STOPPING = frozenset({"device-restored", "device-forked"})
+"""What the relay's answer shows of a replica that was restored or copied; the second stands only
+in databases of earlier programs."""
 SUSPENDED = "suspended"
 """Stored value: present while the relay says that this device is suspended. Its word stops
 nothing: it is only shown, because a suspended device is not served the entry that says so."""
@@ -114,25 +120,28 @@ class Core:
     listing_progress: Callable[[int, int], None] | None = None
     """Told (done, all) after each transaction of bringing lists up to date."""
     failed: LocalStateError | None = None
-    """Set when this replica must not send: rolled back or restored."""
+    """Set when this replica must neither write changes nor send: rolled back or restored."""
     suspended: bool = False
     """What the relay said of this device last."""
     anchored: anchor.Slot | None = None
     """What this process wrote to the anchor last."""
 
     @contextmanager
-    def transaction(self, meanwhile: Callable[[], None] | None = None) -> Iterator[Transaction]:
+    def transaction(
+        self, meanwhile: Callable[[], None] | None = None, *, looking: bool = False
+    ) -> Iterator[Transaction]:
         """One atomic, durable step; afterwards the anchor follows.
 
         Args:
             meanwhile: called while the store makes the step durable.
+            looking: it keeps what a look leaves behind, and writes no change.
 
         Raises:
             LocalStateError: this replica was rolled back or restored; or what the store raises,
                 and then the engine is loaded again from what stands.
         """
-        if self.failed is not None:
-            raise self.failed
+        if not (looking and self._may_look()):
+            self.require_writable()
         try:
             with self.store.transaction(meanwhile) as tx:
                 yield tx
@@ -144,6 +153,15 @@ class Core:
         if self.folder is not None and (self.anchored is None or self.anchored.anchor != moment):
             newest, self.anchored = self.anchored, None  # unknown, should the write fail
             self.anchored = anchor.write(self.folder, moment, newest)
+
+    def require_writable(self) -> None:
+        """Raises: LocalStateError: this replica was rolled back or restored, as far as it knows."""
+        if self.failed is not None:
+            raise self.failed
+
+    def _may_look(self) -> bool:
+        """Not where the anchor says it: a step would move the anchor back to this database."""
+        return self.failed is None or self.failed.code in STOPPING
 
     def _moment(self, tx: Transaction) -> anchor.Anchor:
         stored = tx.value(OWN_CHAIN)
@@ -197,7 +215,7 @@ class Core:
         detail: Shown | str | None = None,
     ) -> None:
         """Write one access entry, durably, before the caller goes on."""
-        with self.transaction() as tx:
+        with self.transaction(looking=True) as tx:
             log_access(
                 self.engine,
                 tx,
@@ -233,7 +251,7 @@ class Core:
             tx.put_value(SUSPENDED, b"\x01" if suspended else None)
 
     def fail(self, error: LocalStateError) -> None:
-        """Neither write nor send any more, over restarts too, until ``recover`` (attack 60)."""
+        """Write no change and send nothing, over restarts too, until ``recover`` (attack 60)."""
         self.failed = error
         with self.store.transaction() as tx:
             tx.put_value(FAILED, error.code.encode())

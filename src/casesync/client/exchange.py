@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from casesync.client.bulk_work import uncollected
-from casesync.client.core import Core, opener_of
+from casesync.client.core import STOPPING, Core, opener_of
 from casesync.client.page_size import PageSize
 from casesync.client.read_ahead import ReadAhead
 from casesync.foundation.errors import AccessDenied, LocalStateError, NetworkError
@@ -41,14 +41,17 @@ from casesync.wire.refusals import Refusal
 
 Progress = Callable[[int, int], None]
 """Called after each page with (cursor, target)."""
-STOPPING = frozenset({"device-restored", "device-forked"})
-"""What the relay's answer shows of a replica that was restored or copied."""
 ROUNDS_MAX = 10_000
 """Pages of one sync; a relay that never finishes is stopped here."""
 
 
 def pull_and_push(core: Core, report: SyncReport, progress: Progress | None = None) -> None:
-    """Exchange until this replica is at the relay's newest size and the outbox is empty."""
+    """Exchange until this replica is at the relay's newest size and the outbox is empty.
+
+    Raises:
+        LocalStateError: this replica was rolled back or restored; nothing is sent.
+    """
+    core.require_writable()
     size = PageSize()
     ahead = ReadAhead(lambda prepared: _ask(core, prepared, report, size))
     for _ in range(ROUNDS_MAX):
@@ -88,8 +91,8 @@ def _next_page(core: Core, report: SyncReport, size: PageSize, ahead: ReadAhead)
     """One round trip, one transaction; returns whether another is due.
 
     Raises:
-        LocalStateError: ``device-restored``, ``device-forked``: from now on this replica neither
-            writes nor sends.
+        LocalStateError: ``device-restored``: from now on this replica writes no change and sends
+            nothing.
     """
     with core.store.transaction() as tx:
         prepared = prepare(core.engine, tx, size.bytes)

@@ -149,7 +149,7 @@ class Health:
             quarantine = tx.quarantine()
             cases = len(tx.stream_ids(int(StreamKind.CASE)))
             unsettled = len(tx.streams_marked(StreamFlag.UNSETTLED))
-        missing = self.missing()
+        missing = self._stopped() + self.missing()
         return StatusView(
             network=core.engine.control.network_name,
             unit=Names(core).unit(core.engine.unit),
@@ -190,6 +190,10 @@ class Health:
         if skew > CLOCK_SKEW_SHOWN_MS:
             facts.append(Fact("clock-skew", {"minutes": skew // 60000}))
         return facts
+
+    def _stopped(self) -> list[Fact]:
+        failed = self._core.failed
+        return [] if failed is None else [Fact("push-stopped", {"reason": failed.code})]
 
     # -- quarantine -----------------------------------------------------------------------------
 

@@ -320,7 +320,7 @@ def open_core(
         close = getattr(core.channel, "close", None)
         if close is not None:
             stack.callback(close)
-        core.failed = core.failed or _rolled_back(folder, store)
+        core.failed = _rolled_back(folder, store) or core.failed
         return core, stack.pop_all()
     raise AssertionError("unreachable")
 

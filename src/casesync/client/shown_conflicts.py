@@ -25,7 +25,7 @@ def remember(core: Core, views: Sequence[ConflictView]) -> None:
     """Keep which writes of these conflicts were shown, durably."""
     if not views:
         return
-    with core.transaction() as tx:
+    with core.transaction(looking=True) as tx:
         held = _held(tx)
         for view in views:
             held.pop(view.id, None)

@@ -338,9 +338,9 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
     # -- this device --------------------------------------------------------------------------
     "device-restored": (
         "This replica is older than what the relay holds of it: it was restored or copied.",
-        "It writes and sends nothing. Keep it, and enrol this device anew with an invitation.",
+        "Reading works; nothing is written or sent. Sync again; if this stays, enrol anew.",
         "Bản sao này cũ hơn dữ liệu máy chuyển tiếp giữ: nó đã được khôi phục hoặc sao chép.",
-        "Nó không ghi và không gửi gì nữa. Giữ nguyên, và tham gia lại bằng một lời mời mới.",
+        "Vẫn đọc được; không ghi, không gửi gì. Đồng bộ lại; nếu vẫn vậy, xin lời mời mới.",
     ),
     "home-exists": (
         "There is a replica in {folder} already.",

@@ -36,9 +36,15 @@ def test_every_refusal_becomes_an_error_people_can_read(refusal: Refusal):
 def test_exit_codes_follow_who_has_to_act():
     assert isinstance(error_for(Refusal.HEAD_MOVED), HeadMoved)
     assert isinstance(error_for(Refusal.DEVICE_SUSPENDED), AccessDenied)
-    assert isinstance(error_for(Refusal.DEVICE_FORKED), LocalStateError)
+    assert isinstance(error_for(Refusal.COUNTER_REPLAYED), LocalStateError)
     assert isinstance(error_for(Refusal.QUOTA), NetworkError)
     assert isinstance(rendezvous_error_for(Refusal.NOT_FOUND), AccessDenied)
+
+
+@pytest.mark.parametrize("refusal", sorted(PUSH_REFUSALS - set(HTTP_STATUS)))
+def test_a_refusal_of_a_pushed_change_says_nothing_in_the_place_of_a_requests(refusal: Refusal):
+    error = error_for(refusal)
+    assert (type(error), error.code) == (NetworkError, "relay-refused")
 
 
 def test_only_what_passes_by_itself_is_temporary():
