@@ -2,97 +2,134 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import NamedTuple
 
 from casesync.client.core import Core
 from casesync.client.names import Names
 from casesync.client.views import HistoryView
-from casesync.foundation.ids import Compartment
+from casesync.foundation.ids import StreamId
 from casesync.model.merge import StreamState
-from casesync.model.segment_body import Content, Write, copy_at, forms_of, is_copies, write_at
+from casesync.model.resolvers.resolution import canonical_bytes
+from casesync.model.segment_body import Write, copy_at, forms_of, is_copies, write_at
 from casesync.model.value_format import json_element, json_value
-from casesync.sync.change_reader import may_copy
+from casesync.sync.change_reader import OpenedSegment, content_of
+from casesync.sync.copy_check import CopyCheck
 from casesync.sync.grants import ContentCache
+from casesync.sync.stream_merge import holds_originals
 from casesync.sync.stream_row import HistoryEntry, StreamRow
 
 
-class _Segment(NamedTuple):
-    """A content segment that can be read here."""
+class _Made(NamedTuple):
+    """One write where it stands: what its author wrote, or a copy that somebody brought."""
 
     entry: HistoryEntry
     kind: int
-    content: Content
-
-
-class _Made(NamedTuple):
-    """One write, whoever brought it."""
-
     device: int
     number: int
     position: int
     clock_ms: int
     write: Write
+    live: bool
+    copied: bool
+    word: tuple[Hashable, ...] = ()
+    """Of a copy: whose write it claims to be and what that says."""
 
 
 class CaseHistory:
     """The history of one case inside one transaction."""
 
-    def __init__(self, core: Core, row: StreamRow, cache: ContentCache, state: StreamState) -> None:
-        """Args: the open replica; the stream, its segments, what is merged."""
+    def __init__(
+        self, core: Core, stream: StreamId, row: StreamRow, cache: ContentCache, state: StreamState
+    ) -> None:
+        """Args: the open replica; the stream, its row, its changes, what is merged."""
         self._engine = core.engine
         self._names = Names(core)
+        self._stream = stream
         self._row = row
         self._cache = cache
-        self._live = {(w.device, w.number, w.position, w.compartment) for w in state.live_writes()}
+        self._state = state
+        self._live = {
+            (
+                w.location,
+                w.compartment,
+                w.copy is not None,
+                w.position if w.copy is None else w.copy,
+            )
+            for w in state.live_writes()
+        }
+        self._counts = {(entry.device, entry.number): entry.counts for entry in row.history()}
 
     def rows(self, wanted: str | None) -> list[HistoryView]:
         """Writes in log order, those of ``wanted`` = TYPE.FIELD if given.
 
-        Copies stand where they came, once, and only if their original cannot be read here; those
-        that do not count would put words into somebody's mouth and are left out.
+        Every live write is among them. Copies stand where they came, each that says something else
+        of its own, equal ones once: the live one if there is one.
         """
-        segments = list(self._segments())
-        originals = {
-            (s.entry.device, s.entry.number, s.kind) for s in segments if not is_copies(s.content)
-        }
-        told: set[tuple[int, int, int, int]] = set()
-        found = []
-        for segment in segments:
-            copied = is_copies(segment.content)
-            for made in _copies(segment.content) if copied else _writes(segment):
-                write = (made.device, made.number, made.position, segment.kind)
-                if copied and (
-                    (made.device, made.number, segment.kind) in originals or write in told
-                ):
+        found = list(self._all())
+        live = {made.word for made in found if made.copied and made.live}
+        told: set[tuple[Hashable, ...]] = set()
+        rows = []
+        for made in found:
+            if made.copied:
+                if made.word in told or (made.word in live and not made.live):
                     continue
-                told.add(write)
-                row = self._view(segment, made, copied=copied)
-                if wanted is None or wanted in (row.field, f"{row.type}.{row.field}"):
-                    found.append(row)
-        return found
+                told.add(made.word)
+            row = self._view(made)
+            if wanted is None or wanted in (row.field, f"{row.type}.{row.field}"):
+                rows.append(row)
+        return rows
 
-    def _segments(self) -> Iterator[_Segment]:
+    def _all(self) -> Iterator[_Made]:
+        whole = holds_originals(self._engine, self._row.rights)
+        check = CopyCheck(whole=False)  # asked about copies only where not all originals are
         for entry in self._row.in_log_order():
-            for segment in self._cache.change(entry.location).header.segments:
-                if Compartment.BASE < segment.kind < Compartment.ACCESS:
-                    content = self._cache.content(entry.location, segment.kind)
-                    if content is not None and self._may_stand(entry, content):
-                        yield _Segment(entry, segment.kind, content)
+            change = self._cache.change(entry.location)
+            opened, _, _ = content_of(self._engine, self._stream, change, self._row.rights)
+            differs = check.take(change, opened)
+            for part in opened:
+                if not is_copies(part.body):
+                    yield from self._writes(entry, part)
+                elif entry.counts and part.allowed and not whole:
+                    yield from self._copies(entry, part, differs=differs)
 
-    def _may_stand(self, entry: HistoryEntry, content: Content) -> bool:
-        if not is_copies(content):
-            return True
-        return entry.counts and may_copy(self._engine, self._row.rights, entry.device)
+    def _writes(self, entry: HistoryEntry, part: OpenedSegment) -> Iterator[_Made]:
+        content, kind = part.body, part.compartment
+        for at in range(sum(form.size for form in forms_of(content))):
+            live = (entry.location, kind, False, at) in self._live
+            dot = (entry.device, entry.number, at)
+            yield _Made(entry, kind, *dot, content[0], write_at(content, at), live, copied=False)
 
-    def _view(self, segment: _Segment, made: _Made, *, copied: bool) -> HistoryView:
-        cell, entry = made.write.cell, segment.entry
+    def _copies(
+        self, entry: HistoryEntry, part: OpenedSegment, *, differs: bool
+    ) -> Iterator[_Made]:
+        """The copies that tell something: live ones, replaced ones whose original is not here.
+
+        Where one copy of a change is known to be false, the replaced ones beside it say nothing.
+        """
+        content, kind = part.body, part.compartment
+        for at in range(len(content[3][3])):
+            copy = copy_at(content, at)
+            dot = (copy.device, copy.number, copy.position)
+            live = (entry.location, kind, True, at) in self._live
+            if live or not (differs or self._has_original(copy.device, copy.number, kind)):
+                claimed = (copy.link8, copy.cell, copy.code, copy.clock_ms)
+                word = (kind, *dot, *claimed, canonical_bytes(copy.value))
+                write = Write(copy.cell, copy.code, copy.value)
+                yield _Made(entry, kind, *dot, copy.clock_ms, write, live, copied=True, word=word)
+
+    def _has_original(self, device: int, number: int, kind: int) -> bool:
+        """Whether the original stands here, or is known not to count."""
+        counts = self._counts.get((device, number), True)
+        return not counts or self._state.holds(device, number, kind)
+
+    def _view(self, made: _Made) -> HistoryView:
+        cell, entry = made.write.cell, made.entry
         record_type = self._engine.schema.types.get(cell.type)
         field = None if record_type is None else record_type.fields.get(cell.field)
         part = None if field is None or not cell.part else field.parts.get(cell.part)
         author = self._names.device(made.device)
-        own_time = entry.sent and not copied
-        live = (made.device, made.number, made.position, segment.kind) in self._live
+        own_time = entry.sent and not made.copied
         return HistoryView(
             type=f"type-{cell.type}" if record_type is None else record_type.name,
             record_hex=cell.record.hex(),
@@ -106,20 +143,7 @@ class CaseHistory:
             time_ms=made.clock_ms,
             log_time_ms=entry.log_time_ms if own_time else None,
             dot=f"{made.device}.{made.number}.{made.position}",
-            live=live and entry.counts,
+            live=made.live,
             sent=entry.sent,
-            copied_by=self._names.copier(entry.device) if copied else None,
+            copied_by=self._names.copier(entry.device) if made.copied else None,
         )
-
-
-def _writes(segment: _Segment) -> Iterator[_Made]:
-    device, number, content = segment.entry.device, segment.entry.number, segment.content
-    for position in range(sum(form.size for form in forms_of(content))):
-        yield _Made(device, number, position, content[0], write_at(content, position))
-
-
-def _copies(content: Content) -> Iterator[_Made]:
-    for at in range(len(content[3][3])):
-        copy = copy_at(content, at)
-        write = Write(copy.cell, copy.code, copy.value)
-        yield _Made(copy.device, copy.number, copy.position, copy.clock_ms, write)

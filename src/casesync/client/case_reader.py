@@ -37,7 +37,13 @@ from casesync.model.value_format import json_element, json_value
 from casesync.sync.change_reader import content_of
 from casesync.sync.grants import ContentCache
 from casesync.sync.ports import Transaction
-from casesync.sync.stream_merge import SeenVectors, SegmentSet, load_changes, state_of
+from casesync.sync.stream_merge import (
+    SeenVectors,
+    SegmentSet,
+    holds_originals,
+    load_changes,
+    state_of,
+)
 from casesync.sync.stream_row import HistoryEntry, StreamRow
 
 _RULE_FACTS = {
@@ -132,7 +138,7 @@ class CaseReader:
         return self._rebuilt(held)
 
     def _rebuilt(self, entries: list[HistoryEntry]) -> StreamState:
-        segments = SegmentSet()
+        segments = SegmentSet(whole=holds_originals(self._core.engine, self.row.rights))
         for entry, change in zip(entries, load_changes(self._tx, entries), strict=True):
             opened, _, _ = content_of(self._core.engine, self.stream, change, self.row.rights)
             segments.add(change, opened, counts=entry.counts)
@@ -328,4 +334,5 @@ class CaseReader:
 
     def history(self, wanted: str | None = None) -> list[HistoryView]:
         """Every write of the case that can be read, oldest first; ``wanted`` = TYPE.FIELD."""
-        return CaseHistory(self._core, self.row, self._cache, self.state()).rows(wanted)
+        history = CaseHistory(self._core, self.stream, self.row, self._cache, self.state())
+        return history.rows(wanted)

@@ -165,10 +165,17 @@ def _judge_one(
     return code
 
 
+def holds_originals(engine: Engine, rights: StreamRights) -> bool:
+    """Whether a stream is this unit's own: it was served every original from the beginning."""
+    return rights.owner == engine.unit
+
+
 class SegmentSet:
     """Opened segments and which of them count: what a merge state is rebuilt from."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, whole: bool) -> None:
+        """Args: whole: every original was served, so that no copies are merged."""
+        self._whole = whole
         self._segments: list[Segment] = []
         self._counted: dict[tuple[int, int, int], bool] = {}
 
@@ -183,8 +190,9 @@ class SegmentSet:
         for part in opened:
             name = (device, number, part.compartment)
             self._counted[name] = counts and part.allowed
-            segment = Segment(*name, change.link[:8], part.body, change.location)
-            self._segments.append(segment)
+            if not (self._whole and is_copies(part.body)):
+                segment = Segment(*name, change.link[:8], part.body, change.location)
+                self._segments.append(segment)
 
     def merged(self) -> StreamState:
         """The state of the set."""
@@ -200,8 +208,8 @@ def remerge(
     judged: list[HistoryEntry],
 ) -> None:
     """Rebuild the merge state and the stream's rows for people from verdicts already made."""
-    segments = SegmentSet()
-    whole = row.rights.owner == engine.unit  # served every original from the beginning
+    whole = holds_originals(engine, row.rights)
+    segments = SegmentSet(whole=whole)
     copies = CopyCheck(whole=whole)
     row.reset_newest()
     unsettled = False
@@ -221,8 +229,7 @@ def remerge(
             if not reason:
                 reason, state = "no-key", "unreadable"
             put_quarantine(tx, engine, stream, change, state, reason)
-        merged = [part for part in opened if not (whole and is_copies(part.body))]
-        segments.add(change, merged, counts=verdict.state is State.COUNTS)
+        segments.add(change, opened, counts=verdict.state is State.COUNTS)
     row.merge_row = segments.merged().to_row()
     tx.mark_streams([stream], StreamFlag.LISTING_STALE, on=True)
     tx.mark_streams([stream], StreamFlag.UNSETTLED, on=unsettled)
