@@ -27,9 +27,10 @@ def unlock(settings: Settings, *, span: str) -> None:
     from casesync.client.home import Home  # noqa: PLC0415 - the engine, not for help
     from casesync.client.unlock_agent import unlock as start  # noqa: PLC0415 - likewise
 
-    Home(settings.home).require()
     for_s = duration_s(span)
-    start(settings.home, passphrase_to_open(settings), for_s)
+    passphrase = passphrase_to_open(settings)
+    Home(settings.home).require()
+    start(settings.home, passphrase, for_s)
     shape = {"unlocked": True, "seconds": for_s}
     deliver(settings, shape, lambda out: out.say("lock.unlocked", span=span))
 
@@ -56,8 +57,8 @@ def passphrase_change(settings: Settings, *, new_passphrase_file: Path | None) -
     from casesync.client.home import Home  # noqa: PLC0415 - the engine, not for help
     from casesync.client.vault import change_passphrase  # noqa: PLC0415 - likewise
 
-    Home(settings.home).require()
     old = passphrase_to_open(settings)
+    Home(settings.home).require()
     file = new_passphrase_file
     new = os.environ.get(NEW_PASSPHRASE_VARIABLE) if file is None else first_line(file)
     if new is None:
