@@ -33,8 +33,9 @@ def tr(lang: str, key: str, /, **params: object) -> str:
 
 
 def fact_text(lang: str, code: str, params: dict[str, object]) -> str:
-    """A fact or finding in words; a code of a newer library shows as itself."""
-    template = catalogue("facts", lang).get(code)
+    """A fact or finding in words, of its own for some reasons; a newer library's code as itself."""
+    texts = catalogue("facts", lang)
+    template = texts.get(f"{code}.{params.get('reason')}", texts.get(code))
     return code if template is None else template.format_map(_Lenient(params))
 
 

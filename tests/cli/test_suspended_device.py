@@ -44,6 +44,21 @@ def test_status_says_it_after_the_first_refused_sync_and_what_to_do(suspended):
         assert advice in said
 
 
+def test_status_says_what_to_do_with_a_database_that_was_rolled_back(relay, tmp_path):
+    laptop = Laptop(tmp_path / "home", "p q r s")
+    found(relay, laptop)
+    older = (laptop.home / "replica.db").read_bytes()
+    laptop.json("case", "new", "--kind", "gbv")
+    (laptop.home / "replica.db").write_bytes(older)
+    status = laptop.json("status")
+    assert status["synced"] is False
+    stopped = next(row for row in status["missing"] if row["code"] == "push-stopped")
+    assert stopped["params"] == {"reason": "database-rolled-back"}
+    assert "another --home" in stopped["text"]
+    for lang in ("en", "vi"):
+        assert "'casesync join'" in replace(laptop, lang=lang).run("status").out
+
+
 def test_doctor_finds_out_by_itself(suspended):
     _, stolen = suspended
     found_out = {row["code"]: row for row in stolen.json("doctor")["items"]}

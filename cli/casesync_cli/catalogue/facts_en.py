@@ -22,8 +22,20 @@ TEXTS: Final[dict[str, str]] = {
     "behind-checkpoint": "changes at the relay that are not here yet: {count}",
     "backfills-pending": "cases that still miss older changes: {count}",
     "push-stopped": "nothing is sent any more: {reason}; run 'casesync doctor'",
+    "push-stopped.device-restored": "nothing is sent any more: the relay says that it holds "
+    "changes of this device that are not here, so that this folder was restored or copied. Sync "
+    "again. If this stays, leave the folder as it is, ask an administrator to suspend this device "
+    "and to invite you again, run 'casesync join' with another --home, and write again there what "
+    "was not sent",
+    "push-stopped.database-rolled-back": "nothing is sent any more: the database is older than the "
+    "file 'anchor' beside it, or that file is missing: something here was restored, copied or "
+    "moved. If the newer files lie elsewhere, put them back. Otherwise leave the folder as it is, "
+    "ask an administrator to suspend this device and to invite you again, run 'casesync join' with "
+    "another --home, and write again there what was not sent",
+    "push-stopped.anchor-damaged": "nothing is sent any more: the file 'anchor' of this replica is "
+    "damaged. Do not delete it; tell your administrator",
     "device-suspended": "this device was suspended: the relay takes nothing from it and gives it "
-    "nothing; what was not sent stays here. Talk to your administrator",
+    "nothing; what was not sent stays here and will never be sent. Talk to your administrator",
     "colleague-needed": "a colleague must run 'casesync member approve' before you can read: "
     "{compartments}",
     "unit-one-device": "{unit} has one device only: if it is lost, what only it could read is "

@@ -22,8 +22,19 @@ TEXTS: Final[dict[str, str]] = {
     "behind-checkpoint": "còn {count} thay đổi ở máy chuyển tiếp chưa về đây",
     "backfills-pending": "còn {count} hồ sơ thiếu thay đổi cũ",
     "push-stopped": "không gửi gì nữa: {reason}; chạy 'casesync doctor'",
+    "push-stopped.device-restored": "không gửi gì nữa: máy chuyển tiếp nói nó giữ thay đổi của "
+    "thiết bị này mà ở đây không có, tức thư mục này đã bị khôi phục hoặc sao chép. Hãy đồng bộ "
+    "lại. Nếu vẫn vậy, giữ nguyên thư mục, nhờ người quản trị đình chỉ thiết bị này và mời lại "
+    "bạn, chạy 'casesync join' với --home khác, rồi ghi lại ở đó những gì chưa gửi",
+    "push-stopped.database-rolled-back": "không gửi gì nữa: cơ sở dữ liệu cũ hơn tệp 'anchor' bên "
+    "cạnh, hoặc thiếu tệp ấy: có gì đó đã bị khôi phục, sao chép hay chuyển đi. Nếu các tệp mới "
+    "hơn nằm ở nơi khác, hãy để lại chỗ cũ. Nếu không, giữ nguyên thư mục, nhờ người quản trị đình chỉ thiết bị này và mời lại "
+    "bạn, chạy 'casesync join' với --home khác, rồi ghi lại ở đó những gì chưa gửi",
+    "push-stopped.anchor-damaged": "không gửi gì nữa: tệp 'anchor' của bản sao này bị hỏng. Đừng "
+    "xóa tệp; hãy báo cho người quản trị",
     "device-suspended": "thiết bị này đã bị đình chỉ: máy chuyển tiếp không nhận gì từ nó và không "
-    "đưa gì cho nó; những gì chưa gửi vẫn ở đây. Hãy liên hệ người quản trị",
+    "đưa gì cho nó; những gì chưa gửi ở lại đây và không bao giờ được gửi. Hãy liên hệ người quản "
+    "trị",
     "colleague-needed": "đồng nghiệp cần chạy 'casesync member approve' thì bạn mới đọc được: "
     "{compartments}",
     "unit-one-device": "{unit} chỉ có một thiết bị: nếu mất, những gì chỉ nó đọc được sẽ mất; "

@@ -147,7 +147,7 @@ class Health:
             last = tx.value(LAST_SYNC)
             outbox, conflicts = len(tx.outbox()), len(tx.conflicts())
             quarantine = tx.quarantine()
-            cases = len(tx.stream_ids(int(StreamKind.CASE)))
+            cases = tx.readable_cases()
             unsettled = len(tx.streams_marked(StreamFlag.UNSETTLED))
         missing = self._stopped() + self.missing()
         return StatusView(

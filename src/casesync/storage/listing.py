@@ -102,9 +102,12 @@ class Listing:
                     hits = found if hits is None else hits & found
         return hits
 
-    def count(self) -> int:
-        """How many cases there are."""
-        (total,) = self._session.execute("SELECT count(*) FROM listing").fetchone()
+    def count(self, *, readable: bool = False) -> int:
+        """How many cases there are, or how many of which something can be read here."""
+        newest_min = 1 if readable else 0
+        (total,) = self._session.execute(
+            "SELECT count(*) FROM listing WHERE sort_ms >= ?", (newest_min,)
+        ).fetchone()
         return int(total)
 
     def place(self, code: str) -> Place:

@@ -227,6 +227,10 @@ class SqlTransaction(Transaction):
         return self._listing.rows(serials), total
 
     @override
+    def readable_cases(self) -> int:
+        return self._listing.count(readable=True)
+
+    @override
     def find_cases(self, text: str, limit: int, after: str | None) -> tuple[list[ListingRow], int]:
         ranks = self._index.find(text)
         total = sum(map(len, ranks))

@@ -234,6 +234,10 @@ class Transaction(Protocol):
         """
         ...
 
+    def readable_cases(self) -> int:
+        """How many of the listed cases have a live write that can be read here."""
+        ...
+
     def find_cases(self, text: str, limit: int, after: str | None) -> tuple[list[ListingRow], int]:
         """Folded full-text search; ``text`` is only words, the last may be a beginning.
 

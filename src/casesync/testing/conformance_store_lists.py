@@ -123,6 +123,10 @@ def a_row_comes_back_as_it_was_put(place: StorePlace) -> None:
         transaction.put_listing(row)
     with store.transaction() as transaction:
         assert transaction.list_cases({}, 10, None) == ([row], 1)
+        assert transaction.readable_cases() == 1
+        transaction.put_listing(listing_row(2, sort_ms=0))
+        assert transaction.readable_cases() == 1
+        transaction.drop_listing(stream_id(2))
         assert transaction.find_cases("lan", 10, None) == ([], 0)
         assert transaction.list_cases({"person.age": 16}, 10, None) == ([], 0)
         assert transaction.cases_by_code("CASE-0001") == [row]

@@ -64,6 +64,7 @@ def test_the_revoked_office_reads_the_revocation_and_destroys_keys_and_content()
         assert unknown.value.code == "case-unknown"
     assert mai.find("gọi").count == 0
     assert mai.cases().count == 0
+    assert (mai.status().cases, lan.status().cases) == (0, 1)
     keys, row = keys_and_row(mai, case)
     assert (keys, row.merge_row) == ([], [])
 
@@ -100,3 +101,15 @@ def test_an_office_that_is_granted_again_reads_and_writes_again():
     lan.sync()
     notes = [r for r in lan.show(case).records if r.type == "note"]
     assert [note.fields["text"].value for note in notes] == ["trở lại"]
+
+
+def test_status_counts_no_case_of_which_nothing_can_be_read():
+    offices = Offices("nothing-to-show")
+    lan = offices.found()
+    lan.add_unit("Kiểm tra", "audit")
+    auditor = offices.enrol(lan, "Kiểm tra", "auditor", "Dung")
+    lan.new_case(["gbv"])
+    lan.sync()
+    auditor.sync()
+    assert auditor.status().changes > 0
+    assert (auditor.status().cases, lan.status().cases) == (0, 1)
