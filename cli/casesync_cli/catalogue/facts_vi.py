@@ -28,8 +28,9 @@ TEXTS: Final[dict[str, str]] = {
     "bạn, chạy 'casesync join' với --home khác, rồi ghi lại ở đó những gì chưa gửi",
     "push-stopped.database-rolled-back": "không gửi gì nữa: cơ sở dữ liệu cũ hơn tệp 'anchor' bên "
     "cạnh, hoặc thiếu tệp ấy: có gì đó đã bị khôi phục, sao chép hay chuyển đi. Nếu các tệp mới "
-    "hơn nằm ở nơi khác, hãy để lại chỗ cũ. Nếu không, giữ nguyên thư mục, nhờ người quản trị đình chỉ thiết bị này và mời lại "
-    "bạn, chạy 'casesync join' với --home khác, rồi ghi lại ở đó những gì chưa gửi",
+    "hơn nằm ở nơi khác, hãy để lại chỗ cũ. Nếu không, giữ nguyên thư mục, nhờ người quản trị "
+    "đình chỉ thiết bị này và mời lại bạn, chạy 'casesync join' với --home khác, rồi ghi lại ở đó "
+    "những gì chưa gửi",
     "push-stopped.anchor-damaged": "không gửi gì nữa: tệp 'anchor' của bản sao này bị hỏng. Đừng "
     "xóa tệp; hãy báo cho người quản trị",
     "device-suspended": "thiết bị này đã bị đình chỉ: máy chuyển tiếp không nhận gì từ nó và không "

@@ -72,7 +72,9 @@ TEXTS: Final[dict[str, str]] = {
     "member list": "List the members.",
     "device": "Devices.",
     "device list": "List the devices.",
-    "device suspend": "Shut a lost or stolen device out.",
+    "device suspend": "Shut a lost or stolen device out.\nThis cannot be undone. An "
+    "administrator's device cannot be suspended by one person: other offices revoke their grants "
+    "to its office instead, and if it may be open, have the relay stopped.",
     "device suspend --reason": "Why; kept in the control log for the network's members.",
     "device suspend --yes": "Do not ask.",
     "whoami": "Who this device acts for.",

@@ -75,7 +75,9 @@ TEXTS: Final[dict[str, str]] = {
     "member list": "Liệt kê các thành viên.",
     "device": "Các thiết bị.",
     "device list": "Liệt kê các thiết bị.",
-    "device suspend": "Chặn một thiết bị bị mất hoặc bị lấy cắp.",
+    "device suspend": "Chặn một thiết bị bị mất hoặc bị lấy cắp.\nViệc này không hoàn lại được. "
+    "Một người không thể đình chỉ thiết bị của người quản trị: thay vào đó, các cơ sở khác thu hồi "
+    "chia sẻ cho cơ sở của nó; nếu nó có thể đang mở, hãy cho dừng máy chuyển tiếp.",
     "device suspend --reason": "Lý do; lưu trong sổ kiểm soát cho thành viên mạng lưới.",
     "device suspend --yes": "Không hỏi lại.",
     "whoami": "Thiết bị này thay mặt ai.",

@@ -331,9 +331,9 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
     ),
     "suspend-administrator": (
         "An administrator's device cannot be suspended by one person.",
-        "Removing administrators by several people comes in a later version.",
+        "Let other offices revoke their grants to its office; README.md says what else helps.",
         "Một người không thể đình chỉ thiết bị của người quản trị.",
-        "Việc nhiều người cùng quyết định sẽ có ở phiên bản sau.",
+        "Hãy để các cơ sở khác thu hồi chia sẻ cho cơ sở của nó; xem thêm README.md.",
     ),
     # -- this device --------------------------------------------------------------------------
     "device-restored": (
