@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from casesync.access.verdicts import VERDICTS
@@ -13,6 +13,7 @@ from casesync.client.replica import Replica
 from casesync.client.views import Assignment
 from casesync.foundation.ids import StreamId, StreamKind
 from casesync.storage.sql_store import SqlStore
+from casesync.sync.held_log import CHANGE_RANGE, load_range
 from casesync.sync.stream_row import StreamRow
 from casesync.testing.clock import FakeClock
 from casesync.testing.entropy import SeededEntropy
@@ -128,6 +129,22 @@ class AttackWorld:
         """Set one field, settling a conflict if there is one."""
         with self.replicas[name].edit(stream) as edit:
             edit.set(path, value, resolve=True)
+
+    def suspend_before(self, name: str, deed: Callable[[], None]) -> None:
+        """Do something, then suspend a desk at the place in the log where Uyen stood before."""
+        self.sync()
+        uyen = int(self.replicas["uyen"].core.engine.device)
+        held = self.relay.answers[-1].change_checkpoint
+        with self.stores["uyen"].transaction() as tx:
+            size = load_range(tx, CHANGE_RANGE).size
+        deed()
+        self.relay.edit = lambda caller, answer: (
+            replace(answer, change_checkpoint=held, page=[size, b"", [], [], b""])
+            if caller.device == uyen
+            else answer
+        )
+        self.replicas["uyen"].suspend_device(int(self.replicas[name].core.engine.device), "")
+        self.relay.edit = None
 
     # -- what can be seen -------------------------------------------------------------------------
 

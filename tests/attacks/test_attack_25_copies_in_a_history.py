@@ -56,11 +56,11 @@ class SharedCase:
         body = encode_copies(now_ms, version, self.grant, 1, 1, list(copies))
         return self.forger.write(self.stream, bodies={kind: body})
 
-    def first(self) -> tuple[tuple[int, int, int], bytes]:
-        """Dot and link of the name that Lan gave."""
-        [row] = [row for row in self.history("lan") if row.value == "Hoa"]
+    def wrote(self, value: str, name: str = "lan") -> tuple[tuple[int, int, int], bytes]:
+        """Dot and link of the name that was given, as this desk holds it."""
+        [row] = [row for row in self.history(name) if row.value == value]
         device, number, position = map(int, row.dot.split("."))
-        with self.world.stores["lan"].transaction() as tx:
+        with self.world.stores[name].transaction() as tx:
             entry = StreamRow(tx.stream_rows([self.stream])[self.stream]).find(device, number)
             assert entry is not None
             [change] = load_changes(tx, [entry])
@@ -90,7 +90,7 @@ def shown(case: SharedCase, name: str) -> set[tuple[object, str, int | None]]:
 def test_the_history_tells_every_value_that_is_shown_with_who_copied_it() -> None:
     """Two forged copies under the dot of a true one, of the same cell and of another."""
     case = SharedCase()
-    dot, _ = case.first()
+    dot, _ = case.wrote("Hoa")
     made = case.forge(
         case.copy(dot, NO_LINK, "forged"), case.copy(dot, b"no link2", "other", FAMILY)
     )
@@ -121,7 +121,7 @@ def test_a_forged_copy_that_came_first_does_not_hide_the_true_word() -> None:
 def test_copies_of_one_write_that_differ_stand_beside_each_other() -> None:
     """Under the very identity of the true one; the merge shows that of the smaller carrier."""
     case = SharedCase()
-    dot, link8 = case.first()
+    dot, link8 = case.wrote("Hoa")
     case.forge(case.copy(dot, link8, "forged"))
     case.world.sync("mai", "oanh")
     lan = int(case.world.lan.core.engine.device)
@@ -129,12 +129,47 @@ def test_copies_of_one_write_that_differ_stand_beside_each_other() -> None:
 
 
 def test_one_copy_brought_twice_is_told_once_by_whose_copy_is_shown() -> None:
+    """Mai's copy of her own word comes first; Lan's, as true, has the smaller carrier."""
+    case = SharedCase("lan", unsent="Mai's word")
+    world, lan = case.world, case.forger
+    world.sync("lan", "mai", "lan", "oanh")
+    mai = int(world.mai.core.engine.device)
+    assert case.told("oanh") == {("Hoa", False, lan.device), ("Mai's word", True, mai)}
+    dot, link8 = case.wrote("Mai's word")
+    [row] = [row for row in case.history("lan") if row.value == "Mai's word"]
+    case.forge(case.copy(dot, link8, "Mai's word")._replace(clock_ms=row.time_ms))
+    world.sync("lan", "oanh")
+    assert case.told("oanh") == {("Hoa", False, lan.device), ("Mai's word", True, lan.device)}
+
+
+def test_a_copy_of_what_can_be_read_itself_is_not_told() -> None:
+    """Lan writes again behind the grant, under its keys; Mai copies that."""
     case = SharedCase()
-    case.share()
-    case.world.sync("lan", "oanh")
-    [row] = case.history("oanh")
-    [view] = [view for view in shown(case, "oanh") if view[0] == "Hoa"]
-    assert (row.value, row.dot, copier(row)) == view
+    case.world.set("lan", case.stream, NAME, "Hoà")
+    case.world.sync("lan", "mai")
+    dot, link8 = case.wrote("Hoà")
+    [row] = [row for row in case.history("mai") if row.value == "Hoà"]
+    case.forge(case.copy(dot, link8, "Hoà")._replace(clock_ms=row.time_ms))
+    case.world.sync("mai", "oanh")
+    lan = int(case.world.lan.core.engine.device)
+    assert case.world.reasons("oanh") == {}
+    assert [(row.value, copier(row)) for row in case.history("oanh")] == [
+        ("Hoa", lan),
+        ("Hoà", None),
+    ]
+
+
+def test_copies_that_a_suspended_member_brought_are_not_told_any_more() -> None:
+    case = SharedCase()
+
+    def forge() -> None:
+        case.forge(case.copy((1, 999, 0), NO_LINK, "never was"))
+        case.world.sync("mai", "oanh")
+        assert "never was" in {row.value for row in case.history("oanh")}
+
+    case.world.suspend_before("mai", forge)
+    case.world.sync("oanh")
+    assert [row.value for row in case.history("oanh")] == ["Hoa"]
 
 
 def test_the_owning_office_tells_no_copies() -> None:
@@ -149,7 +184,7 @@ def test_the_owning_office_tells_no_copies() -> None:
 
 def test_what_is_known_to_be_false_leaves_the_history_when_it_is_replaced() -> None:
     case = SharedCase()
-    dot, _ = case.first()
+    dot, _ = case.wrote("Hoa")
     case.forge(case.copy(dot, NO_LINK, "forged"))
     case.world.sync("mai", "oanh")
     lan, mai = int(case.world.lan.core.engine.device), case.forger.device
