@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import traceback
 from pathlib import Path
 from types import TracebackType
@@ -75,6 +74,7 @@ def report(settings: Settings, error: CasesyncError) -> int:
         message_text,
     )
     from casesync_cli.labels import labelled  # noqa: PLC0415 - likewise
+    from casesync_cli.render_json import line  # noqa: PLC0415 - likewise
     from casesync_cli.safe import safe_line  # noqa: PLC0415 - likewise
 
     params = labelled(settings.lang, error.params)
@@ -84,7 +84,7 @@ def report(settings: Settings, error: CasesyncError) -> int:
         click.echo(safe_line("".join(traceback.format_exception(error))), err=True)
     if settings.json:
         shown = {"error": {"code": error.code, "message": message, "advice": advice}}
-        click.echo(json.dumps(shown, ensure_ascii=True), err=True)
+        click.echo(line(shown), err=True)
     else:
         click.echo(safe_line(message), err=True)
         click.echo(safe_line(advice), err=True)

@@ -28,7 +28,15 @@ from casesync_cli.times import iso_time
 
 def dumps(value: object) -> str:
     """One document; characters that could steer a terminal are escaped, letters are not."""
-    text = json.dumps(value, ensure_ascii=False, indent=2)
+    return _harmless(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def line(value: object) -> str:
+    """The same in one line, for stderr."""
+    return _harmless(json.dumps(value, ensure_ascii=False))
+
+
+def _harmless(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
 
 

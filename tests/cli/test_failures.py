@@ -73,6 +73,56 @@ def test_what_the_schema_does_not_know(shelter, case, assignment, name):
     assert values_of(shelter, case) == before
 
 
+def test_a_part_of_what_is_not_in_the_list_adds_nothing(shelter, case):
+    before = values_of(shelter, case)
+    part = "person.phones[+84900000009].whose=self"
+    done = shelter.run("case", "set", case, part, "--json")
+    expect(done, 2, "element-unknown")
+    assert "+84900000009" in done.error["message"]
+    assert values_of(shelter, case) == before
+    assert shelter.run("case", "set", case, "person.phones+=+84900000009", part).code == 0
+    assert shelter.run("case", "set", case, "person.phones-=+84900000009").code == 0
+    expect(shelter.run("case", "set", case, part, "--json"), 2, "element-unknown")
+
+
+@pytest.mark.parametrize(
+    "assignments",
+    [
+        ["person.given_name=A", "person.given_name=B"],
+        ["case.kinds+=trafficking", "case.kinds-=trafficking"],
+    ],
+)
+def test_one_field_twice_in_a_command_writes_neither(shelter, case, assignments):
+    before = values_of(shelter, case)
+    expect(shelter.run("case", "set", case, *assignments, "--json"), 2, "assignment-twice")
+    twice = [word for assignment in assignments for word in ("--set", assignment)]
+    expect(shelter.run("case", "new", "--kind", "gbv", *twice, "--json"), 2, "assignment-twice")
+    assert values_of(shelter, case) == before
+
+
+def test_a_history_of_a_field_that_no_record_has_is_an_error(shelter, case):
+    done = shelter.run("case", "history", case, "--field", "nofield", "--json")
+    expect(done, 2, "filter-field-unknown")
+    assert shelter.run("case", "history", case, "--field", "given_name").code == 0
+
+
+def test_an_error_in_json_keeps_vietnamese_letters(shelter):
+    done = shelter.run("--lang", "vi", "case", "show", "Đỗ", "--json")
+    assert "\\u" not in done.err
+    assert done.error["message"] in done.err
+
+
+def test_the_parts_that_the_advice_speaks_of_are_shown(shelter):
+    shown = shelter.run("schema", "show", "person").out
+    parts = next(
+        field["parts"]
+        for field in shelter.json("schema", "show", "person")["fields"]
+        if field["field"] == "phones"
+    )
+    assert parts
+    assert all(f"phones[...].{part}" in "".join(shown.split()) for part in parts)
+
+
 def test_like_names_are_offered_only_where_there_are_any(shelter, case):
     advice = shelter.run("case", "set", case, "person.given_nam=1", "--json").error["advice"]
     assert "given_name" in advice

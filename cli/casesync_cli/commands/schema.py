@@ -12,7 +12,7 @@ from casesync_cli.settings import Settings
 from casesync_cli.texts import tr
 
 if TYPE_CHECKING:
-    from casesync.model.schema_types import Field, RecordType, Schema
+    from casesync.model.schema_types import Field, RecordType, Schema, ValueSpec
 
 CODES_SHOWN_MAX: Final = 12
 """Of a field's codes in a table; nobody reads 250 countries there, and ``--json`` has all."""
@@ -49,17 +49,28 @@ def schema_show(
     shape = {**_type_shape(record_type), "version": found.version, "fields": fields}
 
     def people(out: Output) -> None:
-        rows = [
-            (
-                field.name,
-                field.labels.text(out.lang),
-                f"{label(out.lang, 'compartment', field.compartment.word)} "
-                f"({field.compartment.word})",
-                field.resolver.word,
-                _values(found, out.lang, field),
+        rows = []
+        for field in record_type.fields.values():
+            compartment = label(out.lang, "compartment", field.compartment.word)
+            rows.append(
+                (
+                    field.name,
+                    field.labels.text(out.lang),
+                    f"{compartment} ({field.compartment.word})",
+                    field.resolver.word,
+                    _values(found, out.lang, _spec(field)),
+                )
             )
-            for field in record_type.fields.values()
-        ]
+            rows += [
+                (
+                    f"{field.name}[...].{part.name}",
+                    part.labels.text(out.lang),
+                    "",
+                    "",
+                    _values(found, out.lang, part.value),
+                )
+                for part in field.parts.values()
+            ]
         out.table(("field", "label", "compartment", "resolver", "values"), rows)
 
     deliver(settings, shape, people)
@@ -75,7 +86,7 @@ def _type_shape(record_type: RecordType) -> dict[str, Any]:
 
 
 def _field_shape(found: Schema, field: Field) -> dict[str, Any]:
-    spec = field.value if field.element is None else field.element
+    spec = _spec(field)
     return {
         "field": field.name,
         "number": field.number,
@@ -91,8 +102,12 @@ def _field_shape(found: Schema, field: Field) -> dict[str, Any]:
     }
 
 
-def _values(found: Schema, lang: str, field: Field) -> str:
-    spec = field.value if field.element is None else field.element
+def _spec(field: Field) -> ValueSpec:
+    """What its value is, or each of its elements."""
+    return field.value if field.element is None else field.element
+
+
+def _values(found: Schema, lang: str, spec: ValueSpec) -> str:
     codes = [code for code in found.codes(spec).values() if not code.deprecated]
     if not codes:
         return spec.kind.word

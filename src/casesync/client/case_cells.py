@@ -11,7 +11,8 @@ from casesync.foundation.errors import UsageError
 from casesync.foundation.ids import Compartment, StreamId
 from casesync.model.cells import CellId
 from casesync.model.merge import LiveWrite, StreamState
-from casesync.model.segment_body import copy_at, write_at
+from casesync.model.schema import Field
+from casesync.model.segment_body import Write, copy_at, write_at
 from casesync.sync.grants import ContentCache
 from casesync.sync.ports import Transaction
 from casesync.sync.stream_row import StreamRow
@@ -20,7 +21,9 @@ _PATH: Final = re.compile(
     r"(?P<type>[a-z_]+)(?:/(?P<record>[0-9a-fA-F]+))?\.(?P<field>[a-z_0-9]+)"
     r"(?:\[(?P<element>(?:[^\]\\]|\\.)*)\])?(?:\.(?P<part>[a-z_0-9]+))?"
 )
-Cells = dict[tuple[int, CellId], list[tuple[LiveWrite, Any]]]
+Live = list[tuple[LiveWrite, Any]]
+"""Live writes of one cell with their values."""
+Cells = dict[tuple[int, CellId], Live]
 """(compartment, cell) -> live writes with their values."""
 
 
@@ -65,6 +68,23 @@ def arrived_since(now: Cells, base: Cells) -> Cells:
         if newer:
             found[cell] = newer
     return found
+
+
+def has_element(presence: Live, own: Write | None) -> bool:
+    """Whether an element is in its set by the writes of its presence, or by one's own newest."""
+    if own is not None:
+        return own.value is True
+    return any(value is True for _, value in presence)
+
+
+def state_among(field: Field, live: Live) -> str | None:
+    """The state that counts of live writes, None if nothing was set."""
+    states = [
+        value[1]
+        for _, value in live
+        if isinstance(value, list) and len(value) == 2 and value[1] in field.order
+    ]
+    return min(states, key=field.order.index) if states else None
 
 
 def _dot(write: LiveWrite) -> tuple[int, int, int, int]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from casesync.client import case_cells
 from casesync.client.case_cells import arrived_since, parse_path, read_cells, writable
 from casesync.client.core import Core
 from casesync.client.views import Assignment
@@ -158,7 +159,7 @@ class CaseEdit:
 
         Raises:
             UsageError: unknown type, field, code or element; a value of the wrong type;
-                ``field-once``.
+                ``field-once``; ``element-unknown``: a part of what is not in the set.
             AccessDenied: ``compartment-not-written``: the role or grant does not write the field.
             ConflictStop: ``conflict-open``: the field is in conflict and ``resolve`` is not set;
                 ``base-outdated``: this device itself changed it since the edit began.
@@ -228,13 +229,16 @@ class CaseEdit:
         if assignment.part is not None:
             inner = field.part_by_name(assignment.part)
             part = inner.number
+            presence = CellId(record, record_type.number, field.number, element, _PRESENCE)
+            if not resolve and not self._holds(field, presence):
+                words = {"field": field.name, "element": assignment.element, "part": inner.name}
+                raise UsageError("element-unknown", **words)
             if value is not None:
                 value = validate_part(self._schema, field, inner, value)
             self._presence(record_type, record, field, element, present=True)
         elif field.resolver is ResolverCode.STATE:
-            value = self._step(
-                field, CellId(record, record_type.number, field.number, None, 0), value
-            )
+            state = CellId(record, record_type.number, field.number, None, 0)
+            value = self._step(field, state, value)
         elif value is not None:
             value = validate(self._schema, field, value)
         cell = CellId(record, record_type.number, field.number, element, part)
@@ -251,12 +255,7 @@ class CaseEdit:
 
     def effective_state(self, field: Field, cell: CellId) -> str | None:
         """The state that counts now, None if nothing was set."""
-        states = [
-            value[1]
-            for _, value in self._cells.get((int(field.compartment), cell), [])
-            if isinstance(value, list) and len(value) == 2 and value[1] in field.order
-        ]
-        return min(states, key=field.order.index) if states else None
+        return case_cells.state_among(field, self._cells.get((int(field.compartment), cell), []))
 
     def _presence(
         self,
@@ -271,6 +270,13 @@ class CaseEdit:
         if field.resolver is ResolverCode.REVOKE:
             value = present
         self._put(record_type, record, field, element, _PRESENCE, value)
+
+    def _holds(self, field: Field, presence: CellId) -> bool:
+        """Whether an element is in its set, or this edit adds it; a typing error must add none."""
+        if not self._core.engine.reads(field.compartment):
+            return True
+        own = self._writes.get(int(field.compartment), {}).get(presence)
+        return case_cells.has_element(self._cells.get((int(field.compartment), presence), []), own)
 
     def _check_conflict(self, field: Field, cell: CellId, *, resolve: bool) -> None:
         live = self._cells.get((int(field.compartment), cell), [])

@@ -149,12 +149,22 @@ class Records:
     def history(
         self, case: StreamId, *, field: str | None = None, purpose: str | None = None
     ) -> list[HistoryView]:
-        """Every write that can be read, oldest first."""
-        if field is not None and "." in field:
-            self._core.engine.schema.field_by_name(field)
+        """Every write that can be read, oldest first. Raises: UsageError: unknown type or field."""
+        if field is not None:
+            self._check_field(field)
         self._log_case("history", case, purpose)
         with self._core.store.transaction() as tx:
             return CaseReader(self._core, tx, case).history(field)
+
+    def _check_field(self, name: str) -> None:
+        """A field by TYPE.FIELD or alone; ``field-N`` is one of a newer version."""
+        schema = self._core.engine.schema
+        if "." in name:
+            schema.field_by_name(name)
+        elif not name.startswith("field-") and not any(
+            field.name == name for kind in schema.types.values() for field in kind.fields.values()
+        ):
+            raise UsageError("filter-field-unknown", field=name)
 
     def _log_case(self, action: str, case: StreamId, purpose: str | None) -> None:
         with self._core.store.transaction() as tx:

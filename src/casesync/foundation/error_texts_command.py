@@ -86,6 +86,18 @@ COMMAND_TEXTS: Final[dict[str, Text]] = {
         "'{text}' không theo dạng LOẠI[/MÃ].TRƯỜNG=GIÁ_TRỊ.",
         "Ví dụ: person.given_name=Hoa, case.kinds+=gbv, person.phones[+84900000001].whose=self.",
     ),
+    "assignment-twice": Text(
+        "'{field}' is given twice in one command; nothing was written.",
+        "Name each field once, with the value that is meant.",
+        "'{field}' được ghi hai lần trong một lệnh; chưa ghi gì cả.",
+        "Hãy ghi mỗi trường một lần, với đúng giá trị muốn lưu.",
+    ),
+    "element-unknown": Text(
+        "'{field}' has no '{element}', so there is nothing to set '{part}' of.",
+        "Check it with 'casesync case show', or add it first: TYPE.{field}+={element}",
+        "'{field}' không có '{element}', nên không đặt được mục '{part}'.",
+        "Hãy kiểm tra bằng 'casesync case show', hoặc thêm trước: LOẠI.{field}+={element}",
+    ),
     "assignment-empty": Text(
         "'{text}' has no value.",
         "To make a field absent use 'casesync case unset'.",
