@@ -111,10 +111,10 @@ def consent_show(settings: Settings, *, case: str, purpose: str | None) -> None:
         ("id", "purpose", "unit", "compartments", "form", "in-force", "time", "until"),
         lambda c: (
             c.id_hex[:8],
-            label(settings.lang, "purpose", c.purpose),
-            c.unit,
+            label(settings.lang, "purpose", c.purpose or "-"),
+            c.unit or "-",
             labels(settings.lang, "compartment", c.compartments),
-            label(settings.lang, "form", c.form),
+            label(settings.lang, "form", c.form or "-"),
             yes_no(settings.lang, c.given),
             time_or_dash(c.given_at_ms),
             until_or_dash(settings.lang, c.until_ms),

@@ -120,7 +120,7 @@ class NetworkAdmin:
         return [
             DeviceView(
                 number=int(device.number),
-                label=device.label,
+                label=device.label or None,
                 member=control.member(device.member).name,
                 unit=self.unit_name(device.unit),
                 role=device.role,

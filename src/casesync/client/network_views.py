@@ -40,7 +40,7 @@ class DeviceView:
     """An installation enrolled for one member."""
 
     number: int
-    label: str
+    label: str | None
     member: str
     unit: str
     role: str

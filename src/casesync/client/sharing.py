@@ -128,11 +128,11 @@ class Sharing:
                 ConsentView(
                     id_hex=record.id_hex,
                     case=view.case,
-                    purpose=str(field.get("purpose") or ""),
-                    unit=Names(self._core).unit_hex(unit_hex),
+                    purpose=_text(field.get("purpose")),
+                    unit=Names(self._core).unit_hex(unit_hex) or None,
                     compartments=_words(field.get("compartments")),
-                    form=str(field.get("form") or ""),
-                    notice=None if field.get("notice_text") is None else str(field["notice_text"]),
+                    form=_text(field.get("form")),
+                    notice=_text(field.get("notice_text")),
                     given=field.get("permission") is True,
                     given_at_ms=_moment_ms(field.get("given_at")),
                     until_ms=_end_of_day(str(until)) if until else None,
@@ -172,7 +172,7 @@ class Sharing:
         with self._refusals_logged("grant", case, chosen, purpose):
             consent = self._consent(case, consent_id)
             if purpose != consent.purpose:
-                raise UsageError("consent-other-purpose", purpose=consent.purpose)
+                raise UsageError("consent-other-purpose", purpose=consent.purpose or "-")
             self._check_consent(consent, unit, chosen, until_ms)
         until_ms = consent.until_ms if until_ms is None else until_ms
         view = core.engine.control.unit(unit)
@@ -238,7 +238,7 @@ class Sharing:
         ):
             raise AccessDenied("consent-expired", consent=consent.id_hex[:8])
         if consent.unit != Names(self._core).unit(unit):
-            raise UsageError("consent-other-unit", unit=consent.unit)
+            raise UsageError("consent-other-unit", unit=consent.unit or "-")
         missing = [c.word for c in chosen if c.word not in consent.compartments]
         if missing:
             raise UsageError("consent-not-covering", compartments=", ".join(missing))
@@ -373,11 +373,15 @@ def _words(value: object) -> tuple[str, ...]:
     return tuple(str(item) for item in value) if isinstance(value, list | tuple) else ()
 
 
-def _moment_ms(value: object) -> int:
-    """A timestamp as ``json_value`` gives it, in ms; 0 for what is none."""
+def _text(value: object) -> str | None:
+    return None if value in (None, "") else str(value)
+
+
+def _moment_ms(value: object) -> int | None:
+    """A timestamp as ``json_value`` gives it, in ms; None for what is none."""
     if isinstance(value, int):
         return value
     try:
         return round(datetime.fromisoformat(str(value)).timestamp() * 1000)
     except (OverflowError, ValueError):
-        return 0
+        return None

@@ -235,17 +235,20 @@ class ConflictView:
 
 @dataclass(frozen=True, slots=True)
 class ConsentView:
-    """A recorded consent; ``given`` is its effective value (a withdrawal counts at once)."""
+    """A recorded consent; ``given`` is its effective value (a withdrawal counts at once).
+
+    What was not written, or stands in conflict, is None.
+    """
 
     id_hex: str
     case: str
-    purpose: str
-    unit: str
+    purpose: str | None
+    unit: str | None
     compartments: tuple[str, ...]
-    form: str
+    form: str | None
     notice: str | None
     given: bool
-    given_at_ms: int
+    given_at_ms: int | None
     until_ms: int | None
     author: str
 
