@@ -196,3 +196,23 @@ def test_a_disk_without_any_room_is_opened_and_read_and_named_when_it_is_written
     assert (found["read"], found["written"]) == ("never ring before noon", "disk-full")
     assert "replica.db-shm" not in found["files"]
     assert (found["before"], found["flush"]) == ("disk-error", "disk-full")
+
+
+WARNING = """
+from casesync.client.disk_room import room_facts
+
+store = open_store()
+kept = [fact.code for fact in room_facts(folder)]
+store.close()
+fill(0)
+store = open_store()
+store.close()
+report(kept=kept, given=[(fact.code, dict(fact.params)) for fact in room_facts(folder)])
+"""
+
+
+def test_a_disk_with_little_room_is_warned_of_and_so_is_a_reserve_that_was_given_up(small_disk):
+    found = small_disk(WARNING, 24)
+    assert found["kept"] == ["disk-nearly-full"]
+    assert [code for code, _ in found["given"]] == ["disk-nearly-full", "access-reserve-missing"]
+    assert found["given"][0][1]["megabytes"] < 5

@@ -67,6 +67,7 @@ def test_a_page_that_is_damaged_is_found_wherever_it_lies(laptop):
         assert (done.code, done.err) == (3, ""), start
         checks = levels(done)
         assert checks["database-corrupt"] == "error", start
+        assert "disk-error" not in checks, start
         assert list(checks.values()).count("ok") >= 2, start
         (laptop.home / "replica.db").write_bytes(whole)
 
@@ -82,6 +83,17 @@ def test_a_damaged_vault_or_anchor_is_told_among_the_others(laptop):
     done = laptop.run("doctor", "--json")
     assert (done.code, levels(done)["vault-damaged"]) == (3, "error")
     assert levels(done)["anchor-sound"] == "ok"
+
+
+def test_a_missing_anchor_is_named_as_such(laptop):
+    path = laptop.home / "anchor"
+    whole = path.read_bytes()
+    path.unlink()
+    done = laptop.run("doctor", "--json")
+    assert (done.code, levels(done)["anchor-missing"]) == (3, "error")
+    assert not {"anchor-sound", "database-rolled-back"} & levels(done).keys()
+    path.write_bytes(whole)
+    assert laptop.run("doctor", "--json").code == 0
 
 
 def test_a_wrong_passphrase_is_no_damage(laptop):

@@ -38,6 +38,10 @@ TEXTS: Final[dict[str, str]] = {
     "nothing; what was not sent stays here and will never be sent. Talk to your administrator",
     "colleague-needed": "a colleague must run 'casesync member approve' before you can read: "
     "{compartments}",
+    "disk-nearly-full": "this disk has only {megabytes} MB left; free some space before saving and "
+    "syncing stop",
+    "access-reserve-missing": "the room kept for access entries is used up or not made yet: on a "
+    "full disk no case could be shown; free some space",
     "unit-one-device": "{unit} has one device only: if it is lost, what only it could read is "
     "lost; enrol a second one",
     "network-one-administrator": "the network has one administrator only; invite a second one "
@@ -92,6 +96,9 @@ TEXTS: Final[dict[str, str]] = {
     "finding.database-opens": "the database opens with its key",
     "finding.vault-sound": "the key of the database opens with this passphrase",
     "finding.anchor-sound": "the file 'anchor' is whole",
+    "finding.anchor-missing": "the file 'anchor' of this replica is missing; without it nobody can "
+    "tell whether the database is the newest, so nothing is written or sent. If it was moved, put "
+    "it back; otherwise leave the folder as it is and enrol this device anew with an invitation.",
     "finding.relay-unchecked": "relay and what is not sent yet were not looked at: the replica "
     "does not open",
     "finding.database-corrupt": "a page of the database fails its check. Stop working here and "

@@ -38,6 +38,10 @@ TEXTS: Final[dict[str, str]] = {
     "trị",
     "colleague-needed": "đồng nghiệp cần chạy 'casesync member approve' thì bạn mới đọc được: "
     "{compartments}",
+    "disk-nearly-full": "ổ đĩa này chỉ còn {megabytes} MB; hãy giải phóng dung lượng trước khi "
+    "không lưu và đồng bộ được nữa",
+    "access-reserve-missing": "chỗ trống dành cho sổ truy cập đã dùng hết hoặc chưa tạo được: khi "
+    "ổ đĩa đầy sẽ không xem được hồ sơ nào; hãy giải phóng dung lượng",
     "unit-one-device": "{unit} chỉ có một thiết bị: nếu mất, những gì chỉ nó đọc được sẽ mất; "
     "hãy thêm thiết bị thứ hai",
     "network-one-administrator": "mạng lưới chỉ có một người quản trị; hãy mời người thứ hai với "
@@ -92,6 +96,9 @@ TEXTS: Final[dict[str, str]] = {
     "finding.database-opens": "cơ sở dữ liệu mở được bằng khóa của nó",
     "finding.vault-sound": "khóa của cơ sở dữ liệu mở được bằng mật khẩu này",
     "finding.anchor-sound": "tệp 'anchor' còn nguyên vẹn",
+    "finding.anchor-missing": "thiếu tệp 'anchor' của bản sao này; không có nó thì không ai biết "
+    "cơ sở dữ liệu có phải bản mới nhất không, nên không ghi và không gửi gì. Nếu tệp đã được "
+    "chuyển đi, hãy để lại chỗ cũ; nếu không, giữ nguyên thư mục và xin lời mời mới cho máy này.",
     "finding.relay-unchecked": "chưa xem máy chuyển tiếp và những gì chưa gửi: bản sao không mở "
     "được",
     "finding.database-corrupt": "có trang của cơ sở dữ liệu không qua kiểm tra. Ngừng làm việc ở "

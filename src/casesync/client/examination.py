@@ -67,11 +67,13 @@ def _files(
     except CasesyncError as failed:
         findings.append(Finding("error", failed.code, failed.params))
     try:
-        anchor.read(folder)
-        findings.append(Finding("ok", "anchor-sound"))
+        held = anchor.read(folder)
+        findings.append(
+            Finding("error", "anchor-missing") if held is None else Finding("ok", "anchor-sound")
+        )
     except CasesyncError as failed:
         findings.append(Finding("error", failed.code, failed.params))
-    if error.code not in {finding.code for finding in findings}:
+    if not any(finding.level == "error" for finding in findings):
         findings.append(Finding("error", error.code, error.params))
     findings.append(Finding("warning", "relay-unchecked"))
     return findings

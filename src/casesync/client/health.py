@@ -7,7 +7,9 @@ from contextlib import suppress
 from typing import Literal
 
 from casesync.client.core import Core
+from casesync.client.disk_room import room_facts
 from casesync.client.exchange import ask_whether_suspended
+from casesync.client.home import Home
 from casesync.client.listing import refresh_listings
 from casesync.client.names import Names
 from casesync.client.network_views import (
@@ -35,6 +37,7 @@ CONTRADICTED = "relay-contradicted"
 DAMAGE = frozenset(
     {
         "anchor-damaged",
+        "anchor-missing",
         "database-corrupt",
         "database-rolled-back",
         "device-forked",
@@ -174,9 +177,9 @@ class Health:
         )
 
     def warnings(self) -> list[Fact]:
-        """What an administrator should change about the network."""
+        """What an administrator should change about the network, or somebody about this disk."""
         control = self._core.engine.control
-        facts = [Fact("no-witnesses")]
+        facts = [*room_facts(self._core.folder), Fact("no-witnesses")]
         for unit in control.units():
             devices = [d for d in control.devices_of(unit.unit) if d.active]
             if len(devices) == 1 and unit.type != "one":
@@ -225,7 +228,8 @@ class Health:
         try:
             missing = self.missing()
         except CasesyncError as error:  # it reads a page that is damaged
-            findings.append(Finding("error", error.code, error.params))
+            if findings[1].level == "ok":  # otherwise the truth is told already
+                findings.append(Finding("error", error.code, error.params))
             missing = []
         for fact in missing:
             suspended = fact.code == "device-suspended"
@@ -236,9 +240,12 @@ class Health:
         return [finding for i, finding in enumerate(findings) if finding not in findings[:i]]
 
     def _anchor_finding(self) -> Finding:
-        if self._core.failed is not None:
-            return Finding("error", self._core.failed.code)
-        return Finding("ok", "database-current")
+        failed, folder = self._core.failed, self._core.folder
+        if failed is None:
+            return Finding("ok", "database-current")
+        behind = failed.code == "database-rolled-back"
+        lost = behind and folder is not None and not Home(folder).anchor.exists()
+        return Finding("error", "anchor-missing" if lost else failed.code)
 
     def _database_finding(self) -> Finding:
         check = getattr(self._core.store, "check", None)

@@ -36,6 +36,9 @@ FACTS: Final[dict[str, tuple[str, ...]]] = {
     "relay-contradicted": ("reason",),
     "device-suspended": (),  # as the relay says
     "colleague-needed": ("compartments",),  # keys that only a colleague can wrap for us
+    # warnings about this disk
+    "disk-nearly-full": ("megabytes",),
+    "access-reserve-missing": (),
     # warnings about the network
     "unit-one-device": ("unit",),
     "network-one-administrator": (),

@@ -31,6 +31,11 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
+def reserve_of(database: Path) -> Path:
+    """Where the reserve of a database lies."""
+    return database.with_name(database.name + ".reserve")
+
+
 def has_no_room(folder: Path) -> bool:
     """Whether what went wrong on the folder's disk is explained by its being full."""
     try:

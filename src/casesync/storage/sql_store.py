@@ -22,7 +22,7 @@ from casesync.storage.connection import Connection, connect_encrypted, connect_p
 from casesync.storage.database_errors import DATABASE_ERRORS, converted
 from casesync.storage.migrations.runner import migrate
 from casesync.storage.session import Session
-from casesync.storage.space import AccessReserve
+from casesync.storage.space import AccessReserve, reserve_of
 from casesync.storage.sql_transaction import SqlTransaction
 from casesync.sync.ports import ReplicaStore, Transaction
 
@@ -245,7 +245,7 @@ def remove_backups(path: Path) -> None:
 
 
 def _open_file(path: Path, connect: _Connect, *, create: bool) -> SqlStore:
-    reserve = AccessReserve(path.with_name(path.name + ".reserve"))
+    reserve = AccessReserve(reserve_of(path))
     reserve.ensure()
     try:
         if create:
