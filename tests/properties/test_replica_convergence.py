@@ -81,3 +81,22 @@ def test_replicas_whose_processes_end_anywhere_agree(desks, taken, crash, disk_f
         act(world, world.desks[place % desks])
     world.heal()
     checkers.check(world)
+
+
+def test_a_grant_that_ends_while_its_offices_keys_are_replaced_ends_unread():
+    """That office is served the end and can open none of it: quarantined there, and told so."""
+    world = started(5, CALM)
+    world.exchange_fault = lambda *_: Fault.NONE
+    shelter, colleague, other = world.desks[0], world.desks[1], world.desks[3]
+    for desk, act, seed in (
+        (shelter, operations.suspend, 0),
+        (shelter, operations.sync, 0),
+        (colleague, operations.sync, 0),
+        (colleague, operations.edit, 0),
+        (colleague, operations.take_back, 96),
+    ):
+        world.rng = Random(seed)
+        act(world, desk)
+    world.heal()
+    checkers.check(world)
+    assert "base-unreadable" in {row.reason for row in other.replica.quarantine()}

@@ -82,8 +82,23 @@ class Healed:
         unit = held.desk.core.engine.unit
         if row.kind is StreamKind.ACCESS:
             return held.desk.role == "auditor" or row.rights.opening[3] == held.desk.device
-        return (
-            held.desk.role == "auditor" or row.rights.owner == unit or self.granted(row, unit) > 0
+        if held.desk.role == "auditor" or row.rights.owner == unit:
+            return True
+        return self.granted(row, unit) > 0 and not self._ended_unread(row, stream, unit)
+
+    def _ended_unread(self, row: StreamRow, stream: StreamId, unit: bytes) -> bool:
+        """Whether the office's grant has ended by a change that it could not be given a key of.
+
+        Its unit had no key of its own when its grant ended: a device of it had been suspended, and
+        no other had synced since (threat model, *A grant that ends while keys are replaced*).
+        """
+        if all(VERDICTS[entry.verdict].reason != "base-unreadable" for entry in row.history()):
+            return False
+        owners = (held for held in self.held if stream in held.rows)
+        return any(
+            held.rows[stream].rights.owner == held.desk.core.engine.unit
+            and not self.granted(held.rows[stream], unit)
+            for held in owners
         )
 
     def granted(self, row: StreamRow, unit: bytes) -> int:

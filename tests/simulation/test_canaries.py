@@ -56,10 +56,11 @@ def test_judging_by_what_came_later_is_noticed(monkeypatch: pytest.MonkeyPatch):
     """Honest work must not be refused for a grant or an office its author had not heard of."""
     holds = StreamRights._statement_holds
 
-    def strict(rights: Any, facts: Any, statement: Any, control: Any, seen: Any) -> bool:
+    def strict(rights: Any, facts: Any, statement: Any, control: Any, trial: Any, _: Any) -> bool:
         later = facts._replace(control_size=control.size)
-        everything = {g.device: 1 << 40 for g in rights.grants}
-        return holds(rights, later, statement, control, lambda: everything)
+        everything = {g.device: 1 << 40 for g in trial.grants}
+        grants = trial.grants_seen(lambda: everything)
+        return holds(rights, later, statement, control, trial, grants)
 
     monkeypatch.setattr(StreamRights, "_statement_holds", strict)
     noticed("verdicts differ when judged again")
