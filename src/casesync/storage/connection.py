@@ -32,6 +32,7 @@ _SETTINGS: Final = (
     "PRAGMA secure_delete = ON",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA foreign_keys = ON",
+    "PRAGMA wal_autocheckpoint = 2500",  # 40 MB: rows of a long sync are folded in less often
     f"PRAGMA cache_size = -{_CACHE_KIB}",
 )
 

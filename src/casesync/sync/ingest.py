@@ -32,7 +32,7 @@ from casesync.sync.waiting_leaves import WaitingLeaves, note_leaf
 from casesync.translog.header import STREAM_PART, Header, parse_header
 from casesync.translog.served_leaf import ServedLeaf
 
-STREAMS_PER_BATCH: Final = 64
+STREAMS_PER_BATCH: Final = 128
 """What belongs to so few streams stays in the processor's cache from reading to writing it."""
 _NO_STREAM: Final = StreamId(bytes(16))
 
