@@ -13,6 +13,7 @@ from casesync.foundation.error_text import Text
 from casesync.foundation.error_texts_command import COMMAND_TEXTS
 from casesync.foundation.error_texts_network import NETWORK_TEXTS
 from casesync.foundation.error_texts_replica import REPLICA_TEXTS
+from casesync.foundation.error_texts_rights import RIGHTS_TEXTS
 
 _TEXTS: Final[dict[str, Text]] = {
     # usage (exit 2): codes
@@ -355,7 +356,7 @@ TEXTS: Final = {
     **_TEXTS,
     **COMMAND_TEXTS,
     **NETWORK_TEXTS,
-    **{code: Text(*row) for code, row in REPLICA_TEXTS.items()},
+    **{code: Text(*row) for code, row in (REPLICA_TEXTS | RIGHTS_TEXTS).items()},
 }
 
 
