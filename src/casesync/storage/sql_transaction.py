@@ -145,6 +145,14 @@ class SqlTransaction(Transaction):
         return self._rows.read(streams)
 
     @override
+    def packed_rows(self, streams: Iterable[StreamId]) -> dict[StreamId, bytes]:
+        return self._rows.read_packed(streams)
+
+    @override
+    def put_packed_rows(self, rows: Mapping[StreamId, bytes], kind: int) -> None:
+        self._rows.write_packed(rows, kind)
+
+    @override
     def put_stream_rows(self, rows: Mapping[StreamId, list[Any]], kind: int) -> None:
         self._rows.write(rows, kind)
 

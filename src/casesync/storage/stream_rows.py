@@ -1,4 +1,4 @@
-"""The engine's row of each stream, opaque here (storage floor, DESIGN.md 9)."""
+"""The engine's row of each stream, opaque here (storage floor)."""
 
 from __future__ import annotations
 
@@ -20,21 +20,31 @@ class StreamRows:
         self._directory = directory
         self._packed = packed
 
-    def read(self, streams: Iterable[StreamId]) -> dict[StreamId, list[Any]]:
-        """Rows of the streams that have one."""
+    def read_packed(self, streams: Iterable[StreamId]) -> dict[StreamId, bytes]:
+        """Rows of the streams that have one, as they are stored."""
         serials = self._directory.known(streams)
         bodies = self._packed.read(serials.values())
-        held = [stream for stream, body in zip(serials, bodies, strict=True) if body is not None]
+        return {
+            stream: body for stream, body in zip(serials, bodies, strict=True) if body is not None
+        }
+
+    def read(self, streams: Iterable[StreamId]) -> dict[StreamId, list[Any]]:
+        """Rows of the streams that have one."""
+        held = self.read_packed(streams)
         if len(held) == 1:  # a decoder reserves a megabyte: too much for one save
-            [body] = filter(None, bodies)
-            return {held[0]: msgpack.unpackb(body, strict_map_key=False)}
+            [(stream, body)] = held.items()
+            return {stream: msgpack.unpackb(body, strict_map_key=False)}
         # One decoder over all of them: half the time of a call for each.
         decoder = msgpack.Unpacker(strict_map_key=False, max_buffer_size=0)
-        decoder.feed(b"".join(body for body in bodies if body is not None))
+        decoder.feed(b"".join(held.values()))
         return dict(zip(held, decoder, strict=True))
+
+    def write_packed(self, rows: Mapping[StreamId, bytes], kind: int) -> None:
+        """Replace rows, packed already, and give their streams a kind."""
+        serials = self._directory.enrolled(rows)
+        self._packed.write(dict(zip(serials.values(), rows.values(), strict=True)))
+        self._directory.set_kind(serials.values(), kind)
 
     def write(self, rows: Mapping[StreamId, list[Any]], kind: int) -> None:
         """Replace rows and give their streams a kind."""
-        serials = self._directory.enrolled(rows)
-        self._packed.write(dict(zip(serials.values(), pack_all(rows.values()), strict=True)))
-        self._directory.set_kind(serials.values(), kind)
+        self.write_packed(dict(zip(rows, pack_all(rows.values()), strict=True)), kind)

@@ -131,12 +131,13 @@ def _merge_batch(
     Returns: changes whose number another one of their stream has.
     """
     ids = [stream for stream, _ in batch]
-    rows = tx.stream_rows(ids)
     engine.keys.load(tx, ids)
-    plain = PlainBatch(path, batch, rows, int(engine.device))
+    plain = PlainBatch(path, batch, tx.packed_rows(ids), int(engine.device))
     streams: list[PageStream] = []
     fresh: list[StoredChange] = []
-    for stream, leaves in plain.others():
+    others = plain.others()
+    rows = tx.stream_rows([stream for stream, _ in others])
+    for stream, leaves in others:
         held = PageStream(engine, tx, stream, StreamRow(rows.get(stream)), path)
         for leaf in held.place(leaves):
             _refuse(engine, tx, leaf, "change-malformed", report)
@@ -148,13 +149,14 @@ def _merge_batch(
     merged = len(plain.changes)
     for held in streams:
         merged += held.merge(locations, merged)
-    for stopped in plain.stopped:
-        held = PageStream(engine, tx, stopped.stream, StreamRow(rows[stopped.stream]), path)
-        held.go_on(stopped.leaves, stopped.last_index)
-        held.merge(locations, stopped.first)
+    rows = tx.stream_rows([left.stream for left in plain.left])
+    for left in plain.left:
+        held = PageStream(engine, tx, left.stream, StreamRow(rows[left.stream]), path)
+        held.go_on(left.leaves, left.last_index)
+        held.merge(locations, left.first)
         streams.append(held)
     report.merged_segments += plain.merged
-    _finish(engine, tx, streams, plain.whole, report)
+    _finish(engine, tx, streams, plain, report)
     return [leaf for held in streams for leaf in held.copies]
 
 
@@ -182,13 +184,14 @@ def _finish(
     engine: Engine,
     tx: Transaction,
     streams: Sequence[PageStream],
-    plain: dict[StreamId, list[Any]],
+    plain: PlainBatch,
     report: IngestReport,
 ) -> None:
-    """Write the rows; ``plain`` are cases that the plain path took in as a whole."""
-    stale = list(plain)
-    shared = [stream for stream, row in plain.items() if StreamRow(row).is_shared()]
-    by_kind: dict[int, dict[StreamId, list[Any]]] = {int(StreamKind.CASE): plain}
+    """Write the rows; ``plain`` took in cases as a whole."""
+    tx.put_packed_rows(plain.whole, int(StreamKind.CASE))
+    stale = list(plain.whole)
+    shared = plain.shared
+    by_kind: dict[int, dict[StreamId, list[Any]]] = {}
     for held in streams:
         if not held.touched:
             continue

@@ -193,7 +193,7 @@ class PageStream:
             row.put_rights(rights.recorded(entry.device, entry.number, leaf.index))
 
     def go_on(self, leaves: Sequence[ServedLeaf], last_index: int) -> None:
-        """Keep for ``merge`` what the compiled twin left of plain leaves, stored already."""
+        """Keep for ``merge`` the plain leaves that the compiled twin left, stored already."""
         self._fresh = [
             Fresh(leaf, leaf.plain[0], leaf.plain, None) for leaf in leaves if leaf.plain
         ]

@@ -1,28 +1,29 @@
 """Whole streams of a page in which all is plain, taken in by the compiled twin (sync floor).
 
-Most streams that a page brings something of are like that. They are not worth an object each: the
-twin looks at the rows themselves. Where it stops, and where it was not compiled, ``page_stream``
-takes over from the leaf at which it stopped.
+Most streams that a page brings something of are like that. They are not worth an object each, nor
+is their row: the twin reads and writes it as it is packed. What it does not take, and all where it
+was not compiled, ``page_stream`` takes.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from casesync.foundation.ids import StreamId
-from casesync.sync.plain_path import PlainPath, plain_kernel
+from casesync.sync.plain_path import PlainPath, packed_kernel
 from casesync.sync.ports import StoredChange
 from casesync.translog.served_leaf import ServedLeaf
 
 
-class Stopped(NamedTuple):
-    """A stream in which the twin met something that is not so plain."""
+class Left(NamedTuple):
+    """A stream in which the twin met something that is not so plain; its row is as it was."""
 
     stream: StreamId
     leaves: list[ServedLeaf]
-    """What it left."""
+    """Plain ones, all of them newer than what the row holds of their devices."""
     last_index: int
-    """Largest index held of others' changes, what it took included; -1 = none."""
+    """Largest index held of others' changes; -1 = none."""
     first: int
     """Where the location of ``leaves[0]`` stands."""
 
@@ -34,26 +35,27 @@ class PlainBatch:
         self,
         path: PlainPath,
         batch: list[tuple[StreamId, list[ServedLeaf]]],
-        rows: dict[StreamId, list[Any]],
+        rows: Mapping[StreamId, bytes],
         own_device: int,
     ) -> None:
-        """Args: rows: of these streams, changed in place; a stream without one is not plain."""
+        """Args: rows: of these streams, packed; a stream without one is not plain."""
         self._path = path
         self._batch = batch
         self._rows = rows
+        self._own_device = own_device
         self._placed: list[int | None] = [None] * len(batch)
         self.changes: list[StoredChange] = []
         """To be stored: every leaf of the streams that are plain, in the order of the batch."""
-        self.whole: dict[StreamId, list[Any]] = {}
-        """Rows of the streams that ``take`` took in as a whole."""
-        self.stopped: list[Stopped] = []
-        """Those of which it did not."""
+        self.whole: dict[StreamId, bytes] = {}
+        """Packed rows of the streams that ``take`` took in."""
+        self.shared: list[StreamId] = []
+        """Those of them that ever had a grant."""
+        self.left: list[Left] = []
+        """Those that it did not take in."""
         self.merged = 0
         """Changes it took."""
-        if plain_kernel is not None:
-            self.changes, self._placed = plain_kernel.place_runs(
-                batch, rows, StoredChange, own_device
-            )
+        if packed_kernel is not None:
+            self.changes, self._placed = packed_kernel.place(batch, rows, StoredChange, own_device)
 
     def others(self) -> list[tuple[StreamId, list[ServedLeaf]]]:
         """The streams that are not plain: of some leaf it is not sure that it simply comes next."""
@@ -61,18 +63,19 @@ class PlainBatch:
         return [pair for pair, last_index in placed if last_index is None]
 
     def take(self, locations: list[int]) -> None:
-        """Merge into the rows; ``changes`` stand at the first of ``locations``."""
+        """Merge; ``changes`` stand at the first of ``locations``."""
         if not self.changes:
             return
-        taken = plain_kernel.take_runs(self._batch, self._placed, self._rows, locations, self._path)
+        taken, self.shared = packed_kernel.take(
+            self._batch, self._placed, self._rows, locations, self._path, self._own_device
+        )
         first = 0
-        for (stream, leaves), last, count in zip(self._batch, self._placed, taken, strict=True):
+        for (stream, leaves), last, row in zip(self._batch, self._placed, taken, strict=True):
             if last is None:
                 continue
-            self.merged += count
-            if count == len(leaves):
-                self.whole[stream] = self._rows[stream]
+            if row is None:
+                self.left.append(Left(stream, leaves, last, first))
             else:
-                held = leaves[count - 1].index if count else last
-                self.stopped.append(Stopped(stream, leaves[count:], held, first + count))
+                self.whole[stream] = row
+                self.merged += len(leaves)
             first += len(leaves)

@@ -26,8 +26,14 @@ from casesync.translog.served_leaf import ServedLeaf
 if TYPE_CHECKING:
     from casesync.sync.page_stream import PageStream
 
-plain_kernel = compiled("casesync.sync._plain_run", 7)
-"""Takes whole runs of plain changes; without it ``PlainPath.take`` takes each."""
+plain_kernel = compiled("casesync.sync._segment", 1) and compiled("casesync.sync._plain_run", 8)
+"""Takes runs of plain changes; without it ``PlainPath.take`` takes each."""
+packed_kernel = (
+    plain_kernel
+    and compiled("casesync.sync._stream_row", 1)
+    and compiled("casesync.sync._packed_run", 1)
+)
+"""Takes whole streams on their packed rows; without it ``page_stream`` takes each."""
 
 _CONTENT_MASK = sum(1 << int(c) for c in CONTENT_COMPARTMENTS)
 

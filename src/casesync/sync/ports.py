@@ -170,6 +170,14 @@ class Transaction(Protocol):
         """
         ...
 
+    def packed_rows(self, streams: Iterable[StreamId]) -> dict[StreamId, bytes]:
+        """As ``stream_rows``, each still packed: msgpack, everything in its shortest form."""
+        ...
+
+    def put_packed_rows(self, rows: Mapping[StreamId, bytes], kind: int) -> None:
+        """As ``put_stream_rows``, of rows that are packed already."""
+        ...
+
     def put_stream_rows(self, rows: Mapping[StreamId, list[Any]], kind: int) -> None:
         """Replace rows and give their streams this kind (``StreamKind``, 0 = not known yet)."""
         ...

@@ -16,6 +16,8 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
+import msgpack
+
 from casesync.foundation.errors import CasesyncError
 from casesync.foundation.ids import BlobHash, ChangeNumber, DeviceNumber, StreamId, StreamKind
 from casesync.sync.ports import (
@@ -307,6 +309,21 @@ def stream_rows_are_the_readers_own(place: StorePlace) -> None:
     store.close()
 
 
+def packed_rows_are_the_same_rows(place: StorePlace) -> None:
+    """Packed as msgpack packs them, read either way."""
+    store = place.open()
+    row: list[Any] = [[1, -2], {5: [b"\x00\xff", "chữ"]}, None, True, 2**63]
+    with store.transaction() as transaction:
+        transaction.put_stream_rows({stream_id(1): row}, StreamKind.CASE)
+        packed = transaction.packed_rows([stream_id(1), stream_id(2)])
+        assert packed == {stream_id(1): msgpack.packb(row)}
+        transaction.put_packed_rows({stream_id(2): packed[stream_id(1)]}, StreamKind.CASE)
+    with store.transaction() as transaction:
+        assert transaction.stream_rows([stream_id(2)]) == {stream_id(2): row}
+        assert transaction.stream_ids(StreamKind.CASE) == [stream_id(1), stream_id(2)]
+    store.close()
+
+
 def many_streams_of_any_size_are_kept_apart(place: StorePlace) -> None:
     """Rows from nothing to megabytes, put in pieces, growing and shrinking."""
     store = place.open()
@@ -362,6 +379,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     changes_come_back_as_they_were_from_any_locations,
     dropped_segments_leave_header_and_neighbours,
     stream_rows_are_the_readers_own,
+    packed_rows_are_the_same_rows,
     many_streams_of_any_size_are_kept_apart,
     streams_are_listed_by_kind_and_by_mark,
 )

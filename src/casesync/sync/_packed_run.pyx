@@ -1,0 +1,321 @@
+# cython: language_level=3, wraparound=False
+"""Compiled twin of the page path for whole streams, on rows as the store packs them (optional).
+
+Most streams that a page brings something of have a short row, and everything that came for them is
+plain. Of these no row becomes lists and dictionaries and lists become a row again. A stream is
+taken whole or not at all; of rows, changes and bodies that are uncommon or damaged nothing is
+decided here: ``page_stream`` takes the stream. What is taken is packed as ``page_stream`` and the
+store would have it, byte for byte (``tests/properties/test_packed_run.py``).
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.tuple cimport PyTuple_GET_ITEM
+from libc.string cimport memcmp, memcpy
+
+import msgpack
+
+from casesync.sync._segment cimport Body, Shape, is_bytes, opened, read_body, shape_of, u8, u64
+from casesync.sync._stream_row cimport (
+    ADDED, LIVE, NEWEST, SLOTS, TABLE,
+    Added, Buffer, Live, Newest, Part, Row, Slot,
+    link_live, live_of, newest_of, read_row, slot_of, was_applied, write_row,
+)
+
+VERSION = 1
+"""Raised with every change of what this module does; ``plain_path`` asks for just this one."""
+
+cdef object U64 = (1 << 64) - 1
+cdef object _new = tuple.__new__
+cdef object _unpack = msgpack.unpackb
+cdef Py_ssize_t PLAIN_TABLE = 46  # the segment table of a plain header
+
+
+# -- one change ------------------------------------------------------------------------------------
+
+cdef bint _introduced(Row* row, u64 kind, const u8* key_name, long long index) noexcept:
+    """As ``StreamRow.introduces``."""
+    cdef int i
+    for i in range(row.fact_count):
+        if (
+            row.facts[i].kind == kind
+            and row.facts[i].index < index
+            and memcmp(row.facts[i].key_name, key_name, 8) == 0
+        ):
+            return True
+    return False
+
+
+cdef bint _merge(
+    Row* row, Body* b, Shape shape, u64 slot_key, u64 number, const u8* link, u64 location
+):
+    """As ``_plain_run._apply``, on the row that was read; False leaves it half changed."""
+    cdef Slot* slot = slot_of(row, slot_key)
+    cdef Slot* other
+    cdef Live* live
+    cdef Live* targets[16]
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(shape.packed)
+    cdef const u8* form = <const u8*>PyBytes_AS_STRING(shape.packed)
+    cdef int i, record_at = 0, form_at = 0
+    if row.live_count >= LIVE:
+        return False
+    if slot != NULL:
+        if slot.has_rare or number <= slot.last:
+            return False
+    elif row.slot_count >= SLOTS:
+        return False
+    while record_at < row.record_count and memcmp(row.records[record_at], b.record, 16) != 0:
+        record_at += 1
+    while form_at < row.form_count and not (
+        row.forms[form_at].size == size and memcmp(row.forms[form_at].at, form, size) == 0
+    ):
+        form_at += 1
+    if record_at == TABLE or form_at == TABLE:
+        return False
+    for i in range(b.replaces):
+        other = slot_of(row, b.replaced[i].device << 4 | slot_key & 15)
+        if other == NULL or other.has_rare:
+            return False
+        live = targets[i] = live_of(row, other, b.replaced[i].number)
+        if live == NULL:
+            if not was_applied(row, other, b.replaced[i].number):
+                return False
+        elif not live.simple or live.form >= <u64>row.form_count:
+            return False
+        elif live.record != <u64>record_at:
+            b.replaced[i].mask = 0
+        elif live.form != <u64>form_at:
+            b.replaced[i].mask &= <u64>_mask_of(shape.form, &row.forms[live.form])
+    if record_at == row.record_count:
+        memcpy(row.new_records[record_at], b.record, 16)
+        row.records[record_at] = row.new_records[record_at]
+        row.record_count += 1
+    if form_at == row.form_count:
+        row.forms[form_at].at, row.forms[form_at].size = form, size
+        row.form_count += 1
+    if slot == NULL:
+        slot = &row.slots[row.slot_count]
+        row.slot_count += 1
+        slot.key, slot.count, slot.live = slot_key, 0, 0
+        slot.numbers.at, slot.numbers.size, slot.has_rare = link, 0, False
+        slot.first = slot.newest = -1
+    slot.last = number
+    slot.live += 1
+    live = &row.live[row.live_count]
+    live.number, live.raw.at, live.simple, live.link8 = number, NULL, True, link
+    live.location, live.mask = location, <u64>shape.form.full
+    live.record, live.form, live.added, live.gone = record_at, form_at, True, False
+    link_live(row, slot, row.live_count)
+    row.live_count += 1
+    for i in range(b.replaces):
+        live = targets[i]
+        if live == NULL or memcmp(live.link8, b.replaced[i].link8, 8) != 0:
+            continue
+        live.mask &= ~b.replaced[i].mask
+        live.raw.at = NULL
+        if not live.mask:
+            live.gone = True
+            slot_of(row, b.replaced[i].device << 4 | slot_key & 15).live -= 1
+    return True
+
+
+cdef object _mask_of(object form, Part* target):
+    """As ``Form.mask_of``, of a form as it is packed."""
+    row = _unpack(PyBytes_FromStringAndSize(<const char*>target.at, target.size))
+    return form.mask_of(row) & U64  # no bit behind these is live where the mask is an integer
+
+
+cdef class _Path:
+    """What is the same for all streams of a page."""
+
+    cdef object key_of, device_of, control_size
+    cdef dict devices, forms_checked
+    cdef list shapes  # their packed rows are pointed to
+
+    def __init__(self, path):
+        self.key_of = path.keys.get
+        self.device_of = path.device
+        self.control_size = path.control_size
+        self.devices = path.devices
+        self.forms_checked = path.forms_checked
+        self.shapes = []
+
+
+cdef bint _take(object leaf, u64 location, Row* row, _Path path, object stream, dict ring):
+    """Take one change in; False, and the row of no use any more, if anything is uncommon."""
+    cdef object number, known_size, kind, key_name, device, known, key, body
+    cdef object previous, header, link, sealed, segments
+    cdef Body b
+    cdef Shape shape
+    cdef Added* added
+    cdef Newest* newest
+    cdef const u8* link_raw
+    number, known_size, kind, key_name = <tuple>PyTuple_GET_ITEM(leaf, 10)
+    cdef long long index = <object>PyTuple_GET_ITEM(leaf, 0)
+    device = <object>PyTuple_GET_ITEM(leaf, 7)
+    known = path.devices.get(device)
+    if known is None:
+        known = path.device_of(device)
+    if known[0] is None or not is_bytes(known[0], row.owner.size):
+        return False
+    if memcmp(PyBytes_AS_STRING(known[0]), row.owner.at, row.owner.size) != 0:
+        return False
+    if not 0 < kind < 16 or not (<u64>known[1] >> <u64>kind) & 1:
+        return False
+    if index <= row.last or not device <= known_size <= path.control_size:
+        return False
+    segments = <object>PyTuple_GET_ITEM(leaf, 5)
+    sealed = segments[0]
+    if sealed is None or not is_bytes(key_name, 8):
+        return False
+    if not _introduced(row, kind, <const u8*>PyBytes_AS_STRING(key_name), index):
+        return False
+    key = ring.get((kind, key_name))
+    if key is None:
+        key = path.key_of(stream, kind, key_name)  # made ready
+        if key is None:
+            return False
+    previous = <object>PyTuple_GET_ITEM(leaf, 2)
+    header = <object>PyTuple_GET_ITEM(leaf, 3)
+    link = <object>PyTuple_GET_ITEM(leaf, 8)
+    if type(previous) is not bytes or type(header) is not bytes or not is_bytes(link, 32):
+        return False
+    body = opened(key, previous, header, PyBytes_GET_SIZE(header) - PLAIN_TABLE, 0, sealed)
+    if body is None or not read_body(body, &b):
+        return False
+    shape = shape_of(&b)
+    if shape is None or path.forms_checked.get((b.version, kind, shape.form)) is not True:
+        return False
+    if PyList_GET_SIZE(path.shapes) == 0 or path.shapes[PyList_GET_SIZE(path.shapes) - 1] is not shape:
+        path.shapes.append(shape)
+    link_raw = <const u8*>PyBytes_AS_STRING(link)
+    if not _merge(row, &b, shape, <u64>device << 4 | <u64>kind, number, link_raw, location):
+        return False
+    row.last = index
+    added = &row.added[row.added_count]
+    row.added_count += 1
+    added.index, added.device, added.number = index, device, number
+    added.location, added.log_time = location, <object>PyTuple_GET_ITEM(leaf, 1)
+    newest = newest_of(row, device)
+    if newest == NULL:
+        if row.newest_count >= NEWEST:
+            return False
+        newest = &row.newest[row.newest_count]
+        row.newest_count += 1
+        newest.device, newest.number = device, 0
+    if newest.number < added.number:
+        newest.number, newest.link8 = added.number, link_raw
+    return True
+
+
+# -- what is called ----------------------------------------------------------------------------------
+
+def place(list batch not None, dict rows not None, change_type, u64 own_device):
+    """As ``plain_batch.PlainBatch.place``."""
+    cdef list changes = [], placed = []
+    cdef tuple pair
+    cdef Row* row = <Row*>PyMem_Malloc(sizeof(Row))
+    if row == NULL:
+        raise MemoryError
+    try:
+        for pair in batch:
+            placed.append(_place(pair[1], rows.get(pair[0]), row, changes, change_type, own_device))
+    finally:
+        PyMem_Free(row)
+    return changes, placed
+
+
+cdef object _place(
+    list leaves, object packed, Row* row, list changes, object change_type, u64 own_device
+):
+    """The largest index held of others' changes (-1 = none); None if not every leaf is plain and
+    newer than all that is held."""
+    cdef list stored = []
+    cdef dict here = {}
+    cdef Newest* newest
+    cdef object leaf, plain, device, number, known
+    if packed is None or PyList_GET_SIZE(leaves) > ADDED:
+        return None
+    if not read_row(packed, row, own_device):
+        return None
+    for leaf in leaves:
+        plain = <object>PyTuple_GET_ITEM(leaf, 10)
+        if plain is None:
+            return None
+        device = <object>PyTuple_GET_ITEM(leaf, 7)
+        number = <object>PyTuple_GET_ITEM(plain, 0)
+        known = here.get(device)
+        if known is None:
+            newest = newest_of(row, device)
+            known = 0 if newest == NULL else newest.number
+        if not number > known:
+            return None
+        here[device] = number
+        stored.append(
+            _new(
+                change_type,
+                (
+                    <object>PyTuple_GET_ITEM(leaf, 2),
+                    <object>PyTuple_GET_ITEM(leaf, 3),
+                    <object>PyTuple_GET_ITEM(leaf, 4),
+                    <object>PyTuple_GET_ITEM(leaf, 5),
+                ),
+            )
+        )
+    changes += stored
+    return row.last
+
+
+def take(
+    list batch not None,
+    list placed not None,
+    dict rows not None,
+    list locations not None,
+    path not None,
+    u64 own_device,
+):
+    """As ``plain_batch.PlainBatch.take``: (packed row or None by stream, streams with a grant)."""
+    cdef list taken = [], shared = []
+    cdef tuple pair
+    cdef _Path common = _Path(path)
+    cdef Py_ssize_t first = 0
+    cdef Buffer b
+    cdef Row* row = <Row*>PyMem_Malloc(sizeof(Row))
+    if row == NULL:
+        raise MemoryError
+    b.data, b.size, b.room = NULL, 0, 0
+    keys = path.keys
+    try:
+        for pair, last in zip(batch, placed):
+            if last is None:
+                taken.append(None)
+                continue
+            stream, leaves = pair
+            packed = rows[stream]
+            if read_row(packed, row, own_device) and _take_all(
+                leaves, locations, first, row, common, stream, keys.prepared(stream)
+            ):
+                write_row(&b, row)
+                taken.append(PyBytes_FromStringAndSize(<const char*>b.data, b.size))
+                if row.shared:
+                    shared.append(stream)
+            else:
+                taken.append(None)
+            first += PyList_GET_SIZE(leaves)
+    finally:
+        PyMem_Free(row)
+        PyMem_Free(b.data)
+    return taken, shared
+
+
+cdef bint _take_all(
+    list leaves, list locations, Py_ssize_t first, Row* row, _Path path, object stream, dict ring
+):
+    cdef Py_ssize_t at
+    for at in range(PyList_GET_SIZE(leaves)):
+        if not _take(
+            <object>PyList_GET_ITEM(leaves, at), locations[first + at], row, path, stream, ring
+        ):
+            return False
+    return True

@@ -1,0 +1,47 @@
+ctypedef unsigned char u8
+ctypedef unsigned long long u64
+
+cdef struct Reader:
+    const u8* at
+    const u8* end
+    bint bad
+
+
+cdef struct Replaced:
+    u64 device
+    u64 number
+    const u8* link8
+    u64 mask
+
+
+cdef struct Body:
+    u64 version
+    int replaces
+    Replaced replaced[16]
+    const u8* record
+    u64 type
+    int size  # cells
+    u64 keys[64]
+
+
+cdef class Shape:
+    cdef readonly object form
+    cdef list row
+    cdef bytes packed
+    cdef u64 type
+    cdef int size
+    cdef u64 keys[64]
+
+
+cdef bint has(Reader* r, Py_ssize_t count) noexcept
+cdef u64 big(const u8* at, int count) noexcept
+cdef u64 unsigned_int(Reader* r) noexcept
+cdef Py_ssize_t array(Reader* r) noexcept
+cdef const u8* binary(Reader* r, Py_ssize_t size) noexcept
+cdef bint is_bytes(object value, Py_ssize_t size) noexcept
+cdef object opened(
+    object key, object previous, object header, Py_ssize_t head_size, u8 position, object sealed
+)
+cdef Py_ssize_t unpadded(bytes body) noexcept
+cdef bint read_body(bytes padded, Body* body) noexcept
+cdef Shape shape_of(const Body* body)

@@ -1,0 +1,275 @@
+"""The compiled twin that takes whole streams on packed rows does what ``page_stream`` does.
+
+``sync/_packed_run.pyx`` and ``sync/_stream_row.pyx`` beside ``PlainPath.take`` and the store's
+packing: what the twin takes is packed byte for byte alike; everything else it leaves as it was.
+Where they were not compiled there is nothing to compare.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from casesync.access.stream_facts import END_OF_LOG
+from casesync.access.verdicts import COUNTS
+from casesync.foundation.ids import StreamId
+from casesync.storage.packing import pack_all
+from casesync.sync import plain_path
+from casesync.sync.plain_batch import PlainBatch
+from casesync.sync.ports import StoredChange
+from casesync.translog.served_leaf import ServedLeaf
+from plain_changes import (
+    DEVICES,
+    FIELDS,
+    KIND,
+    OWNER,
+    Held,
+    bodies,
+    changed,
+    form_save,
+    sealed_leaf,
+)
+from properties.test_page_paths import PERSON, RECORDS
+
+pytestmark = pytest.mark.skipif(plain_path.packed_kernel is None, reason="not compiled here")
+OWN_DEVICE = 99
+Row = list[Any]
+
+
+def packed(row: Row) -> bytes:
+    """As the store has it."""
+    return pack_all([row])[0]
+
+
+def batch_of(*streams: tuple[Held, list[ServedLeaf]]) -> PlainBatch:
+    """Those streams in one batch, on their rows as they are."""
+    for held, _ in streams:
+        held.engine.keys._streams[held.stream] = {(KIND, held.key.commitment[:8]): held.key}
+    batch = [(held.stream, leaves) for held, leaves in streams]
+    rows = {held.stream: packed(held.row) for held, _ in streams}
+    return PlainBatch(streams[0][0].path, batch, rows, OWN_DEVICE)
+
+
+def taken_by_python(held: Held, leaves: list[ServedLeaf], first: int) -> Row | None:
+    """The row after all leaves were taken one by one, None if one was not."""
+    row = copy.deepcopy(held.row)
+    for at, leaf in enumerate(leaves):
+        taken, held.row = held.slowly(leaf, first + at)
+        if not taken:
+            held.row = row
+            return None
+    held.row, row = row, held.row
+    return row
+
+
+Written = list[tuple[int, int, bytes, int]]
+
+
+@st.composite
+def histories(draw: st.DrawFn, held: Held, written: Written, first: int) -> list[ServedLeaf]:
+    """Changes that come next, mostly honest ones; they may replace what was written before."""
+    leaves = []
+    for number in range(first, first + draw(st.integers(1, 6))):
+        body = draw(bodies(written))
+        if len(body) <= 480:
+            device = draw(st.sampled_from(DEVICES))
+            leaves.append(sealed_leaf(held.key, number, device, number, body))
+            written.append((device, number, leaves[-1].link[:8], 4))
+    return leaves
+
+
+@given(data=st.data())
+@settings(max_examples=300)
+def test_a_batch_is_taken_and_packed_as_python_does(data):
+    """Several streams at once, each whole or not at all; then what comes next, on those rows."""
+    helds, written = [Held(), Held()], ([], [])
+    for at, held in enumerate(helds):
+        held.stream = StreamId(bytes([at + 1]) * 16)
+        if data.draw(st.booleans()):
+            held.fill_forms()
+    for start in (1, 10):
+        served = [
+            data.draw(histories(held, known, start))
+            for held, known in zip(helds, written, strict=True)
+        ]
+        plain = batch_of(*zip(helds, served, strict=True))
+        assert plain.others() == []
+        assert plain.changes == [StoredChange._make(leaf[2:6]) for part in served for leaf in part]
+        plain.take(list(range(len(plain.changes))))
+        left = {stream.stream: stream for stream in plain.left}
+        first = 0
+        for held, leaves in zip(helds, served, strict=True):
+            last = held.last()
+            row = taken_by_python(held, leaves, first)
+            if held.stream in left:
+                assert left[held.stream] == (held.stream, leaves, last, first)
+            elif plain.changes:
+                assert row is not None
+                assert plain.whole[held.stream] == packed(row)
+            held.row = held.row if row is None else row
+            first += len(leaves)
+        assert plain.merged + sum(len(stream.leaves) for stream in plain.left) == first
+
+
+@given(full=st.booleans())
+@settings(max_examples=2)
+def test_form_saves_are_taken_whole(full):
+    """Else the property above would hold without saying anything."""
+    held = Held()
+    if full:
+        held.row[1] = []  # nothing was merged yet
+    body: list[Any] = [5, 1, [], [[RECORDS[0], PERSON, [FIELDS[0][1] << 4 | FIELDS[0][2], "x"]]]]
+    held.slowly(sealed_leaf(held.key, 0, 1, 1, msgpack.packb(body)), 0)  # the form is known
+    leaves = []
+    for step in range(8):
+        device, record = DEVICES[step % 3], RECORDS[step % 2]
+        body[2] = [[leaf.device, leaf.plain[0], leaf.link[:8], 1] for leaf in leaves[-2:-1]]
+        body[3][0][0] = record
+        leaves.append(sealed_leaf(held.key, step, device, step + 1, msgpack.packb(body)))
+    plain = batch_of((held, leaves))
+    plain.take(list(range(40, 48)))
+    [(stream, row)] = plain.whole.items()
+    assert (stream, plain.left, plain.merged) == (held.stream, [], 8)
+    slow = taken_by_python(held, leaves, 40)
+    assert row == packed(slow)
+    assert [entry[4] for entry in zip(*[iter(slow[0])] * 6, strict=True)] == [COUNTS] * 8
+    assert sum(len(slot[1]) for slot in slow[1][1]) == 2, "the newest of each record is live"
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        (3, 7),  # complete from there only
+        (8, True),  # given up
+        (0, [1, 2, 3, 4, 1, 5]),  # a change that does not count
+        (2, []),  # no opening yet
+        (2, [None, [], [], []]),
+        (2, [[2, OWNER], [], [], []]),  # no case
+        (2, [[1, OWNER], [], [], [[1, 1]]]),  # hidden acts
+        (1, [[], [], [], [], {16: [[], {}, None]}]),  # something waits for a device
+        (0, None),
+        (4, {1: None}),
+    ],
+)
+def test_a_row_that_is_not_plain_is_left_alone(part, value):
+    held = Held()
+    held.row[part] = value
+    leaf = form_save(held, 1, 2, 1, [])
+    plain = batch_of((held, [leaf]))
+    assert plain.others() == [(held.stream, [leaf])]
+    assert plain.changes == []
+
+
+def test_a_case_with_a_grant_is_named():
+    """Its keys may be owed to a unit of late."""
+    held = Held()
+    held.slowly(form_save(held, 9, 1, 1, []), 0)  # the form is known from here on
+    held.row[2][1] = [["a grant"]]
+    plain = batch_of((held, [form_save(held, 1, 2, 1, [])]))
+    plain.take([0])
+    assert plain.shared == list(plain.whole) == [held.stream]
+
+
+def test_own_unsent_changes_lie_behind_everything():
+    """None of the others' changes has seen them: what comes next comes before them."""
+    held = Held()
+    held.slowly(form_save(held, 9, 1, 1, []), 0)  # the form is known from here on
+    held.row[0] = [3, 1, 1, 0, 0, 0, END_OF_LOG + 7, OWN_DEVICE, 7, 1, 0, 0]
+    plain = batch_of((held, [form_save(held, 4, 2, 1, [])]))
+    plain.take([2])
+    assert list(plain.whole) == [held.stream]
+    plain = batch_of((held, [form_save(held, 3, 2, 1, [])]))
+    plain.take([2])
+    assert [stream.last_index for stream in plain.left] == [3]
+
+
+@pytest.mark.parametrize("index", [2, 3, 4])
+def test_no_key_is_introduced_before_its_statement(index):
+    held = Held()
+    held.slowly(form_save(held, 9, 1, 1, []), 0)  # the form is known from here on
+    held.row[2][2][0][6] = 3
+    plain = batch_of((held, [form_save(held, index, 1, 1, [])]))
+    plain.take([0])
+    assert bool(plain.whole) is (index > 3)
+
+
+@given(numbers=st.lists(st.tuples(st.sampled_from(DEVICES), st.integers(1, 6)), max_size=6))
+def test_only_what_is_newer_than_all_is_placed(numbers):
+    held = Held()
+    held.row[4] = {1: [2, b"l" * 8]}
+    leaves = [
+        sealed_leaf(held.key, at, device, number, b"")
+        for at, (device, number) in enumerate(numbers)
+    ]
+    plain = batch_of((held, leaves))
+    newest = {1: 2}
+    rising = True
+    for device, number in numbers:
+        rising = rising and number > newest.get(device, 0)
+        newest[device] = number
+    assert (plain.others() == []) is rising
+    assert len(plain.changes) == (len(leaves) if rising else 0)
+
+
+@given(
+    applied=st.sets(st.integers(1, 40), min_size=1, max_size=30),
+    named=st.lists(st.integers(1, 41), min_size=1, max_size=16, unique=True),
+)
+def test_what_was_replaced_long_ago_is_known(applied, named):
+    """A change is taken where all it names was applied, wherever in the list it stands."""
+    held = Held()
+    first = form_save(held, 0, 1, max(applied), [])
+    _, held.row = held.slowly(first, 0)
+    held.row[1][1][0][0] = sorted(applied)
+    replaces = [[1, number, first.link[:8], 7] for number in named]
+    later_ = form_save(held, 1, 2, 1, replaces)
+    plain = batch_of((held, [later_]))
+    plain.take([1])
+    assert bool(plain.whole) is applied.issuperset(named)
+    if plain.whole:
+        assert plain.whole[held.stream] == packed(taken_by_python(held, [later_], 1))
+
+
+def test_a_large_form_with_little_left_of_it_is_replaced():
+    """Its cells behind the 64th are gone: what is left of its mask is an integer again."""
+    held = Held()
+    form_save(held, 0, 1, 1, [])
+    pairs = [part for _, field, code in FIELDS[:1] for part in (field << 4 | code, "x")]
+    large = [PERSON, *[(field << 4) | 1 for field in range(900, 970)], pairs[0]]
+    packed_body = msgpack.packb([5, 1, [], [[RECORDS[0], PERSON, pairs]]], use_bin_type=True)
+    _, held.row = held.slowly(sealed_leaf(held.key, 0, 1, 1, packed_body), 0)
+    held.row[1][3].append(large)
+    held.row[1][1][0][1][1][2:] = [3, 0, 1]
+    replaces = [[1, 1, held.row[1][1][0][1][1][0], 1 << 63 | 1]]
+    body = msgpack.packb([5, 1, replaces, [[RECORDS[0], PERSON, pairs]]], use_bin_type=True)
+    leaf = sealed_leaf(held.key, 1, 2, 1, body)
+    plain = batch_of((held, [leaf]))
+    plain.take([1])
+    fast, fast_row = held.fast(leaf, 1)
+    assert fast
+    assert plain.whole[held.stream] == packed(fast_row) == packed(taken_by_python(held, [leaf], 1))
+
+
+@given(data=st.data())
+@settings(max_examples=400)
+def test_a_damaged_row_is_never_read_beyond_its_end(data):
+    """Whatever the bytes are: left alone, or taken for what they say."""
+    held = Held()
+    for step in range(3):
+        replaces = [[1, step, b"l" * 8, 7]] if step else []
+        _, held.row = held.slowly(form_save(held, step, 1, step + 1, replaces), step)
+    held.engine.keys._streams[held.stream] = {(KIND, held.key.commitment[:8]): held.key}
+    leaf = form_save(held, 9, 2, 1, [])
+    damaged = packed(held.row)
+    for _ in range(data.draw(st.integers(1, 2))):
+        damaged = data.draw(changed(damaged))
+    plain = PlainBatch(held.path, [(held.stream, [leaf])], {held.stream: damaged}, OWN_DEVICE)
+    plain.take([7] * len(plain.changes))
+    assert len(plain.whole) + len(plain.left) + len(plain.others()) == 1
+    for row in plain.whole.values():
+        assert row.endswith(damaged[-1:])
