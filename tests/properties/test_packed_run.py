@@ -48,11 +48,19 @@ def packed(row: Row) -> bytes:
 
 def batch_of(*streams: tuple[Held, list[ServedLeaf]]) -> PlainBatch:
     """Those streams in one batch, on their rows as they are."""
-    for held, _ in streams:
-        held.engine.keys._streams[held.stream] = {(KIND, held.key.commitment[:8]): held.key}
     batch = [(held.stream, leaves) for held, leaves in streams]
     rows = {held.stream: packed(held.row) for held, _ in streams}
     return PlainBatch(streams[0][0].path, batch, rows, OWN_DEVICE)
+
+
+def keys_of(*helds: Held) -> dict[StreamId, bytes]:
+    """The keys of streams as the store has them."""
+    return {held.stream: packed(key_row(held, KIND)) for held in helds}
+
+
+def key_row(held: Held, kind: int) -> dict[tuple[int, tuple[int, int, int]], bytes]:
+    """Its key, said to be of a compartment."""
+    return {(kind, (1, 1, 0)): held.key.key + held.key.sealing + held.key.commitment}
 
 
 def taken_by_python(held: Held, leaves: list[ServedLeaf], first: int) -> Row | None:
@@ -100,7 +108,7 @@ def test_a_batch_is_taken_and_packed_as_python_does(data):
         plain = batch_of(*zip(helds, served, strict=True))
         assert plain.others() == []
         assert plain.changes == [StoredChange._make(leaf[2:6]) for part in served for leaf in part]
-        plain.take(list(range(len(plain.changes))))
+        plain.take(list(range(len(plain.changes))), keys_of(*helds))
         left = {stream.stream: stream for stream in plain.left}
         first = 0
         for held, leaves in zip(helds, served, strict=True):
@@ -132,7 +140,7 @@ def test_form_saves_are_taken_whole(full):
         body[3][0][0] = record
         leaves.append(sealed_leaf(held.key, step, device, step + 1, msgpack.packb(body)))
     plain = batch_of((held, leaves))
-    plain.take(list(range(40, 48)))
+    plain.take(list(range(40, 48)), keys_of(held))
     [(stream, row)] = plain.whole.items()
     assert (stream, plain.left, plain.merged) == (held.stream, [], 8)
     slow = taken_by_python(held, leaves, 40)
@@ -171,7 +179,7 @@ def test_a_case_with_a_grant_is_named():
     held.slowly(form_save(held, 9, 1, 1, []), 0)  # the form is known from here on
     held.row[2][1] = [["a grant"]]
     plain = batch_of((held, [form_save(held, 1, 2, 1, [])]))
-    plain.take([0])
+    plain.take([0], keys_of(held))
     assert plain.shared == list(plain.whole) == [held.stream]
 
 
@@ -181,11 +189,31 @@ def test_own_unsent_changes_lie_behind_everything():
     held.slowly(form_save(held, 9, 1, 1, []), 0)  # the form is known from here on
     held.row[0] = [3, 1, 1, 0, 0, 0, END_OF_LOG + 7, OWN_DEVICE, 7, 1, 0, 0]
     plain = batch_of((held, [form_save(held, 4, 2, 1, [])]))
-    plain.take([2])
+    plain.take([2], keys_of(held))
     assert list(plain.whole) == [held.stream]
     plain = batch_of((held, [form_save(held, 3, 2, 1, [])]))
-    plain.take([2])
+    plain.take([2], keys_of(held))
     assert [stream.last_index for stream in plain.left] == [3]
+
+
+def test_the_key_that_is_named_is_found_among_others():
+    """Of the compartment and the name; of another compartment, or in its older form, it is not."""
+    held = Held()
+    held.slowly(form_save(held, 9, 1, 1, []), 0)  # the form is known from here on
+    leaf, other = form_save(held, 1, 2, 1, []), b"o" * 96
+    for keys, found in [
+        ({(KIND + 1, (1, 1, 0)): other, (KIND, (2, 1, 0)): other, **key_row(held, KIND)}, True),
+        ({(KIND, (2, 1, 0)): other}, False),
+        (key_row(held, KIND + 1), False),
+        ({(KIND, (1, 1, 0)): b"q" * 32}, False),
+        ({}, False),
+    ]:
+        plain = batch_of((held, [leaf]))
+        plain.take([1], {held.stream: packed(keys)})
+        assert bool(plain.whole) is found
+    plain = batch_of((held, [leaf]))
+    plain.take([1], {})
+    assert [left.stream for left in plain.left] == [held.stream]
 
 
 @pytest.mark.parametrize("index", [2, 3, 4])
@@ -194,7 +222,7 @@ def test_no_key_is_introduced_before_its_statement(index):
     held.slowly(form_save(held, 9, 1, 1, []), 0)  # the form is known from here on
     held.row[2][2][0][6] = 3
     plain = batch_of((held, [form_save(held, index, 1, 1, [])]))
-    plain.take([0])
+    plain.take([0], keys_of(held))
     assert bool(plain.whole) is (index > 3)
 
 
@@ -229,7 +257,7 @@ def test_what_was_replaced_long_ago_is_known(applied, named):
     replaces = [[1, number, first.link[:8], 7] for number in named]
     later_ = form_save(held, 1, 2, 1, replaces)
     plain = batch_of((held, [later_]))
-    plain.take([1])
+    plain.take([1], keys_of(held))
     assert bool(plain.whole) is applied.issuperset(named)
     if plain.whole:
         assert plain.whole[held.stream] == packed(taken_by_python(held, [later_], 1))
@@ -249,7 +277,7 @@ def test_a_large_form_with_little_left_of_it_is_replaced():
     body = msgpack.packb([5, 1, replaces, [[RECORDS[0], PERSON, pairs]]], use_bin_type=True)
     leaf = sealed_leaf(held.key, 1, 2, 1, body)
     plain = batch_of((held, [leaf]))
-    plain.take([1])
+    plain.take([1], keys_of(held))
     fast, fast_row = held.fast(leaf, 1)
     assert fast
     assert plain.whole[held.stream] == packed(fast_row) == packed(taken_by_python(held, [leaf], 1))
@@ -265,11 +293,13 @@ def test_a_damaged_row_is_never_read_beyond_its_end(data):
         _, held.row = held.slowly(form_save(held, step, 1, step + 1, replaces), step)
     held.engine.keys._streams[held.stream] = {(KIND, held.key.commitment[:8]): held.key}
     leaf = form_save(held, 9, 2, 1, [])
-    damaged = packed(held.row)
-    for _ in range(data.draw(st.integers(1, 2))):
+    damaged, keys = packed(held.row), keys_of(held)[held.stream]
+    for _ in range(data.draw(st.integers(0, 2))):
         damaged = data.draw(changed(damaged))
+    if data.draw(st.booleans()):
+        keys = data.draw(changed(keys))
     plain = PlainBatch(held.path, [(held.stream, [leaf])], {held.stream: damaged}, OWN_DEVICE)
-    plain.take([7] * len(plain.changes))
+    plain.take([7] * len(plain.changes), {held.stream: keys})
     assert len(plain.whole) + len(plain.left) + len(plain.others()) == 1
     for row in plain.whole.values():
         assert row.endswith(damaged[-1:])

@@ -123,6 +123,10 @@ class SqlTransaction(Transaction):
         return self._keys.read(streams)
 
     @override
+    def packed_keys(self, streams: Iterable[StreamId]) -> dict[StreamId, bytes]:
+        return self._keys.read_packed(streams)
+
+    @override
     def drop_stream_keys(self, stream: StreamId) -> None:
         self._keys.drop(stream)
 

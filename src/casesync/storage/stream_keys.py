@@ -36,6 +36,16 @@ class StreamKeys:
             keys = self._changed[serial] = _decoded(self._packed.read((serial,))[0])
         keys[compartment, statement] = key
 
+    def read_packed(self, streams: Iterable[StreamId]) -> dict[StreamId, bytes]:
+        """As ``read``, in the form in which they are stored."""
+        serials = self._directory.known(streams)
+        if not self._changed.keys().isdisjoint(serials.values()):
+            self._pack_changed()
+        bodies = self._packed.read(serials.values())
+        return {
+            stream: body for stream, body in zip(serials, bodies, strict=True) if body is not None
+        }
+
     def read(
         self, streams: Iterable[StreamId]
     ) -> dict[StreamId, list[tuple[int, Statement, bytes]]]:
@@ -59,10 +69,13 @@ class StreamKeys:
 
     def flush(self) -> None:
         """Hand changed keys to the packed rows and those to the database."""
+        self._pack_changed()
+        self._packed.flush()
+
+    def _pack_changed(self) -> None:
         packed = pack_all(self._changed.values())
         self._packed.write(dict(zip(self._changed, packed, strict=True)))
         self._changed.clear()
-        self._packed.flush()
 
     def forget(self) -> None:
         """Drop what is decoded: the transaction was undone."""

@@ -16,11 +16,14 @@ from libc.string cimport memcmp, memcpy
 
 import msgpack
 
-from casesync.sync._segment cimport Body, Shape, is_bytes, opened, read_body, shape_of, u8, u64
+from casesync.crypto.aead import prepare
+from casesync.sync._segment cimport (
+    Body, Reader, Shape, array, binary, is_bytes, opened, read_body, shape_of, u8, u64, unsigned_int
+)
 from casesync.sync._stream_row cimport (
     ADDED, LIVE, NEWEST, SLOTS, TABLE,
     Added, Buffer, Live, Newest, Part, Row, Slot,
-    link_live, live_of, newest_of, read_row, slot_of, was_applied, write_row,
+    link_live, live_of, newest_of, pairs, read_row, skip, slot_of, was_applied, write_row,
 )
 
 VERSION = 1
@@ -29,6 +32,9 @@ VERSION = 1
 cdef object U64 = (1 << 64) - 1
 cdef object _new = tuple.__new__
 cdef object _unpack = msgpack.unpackb
+cdef object _prepare = prepare
+cdef Py_ssize_t KEY_BYTES = 32
+cdef Py_ssize_t KEYS_BYTES = 96  # stream key, sealing key, commitment: as the key ring stores them
 cdef Py_ssize_t PLAIN_TABLE = 46  # the segment table of a plain header
 
 
@@ -127,14 +133,15 @@ cdef object _mask_of(object form, Part* target):
 
 
 cdef class _Path:
-    """What is the same for all streams of a page."""
+    """What is the same for all streams of a page, and the keys of the one that is being taken."""
 
-    cdef object key_of, device_of, control_size
+    cdef object device_of, control_size
     cdef dict devices, forms_checked
     cdef list shapes  # their packed rows are pointed to
+    cdef object stored  # the stream's keys, packed
+    cdef dict made      # those of them that were asked for
 
     def __init__(self, path):
-        self.key_of = path.keys.get
         self.device_of = path.device
         self.control_size = path.control_size
         self.devices = path.devices
@@ -142,7 +149,44 @@ cdef class _Path:
         self.shapes = []
 
 
-cdef bint _take(object leaf, u64 location, Row* row, _Path path, object stream, dict ring):
+cdef object _key(_Path path, u64 kind, bytes key_name):
+    """(cipher, commitment) of a stored key; None if it is not here, or in its older form."""
+    cdef Reader r
+    cdef Part part
+    cdef const u8* stored
+    cdef Py_ssize_t i, count
+    cdef object found = path.made.get(key_name)
+    if found is not None:
+        return found if found[2] == kind else None
+    if type(path.stored) is not bytes:
+        return None
+    r.at, r.bad = <const u8*>PyBytes_AS_STRING(path.stored), False
+    r.end = r.at + PyBytes_GET_SIZE(path.stored)
+    count = pairs(&r)
+    for i in range(count):
+        if array(&r) != 2:
+            return None
+        if unsigned_int(&r) != kind or r.bad:
+            if r.bad or not skip(&r, &part) or not skip(&r, &part):
+                return None
+            continue
+        if not skip(&r, &part):
+            return None
+        stored = binary(&r, KEYS_BYTES)
+        if r.bad:
+            return None
+        if memcmp(stored + 2 * KEY_BYTES, PyBytes_AS_STRING(key_name), 8) == 0:
+            found = (
+                _prepare(PyBytes_FromStringAndSize(<const char*>stored + KEY_BYTES, KEY_BYTES)),
+                PyBytes_FromStringAndSize(<const char*>stored + 2 * KEY_BYTES, KEY_BYTES),
+                kind,
+            )
+            path.made[key_name] = found
+            return found
+    return None
+
+
+cdef bint _take(object leaf, u64 location, Row* row, _Path path):
     """Take one change in; False, and the row of no use any more, if anything is uncommon."""
     cdef object number, known_size, kind, key_name, device, known, key, body
     cdef object previous, header, link, sealed, segments
@@ -171,11 +215,9 @@ cdef bint _take(object leaf, u64 location, Row* row, _Path path, object stream, 
         return False
     if not _introduced(row, kind, <const u8*>PyBytes_AS_STRING(key_name), index):
         return False
-    key = ring.get((kind, key_name))
+    key = _key(path, kind, key_name)
     if key is None:
-        key = path.key_of(stream, kind, key_name)  # made ready
-        if key is None:
-            return False
+        return False
     previous = <object>PyTuple_GET_ITEM(leaf, 2)
     header = <object>PyTuple_GET_ITEM(leaf, 3)
     link = <object>PyTuple_GET_ITEM(leaf, 8)
@@ -271,11 +313,16 @@ def take(
     list batch not None,
     list placed not None,
     dict rows not None,
+    dict keys not None,
     list locations not None,
     path not None,
     u64 own_device,
 ):
-    """As ``plain_batch.PlainBatch.take``: (packed row or None by stream, streams with a grant)."""
+    """As ``plain_batch.PlainBatch.take``: (packed row or None by stream, streams with a grant).
+
+    A key is made ready for as long as its stream is taken: to keep it would cost more memory than
+    making it again costs time.
+    """
     cdef list taken = [], shared = []
     cdef tuple pair
     cdef _Path common = _Path(path)
@@ -285,16 +332,15 @@ def take(
     if row == NULL:
         raise MemoryError
     b.data, b.size, b.room = NULL, 0, 0
-    keys = path.keys
     try:
         for pair, last in zip(batch, placed):
             if last is None:
                 taken.append(None)
                 continue
             stream, leaves = pair
-            packed = rows[stream]
-            if read_row(packed, row, own_device) and _take_all(
-                leaves, locations, first, row, common, stream, keys.prepared(stream)
+            common.stored, common.made = keys.get(stream), {}
+            if read_row(rows[stream], row, own_device) and _take_all(
+                leaves, locations, first, row, common
             ):
                 write_row(&b, row)
                 taken.append(PyBytes_FromStringAndSize(<const char*>b.data, b.size))
@@ -309,13 +355,9 @@ def take(
     return taken, shared
 
 
-cdef bint _take_all(
-    list leaves, list locations, Py_ssize_t first, Row* row, _Path path, object stream, dict ring
-):
+cdef bint _take_all(list leaves, list locations, Py_ssize_t first, Row* row, _Path path):
     cdef Py_ssize_t at
     for at in range(PyList_GET_SIZE(leaves)):
-        if not _take(
-            <object>PyList_GET_ITEM(leaves, at), locations[first + at], row, path, stream, ring
-        ):
+        if not _take(<object>PyList_GET_ITEM(leaves, at), locations[first + at], row, path):
             return False
     return True

@@ -1,4 +1,4 @@
-from casesync.sync._segment cimport u8, u64
+from casesync.sync._segment cimport Reader, u8, u64
 
 cdef enum:  # more than this is uncommon
     SLOTS = 24   # of a stream: devices x compartments
@@ -92,6 +92,8 @@ cdef struct Buffer:
     Py_ssize_t room
 
 
+cdef bint skip(Reader* r, Part* part) noexcept
+cdef Py_ssize_t pairs(Reader* r) noexcept
 cdef bint read_row(object packed, Row* row, u64 own_device) noexcept
 cdef int write_row(Buffer* b, Row* row) except -1
 cdef Newest* newest_of(Row* row, u64 device) noexcept

@@ -22,7 +22,7 @@ cdef Py_ssize_t ROW_MAX = 32 * 1024
 
 # -- reading a row: bounded, whatever the bytes are -------------------------------------------------
 
-cdef bint _skip(Reader* r, Part* part) noexcept:
+cdef bint skip(Reader* r, Part* part) noexcept:
     """Step over one value of any depth; where it stands."""
     cdef Py_ssize_t wanted = 1, size, width
     cdef u8 tag
@@ -67,7 +67,7 @@ cdef bint _skip(Reader* r, Part* part) noexcept:
     return True
 
 
-cdef Py_ssize_t _map(Reader* r) noexcept:
+cdef Py_ssize_t pairs(Reader* r) noexcept:
     """The number of pairs of a map."""
     cdef Py_ssize_t count
     if not has(r, 1):
@@ -121,14 +121,14 @@ cdef bint _read_live(Reader* r, Row* row, Slot* slot) noexcept:
     """The live writes of a slot; False where there are more than usual."""
     cdef Live* live
     cdef Reader inner
-    cdef Py_ssize_t i, count = _map(r)
+    cdef Py_ssize_t i, count = pairs(r)
     if r.bad or row.live_count + count > LIVE:
         return False
     slot.live = count
     for i in range(count):
         live = &row.live[row.live_count]
         live.number = unsigned_int(r)
-        if r.bad or not _skip(r, &live.raw):
+        if r.bad or not skip(r, &live.raw):
             return False
         inner.at, inner.end, inner.bad = live.raw.at, live.raw.at + live.raw.size, False
         live.simple = array(&inner) == 5
@@ -169,7 +169,7 @@ cdef bint _read_slot(Reader* r, Row* row, Slot* slot) noexcept:
     if r.bad or not _read_live(r, row, slot) or not has(r, 1):
         return False
     slot.has_rare = r.at[0] != 0xC0
-    return _skip(r, &slot.rare)
+    return skip(r, &slot.rare)
 
 
 cdef bint _read_merge(Reader* r, Row* row) noexcept:
@@ -200,9 +200,9 @@ cdef bint _read_merge(Reader* r, Row* row) noexcept:
         return False
     row.form_count = count
     for i in range(count):
-        if not _skip(r, &row.forms[i]):
+        if not skip(r, &row.forms[i]):
             return False
-    return _map(r) == 0 and not r.bad
+    return pairs(r) == 0 and not r.bad
 
 
 cdef bint _read_fact(Reader* r, Row* row) noexcept:
@@ -214,11 +214,11 @@ cdef bint _read_fact(Reader* r, Row* row) noexcept:
     if r.bad or count < 8:
         return False
     for i in range(3):
-        if not _skip(r, &part):
+        if not skip(r, &part):
             return False
     fact.kind = unsigned_int(r)
     fact.key_name = binary(r, 8)
-    if r.bad or not _skip(r, &part) or not has(r, 1):
+    if r.bad or not skip(r, &part) or not has(r, 1):
         return False
     tag = r.at[0]
     if _is_unsigned(r):
@@ -237,7 +237,7 @@ cdef bint _read_fact(Reader* r, Row* row) noexcept:
     elif r.at[0] != 0xC2:
         return False
     for i in range(7, count):
-        if not _skip(r, &part):
+        if not skip(r, &part):
             return False
     return True
 
@@ -251,16 +251,16 @@ cdef bint _read_rights(Reader* r, Row* row) noexcept:
     if array(r) != 4:
         return False
     count = array(r)
-    if r.bad or count < 2 or unsigned_int(r) != _case or r.bad or not _skip(r, &part):
+    if r.bad or count < 2 or unsigned_int(r) != _case or r.bad or not skip(r, &part):
         return False
     if part.at[0] != 0xC4 or part.size < 2:
         return False
     row.owner.at, row.owner.size = part.at + 2, part.size - 2
     for i in range(2, count):
-        if not _skip(r, &part):
+        if not skip(r, &part):
             return False
     row.shared = not _is_nothing(r)
-    if not _skip(r, &part):
+    if not skip(r, &part):
         return False
     count = array(r)
     if r.bad or count > FACTS:
@@ -268,7 +268,7 @@ cdef bint _read_rights(Reader* r, Row* row) noexcept:
     for i in range(count):
         if not _read_fact(r, row):
             return False
-    if not _is_nothing(r) or not _skip(r, &part):
+    if not _is_nothing(r) or not skip(r, &part):
         return False
     row.rights.size = r.at - row.rights.at
     return True
@@ -290,7 +290,7 @@ cdef bint read_row(object packed, Row* row, u64 own_device) noexcept:
         return False
     if unsigned_int(&r) != 0 or r.bad:
         return False  # not complete here
-    count = _map(&r)
+    count = pairs(&r)
     if r.bad or count > NEWEST:
         return False
     row.newest_count = count
@@ -301,9 +301,9 @@ cdef bint read_row(object packed, Row* row, u64 own_device) noexcept:
         row.newest[i].number = unsigned_int(&r)
         row.newest[i].link8 = binary(&r, 8)
     row.rest.at = r.at
-    if r.bad or not (_skip(&r, &part) and _skip(&r, &part) and _skip(&r, &part)):
+    if r.bad or not (skip(&r, &part) and skip(&r, &part) and skip(&r, &part)):
         return False
-    if not _skip(&r, &part) or part.at[0] != 0xC2 or r.at != r.end:
+    if not skip(&r, &part) or part.at[0] != 0xC2 or r.at != r.end:
         return False  # given up
     row.rest.size = r.at - row.rest.at
     return row.all_count

@@ -131,12 +131,11 @@ def _merge_batch(
     Returns: changes whose number another one of their stream has.
     """
     ids = [stream for stream, _ in batch]
-    engine.keys.load(tx, ids)
     plain = PlainBatch(path, batch, tx.packed_rows(ids), int(engine.device))
     streams: list[PageStream] = []
     fresh: list[StoredChange] = []
     others = plain.others()
-    rows = tx.stream_rows([stream for stream, _ in others])
+    rows = _loaded(engine, tx, [stream for stream, _ in others])
     for stream, leaves in others:
         held = PageStream(engine, tx, stream, StreamRow(rows.get(stream)), path)
         for leaf in held.place(leaves):
@@ -145,11 +144,11 @@ def _merge_batch(
         report.linked += held.links
         streams.append(held)
     locations = tx.append_changes(plain.changes + fresh)
-    plain.take(locations)
+    plain.take(locations, tx.packed_keys(ids))
     merged = len(plain.changes)
     for held in streams:
         merged += held.merge(locations, merged)
-    rows = tx.stream_rows([left.stream for left in plain.left])
+    rows = _loaded(engine, tx, [left.stream for left in plain.left])
     for left in plain.left:
         held = PageStream(engine, tx, left.stream, StreamRow(rows[left.stream]), path)
         held.go_on(left.leaves, left.last_index)
@@ -158,6 +157,14 @@ def _merge_batch(
     report.merged_segments += plain.merged
     _finish(engine, tx, streams, plain, report)
     return [leaf for held in streams for leaf in held.copies]
+
+
+def _loaded(
+    engine: Engine, tx: Transaction, streams: list[StreamId]
+) -> dict[StreamId, list[Any]]:
+    """The rows of streams, and their keys in the ring."""
+    engine.keys.load(tx, streams)
+    return tx.stream_rows(streams)
 
 
 def _parsed(

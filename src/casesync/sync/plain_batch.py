@@ -62,12 +62,12 @@ class PlainBatch:
         placed = zip(self._batch, self._placed, strict=True)
         return [pair for pair, last_index in placed if last_index is None]
 
-    def take(self, locations: list[int]) -> None:
-        """Merge; ``changes`` stand at the first of ``locations``."""
+    def take(self, locations: list[int], keys: Mapping[StreamId, bytes]) -> None:
+        """Merge; ``changes`` stand at the first of ``locations``; ``keys`` are packed, too."""
         if not self.changes:
             return
         taken, self.shared = packed_kernel.take(
-            self._batch, self._placed, self._rows, locations, self._path, self._own_device
+            self._batch, self._placed, self._rows, keys, locations, self._path, self._own_device
         )
         first = 0
         for (stream, leaves), last, row in zip(self._batch, self._placed, taken, strict=True):

@@ -144,6 +144,10 @@ class Transaction(Protocol):
         """(compartment, statement, key) in the order they came; only streams that have keys."""
         ...
 
+    def packed_keys(self, streams: Iterable[StreamId]) -> dict[StreamId, bytes]:
+        """As ``stream_keys``, still packed: a msgpack map of ``[compartment, statement]`` to key."""
+        ...
+
     def drop_stream_keys(self, stream: StreamId) -> None:
         """Destroy the stream's keys."""
         ...

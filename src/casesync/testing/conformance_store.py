@@ -239,8 +239,11 @@ def stream_keys_are_found_by_stream_and_destroyed_whole(place: StorePlace) -> No
             two: [(1, (3, 5, 0), b"c" * 32)],
             one: [(2, (3, 4, 0), b"d" * 32), (1, (3, 4, 1), b"b" * 32)],
         }
+        keys = {(2, (3, 4, 0)): b"d" * 32, (1, (3, 4, 1)): b"b" * 32}
+        assert transaction.packed_keys([one, stream_id(3)]) == {one: msgpack.packb(keys)}
         transaction.drop_stream_keys(one)
         assert one not in transaction.stream_keys([one])
+        assert transaction.packed_keys([one]) == {}
     with store.transaction() as transaction:
         assert list(transaction.stream_keys([one, two])) == [two]
     store.close()
