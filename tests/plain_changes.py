@@ -69,9 +69,13 @@ rare = st.one_of(
 
 
 @st.composite
-def bodies(draw: st.DrawFn, written: list[tuple[int, int, bytes, int]]) -> bytes:
+def bodies(
+    draw: st.DrawFn,
+    written: list[tuple[int, int, bytes, int]],
+    fields: list[tuple[int, int, int]] = FIELDS,
+) -> bytes:
     """Mostly simple bodies that replace what was written before; some are anything else."""
-    chosen = draw(st.lists(st.sampled_from(FIELDS), min_size=1, max_size=4, unique=True))
+    chosen = draw(st.lists(st.sampled_from(fields), min_size=1, max_size=4, unique=True))
     pairs: list[Any] = []
     for _, field, code in chosen:
         wrong = not draw(st.integers(0, 30))

@@ -164,10 +164,12 @@ def headers(draw: st.DrawFn) -> bytes:
         checkpoint_size=(size := draw(st.sampled_from([0, 9]))),
         checkpoint_root=b"c" * 32 if size else b"",
     )
-    kinds = draw(st.sampled_from([(2,), (0,), (2, 3)]))
+    kinds = draw(st.sampled_from([(2,), (0,), (2, 3), (0, 2), tuple(range(2, 10))]))
     length = draw(st.sampled_from([64, 128, 512, 544]))
     rows = [(kind, b"k" * 8 if kind else bytes(8), length, b"d" * 32) for kind in kinds]
     header = encode_header(head, rows)
+    if not draw(st.integers(0, 4)):
+        header = header[:-45] + bytes([draw(st.integers(0, 3))]) + header[-44:]  # its last kind
     for at in draw(st.lists(st.sampled_from([3, 7, 29, 36, 40, len(head) - 50]), max_size=2)):
         low = bytes([0, 0, 0, 0, 0, draw(st.integers(0, 3))])
         width = 4 if at in {3, 36} else 6

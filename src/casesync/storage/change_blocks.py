@@ -87,12 +87,16 @@ class ChangeBlocks:
 
     def append(self, changes: Sequence[StoredChange]) -> list[int]:
         """Store changes; their locations, ascending."""
+        return self.append_packed(pack_all(changes))
+
+    def append_packed(self, changes: Sequence[bytes]) -> list[int]:
+        """As ``append``, each packed already."""
         if not changes:
             return []
         locations: list[int] = []
         last = self._filling()
         self._decoded.pop(last.block, None)
-        for packed in pack_all(changes):
+        for packed in changes:
             size_bytes = len(packed)
             if last.count and (
                 last.size_bytes + size_bytes > BLOCK_BYTES or last.count == SLOTS_MAX

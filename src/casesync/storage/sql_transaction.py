@@ -137,6 +137,10 @@ class SqlTransaction(Transaction):
         return self._blocks.append(changes)
 
     @override
+    def append_packed(self, changes: Sequence[bytes]) -> list[int]:
+        return self._blocks.append_packed(changes)
+
+    @override
     def changes_at(self, locations: Sequence[int]) -> list[StoredChange]:
         return self._blocks.read(locations)
 

@@ -1,8 +1,8 @@
 # cython: language_level=3, wraparound=False
 """Compiled twin of the page path for whole streams, on rows as the store packs them (optional).
 
-Most streams that a page brings something of have a short row, and everything that came for them is
-plain. Of these no row becomes lists and dictionaries and lists become a row again. A stream is
+Most streams that a page brings something of have a short row, and what came for them is content
+alone, by colleagues and under keys that were admitted before. Of these no row becomes lists and dictionaries and lists become a row again. A stream is
 taken whole or not at all; of rows, changes and bodies that are uncommon or damaged nothing is
 decided here: ``page_stream`` takes the stream. What is taken is packed as ``page_stream`` and the
 store would have it, byte for byte (``tests/properties/test_packed_run.py``).
@@ -17,25 +17,24 @@ from libc.string cimport memcmp, memcpy
 import msgpack
 
 from casesync.crypto.aead import prepare
+from casesync.sync._content_header cimport ContentHeader, read_content_header
 from casesync.sync._segment cimport (
     Body, Reader, Shape, array, binary, is_bytes, opened, read_body, shape_of, u8, u64, unsigned_int
 )
 from casesync.sync._stream_row cimport (
     ADDED, LIVE, NEWEST, SLOTS, TABLE,
     Added, Buffer, Live, Newest, Part, Row, Slot,
-    link_live, live_of, newest_of, pairs, read_row, skip, slot_of, was_applied, write_row,
+    link_live, live_of, newest_of, pairs, put_array, put_bytes, read_row, skip, slot_of, was_applied, write_row,
 )
 
 VERSION = 1
 """Raised with every change of what this module does; ``plain_path`` asks for just this one."""
 
 cdef object U64 = (1 << 64) - 1
-cdef object _new = tuple.__new__
 cdef object _unpack = msgpack.unpackb
 cdef object _prepare = prepare
 cdef Py_ssize_t KEY_BYTES = 32
 cdef Py_ssize_t KEYS_BYTES = 96  # stream key, sealing key, commitment: as the key ring stores them
-cdef Py_ssize_t PLAIN_TABLE = 46  # the segment table of a plain header
 
 
 # -- one change ------------------------------------------------------------------------------------
@@ -188,16 +187,16 @@ cdef object _key(_Path path, u64 kind, bytes key_name):
 
 cdef bint _take(object leaf, u64 location, Row* row, _Path path):
     """Take one change in; False, and the row of no use any more, if anything is uncommon."""
-    cdef object number, known_size, kind, key_name, device, known, key, body
-    cdef object previous, header, link, sealed, segments
-    cdef Body b
-    cdef Shape shape
+    cdef object known, device
+    cdef ContentHeader h
     cdef Added* added
     cdef Newest* newest
-    cdef const u8* link_raw
-    number, known_size, kind, key_name = <tuple>PyTuple_GET_ITEM(leaf, 10)
+    cdef const u8* link
+    cdef int i
     cdef long long index = <object>PyTuple_GET_ITEM(leaf, 0)
-    device = <object>PyTuple_GET_ITEM(leaf, 7)
+    if not read_content_header(<object>PyTuple_GET_ITEM(leaf, 3), &h):
+        return False
+    device = h.device
     known = path.devices.get(device)
     if known is None:
         known = path.device_of(device)
@@ -205,108 +204,137 @@ cdef bint _take(object leaf, u64 location, Row* row, _Path path):
         return False
     if memcmp(PyBytes_AS_STRING(known[0]), row.owner.at, row.owner.size) != 0:
         return False
-    if not 0 < kind < 16 or not (<u64>known[1] >> <u64>kind) & 1:
+    if index <= row.last or not h.device <= h.control_size <= path.control_size:
         return False
-    if index <= row.last or not device <= known_size <= path.control_size:
+    if not is_bytes(<object>PyTuple_GET_ITEM(leaf, 8), 32):
         return False
-    segments = <object>PyTuple_GET_ITEM(leaf, 5)
-    sealed = segments[0]
-    if sealed is None or not is_bytes(key_name, 8):
-        return False
-    if not _introduced(row, kind, <const u8*>PyBytes_AS_STRING(key_name), index):
-        return False
-    key = _key(path, kind, key_name)
-    if key is None:
-        return False
-    previous = <object>PyTuple_GET_ITEM(leaf, 2)
-    header = <object>PyTuple_GET_ITEM(leaf, 3)
-    link = <object>PyTuple_GET_ITEM(leaf, 8)
-    if type(previous) is not bytes or type(header) is not bytes or not is_bytes(link, 32):
-        return False
-    body = opened(key, previous, header, PyBytes_GET_SIZE(header) - PLAIN_TABLE, 0, sealed)
-    if body is None or not read_body(body, &b):
-        return False
-    shape = shape_of(&b)
-    if shape is None or path.forms_checked.get((b.version, kind, shape.form)) is not True:
-        return False
-    if PyList_GET_SIZE(path.shapes) == 0 or path.shapes[PyList_GET_SIZE(path.shapes) - 1] is not shape:
-        path.shapes.append(shape)
-    link_raw = <const u8*>PyBytes_AS_STRING(link)
-    if not _merge(row, &b, shape, <u64>device << 4 | <u64>kind, number, link_raw, location):
-        return False
+    link = <const u8*>PyBytes_AS_STRING(<object>PyTuple_GET_ITEM(leaf, 8))
+    for i in range(h.count):
+        if h.kinds[i] >= 16 or not (<u64>known[1] >> h.kinds[i]) & 1:
+            return False
+        if not _introduced(row, h.kinds[i], h.key_names[i], index):
+            return False
+    for i in range(h.count):
+        if not _take_segment(leaf, &h, i, link, location, row, path):
+            return False
     row.last = index
     added = &row.added[row.added_count]
     row.added_count += 1
-    added.index, added.device, added.number = index, device, number
+    added.index, added.device, added.number = index, h.device, h.number
     added.location, added.log_time = location, <object>PyTuple_GET_ITEM(leaf, 1)
-    newest = newest_of(row, device)
+    newest = newest_of(row, h.device)
     if newest == NULL:
         if row.newest_count >= NEWEST:
             return False
         newest = &row.newest[row.newest_count]
         row.newest_count += 1
-        newest.device, newest.number = device, 0
-    if newest.number < added.number:
-        newest.number, newest.link8 = added.number, link_raw
+        newest.device, newest.number = h.device, 0
+    if newest.number < h.number:
+        newest.number, newest.link8 = h.number, link
     return True
+
+
+cdef bint _take_segment(
+    object leaf, ContentHeader* h, int at, const u8* link, u64 location, Row* row, _Path path
+):
+    """Open and merge one segment."""
+    cdef object key, body
+    cdef object previous = <object>PyTuple_GET_ITEM(leaf, 2)
+    cdef object sealed = (<tuple>PyTuple_GET_ITEM(leaf, 5))[at]
+    cdef Body b
+    cdef Shape shape
+    if sealed is None or type(previous) is not bytes:
+        return False
+    key = _key(path, h.kinds[at], PyBytes_FromStringAndSize(<const char*>h.key_names[at], 8))
+    if key is None:
+        return False
+    body = opened(key, previous, <object>PyTuple_GET_ITEM(leaf, 3), h.head_size, at, sealed)
+    if body is None or not read_body(body, &b):
+        return False
+    shape = shape_of(&b)
+    if shape is None or path.forms_checked.get((b.version, h.kinds[at], shape.form)) is not True:
+        return False
+    if PyList_GET_SIZE(path.shapes) == 0 or path.shapes[PyList_GET_SIZE(path.shapes) - 1] is not shape:
+        path.shapes.append(shape)
+    return _merge(row, &b, shape, h.device << 4 | h.kinds[at], h.number, link, location)
 
 
 # -- what is called ----------------------------------------------------------------------------------
 
-def place(list batch not None, dict rows not None, change_type, u64 own_device):
-    """As ``plain_batch.PlainBatch.place``."""
+def content_from(list leaves not None):
+    """From where on all leaves are content alone."""
+    cdef ContentHeader h
+    cdef Py_ssize_t at = PyList_GET_SIZE(leaves)
+    while at and read_content_header(
+        <bytes?>PyTuple_GET_ITEM(<object>PyList_GET_ITEM(leaves, at - 1), 3), &h
+    ):
+        at -= 1
+    return at
+
+
+def place(list batch not None, dict rows not None, u64 own_device):
+    """As ``plain_batch.PlainBatch.place``: (changes as they are stored, largest index by stream).
+
+    An index is None where not every leaf is content alone and newer than all that is held.
+    """
     cdef list changes = [], placed = []
     cdef tuple pair
+    cdef Buffer b
     cdef Row* row = <Row*>PyMem_Malloc(sizeof(Row))
     if row == NULL:
         raise MemoryError
+    b.data, b.size, b.room = NULL, 0, 0
     try:
         for pair in batch:
-            placed.append(_place(pair[1], rows.get(pair[0]), row, changes, change_type, own_device))
+            packed = rows.get(pair[0])
+            if packed is not None and _is_placed(pair[1], packed, row, own_device):
+                for leaf in <list>pair[1]:
+                    changes.append(_packed_change(leaf, &b))
+                placed.append(row.last)
+            else:
+                placed.append(None)
     finally:
         PyMem_Free(row)
+        PyMem_Free(b.data)
     return changes, placed
 
 
-cdef object _place(
-    list leaves, object packed, Row* row, list changes, object change_type, u64 own_device
-):
-    """The largest index held of others' changes (-1 = none); None if not every leaf is plain and
-    newer than all that is held."""
-    cdef list stored = []
-    cdef dict here = {}
+cdef bint _is_placed(list leaves, object packed, Row* row, u64 own_device):
+    """Whether every leaf is content alone and newer than all that is held of its device."""
+    cdef ContentHeader h
     cdef Newest* newest
-    cdef object leaf, plain, device, number, known
-    if packed is None or PyList_GET_SIZE(leaves) > ADDED:
-        return None
-    if not read_row(packed, row, own_device):
-        return None
+    cdef object leaf
+    if PyList_GET_SIZE(leaves) > ADDED or not read_row(packed, row, own_device):
+        return False
     for leaf in leaves:
-        plain = <object>PyTuple_GET_ITEM(leaf, 10)
-        if plain is None:
-            return None
-        device = <object>PyTuple_GET_ITEM(leaf, 7)
-        number = <object>PyTuple_GET_ITEM(plain, 0)
-        known = here.get(device)
-        if known is None:
-            newest = newest_of(row, device)
-            known = 0 if newest == NULL else newest.number
-        if not number > known:
-            return None
-        here[device] = number
-        stored.append(
-            _new(
-                change_type,
-                (
-                    <object>PyTuple_GET_ITEM(leaf, 2),
-                    <object>PyTuple_GET_ITEM(leaf, 3),
-                    <object>PyTuple_GET_ITEM(leaf, 4),
-                    <object>PyTuple_GET_ITEM(leaf, 5),
-                ),
-            )
-        )
-    changes += stored
-    return row.last
+        if not read_content_header(<bytes?><object>PyTuple_GET_ITEM(leaf, 3), &h):
+            return False
+        newest = newest_of(row, h.device)
+        if newest == NULL:
+            if row.newest_count >= NEWEST:
+                return False
+            newest = &row.newest[row.newest_count]
+            row.newest_count += 1
+            newest.device = h.device
+        elif h.number <= newest.number:
+            return False
+        newest.number = h.number
+    return True
+
+
+cdef bytes _packed_change(object leaf, Buffer* b):
+    """A change as ``change_blocks`` stores it: previous link, header, signature, segments."""
+    cdef tuple segments = <tuple>PyTuple_GET_ITEM(leaf, 5)
+    cdef object segment
+    b.size = 0
+    put_array(b, 4)
+    put_bytes(b, <object>PyTuple_GET_ITEM(leaf, 2))
+    put_bytes(b, <object>PyTuple_GET_ITEM(leaf, 3))
+    put_bytes(b, <object>PyTuple_GET_ITEM(leaf, 4))
+    put_array(b, len(segments))
+    for segment in segments:
+        put_bytes(b, segment)
+    return PyBytes_FromStringAndSize(<const char*>b.data, b.size)
 
 
 def take(
@@ -318,7 +346,8 @@ def take(
     path not None,
     u64 own_device,
 ):
-    """As ``plain_batch.PlainBatch.take``: (packed row or None by stream, streams with a grant).
+    """As ``plain_batch.PlainBatch.take``: packed row or None by stream, streams with a grant, and how
+    many segments were merged.
 
     A key is made ready for as long as its stream is taken: to keep it would cost more memory than
     making it again costs time.
@@ -326,7 +355,7 @@ def take(
     cdef list taken = [], shared = []
     cdef tuple pair
     cdef _Path common = _Path(path)
-    cdef Py_ssize_t first = 0
+    cdef Py_ssize_t first = 0, segments = 0
     cdef Buffer b
     cdef Row* row = <Row*>PyMem_Malloc(sizeof(Row))
     if row == NULL:
@@ -344,6 +373,8 @@ def take(
             ):
                 write_row(&b, row)
                 taken.append(PyBytes_FromStringAndSize(<const char*>b.data, b.size))
+                for leaf in <list>leaves:
+                    segments += len(<tuple>PyTuple_GET_ITEM(leaf, 5))
                 if row.shared:
                     shared.append(stream)
             else:
@@ -352,7 +383,7 @@ def take(
     finally:
         PyMem_Free(row)
         PyMem_Free(b.data)
-    return taken, shared
+    return taken, shared, segments
 
 
 cdef bint _take_all(list leaves, list locations, Py_ssize_t first, Row* row, _Path path):

@@ -95,6 +95,8 @@ cdef struct Buffer:
 cdef bint skip(Reader* r, Part* part) noexcept
 cdef Py_ssize_t pairs(Reader* r) noexcept
 cdef bint read_row(object packed, Row* row, u64 own_device) noexcept
+cdef int put_array(Buffer* b, u64 count) except -1
+cdef int put_bytes(Buffer* b, object value) except -1
 cdef int write_row(Buffer* b, Row* row) except -1
 cdef Newest* newest_of(Row* row, u64 device) noexcept
 cdef Slot* slot_of(Row* row, u64 key) noexcept

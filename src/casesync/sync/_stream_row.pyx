@@ -360,13 +360,28 @@ cdef int _put_head(Buffer* b, u8 short, u8 long_, u64 count) except -1:
     return _put_tagged(b, long_, count, 2)
 
 
-cdef int _put_array(Buffer* b, u64 count) except -1:
+cdef int put_array(Buffer* b, u64 count) except -1:
     return _put_head(b, 0x90, 0xDC, count)
 
 
 cdef int _put_binary(Buffer* b, const u8* data, Py_ssize_t size) except -1:
     _put_tagged(b, 0xC4, size, 1)
     return _put(b, data, size)
+
+
+cdef int put_bytes(Buffer* b, object value) except -1:
+    """Bytes, or None for what is withheld."""
+    cdef Py_ssize_t size
+    if value is None:
+        return _put_tagged(b, 0xC0, 0, 0)
+    size = PyBytes_GET_SIZE(<bytes?>value)
+    if size <= 0xFF:
+        _put_tagged(b, 0xC4, size, 1)
+    elif size <= 0xFFFF:
+        _put_tagged(b, 0xC5, size, 2)
+    else:
+        _put_tagged(b, 0xC6, size, 4)
+    return _put(b, <const u8*>PyBytes_AS_STRING(value), size)
 
 
 cdef int _write_slot(Buffer* b, Row* row, Slot* slot) except -1:
@@ -376,8 +391,8 @@ cdef int _write_slot(Buffer* b, Row* row, Slot* slot) except -1:
     while at >= 0:
         fresh += row.live[at].added
         at = row.live[at].next
-    _put_array(b, 3)
-    _put_array(b, slot.count + fresh)
+    put_array(b, 3)
+    put_array(b, slot.count + fresh)
     _put(b, slot.numbers.at, slot.numbers.size)
     at = slot.first
     while fresh and at >= 0:
@@ -395,7 +410,7 @@ cdef int _write_slot(Buffer* b, Row* row, Slot* slot) except -1:
         if live.raw.at != NULL:
             _put(b, live.raw.at, live.raw.size)
             continue
-        _put_array(b, 5)
+        put_array(b, 5)
         _put_binary(b, live.link8, 8)
         _put_unsigned(b, live.location)
         _put_unsigned(b, live.mask)
@@ -411,8 +426,8 @@ cdef int write_row(Buffer* b, Row* row) except -1:
     cdef int i
     cdef Added* added
     b.size = 0
-    _put_array(b, 9)
-    _put_array(b, row.history_count + 6 * row.added_count)
+    put_array(b, 9)
+    put_array(b, row.history_count + 6 * row.added_count)
     _put(b, row.history.at, row.history.size)
     for i in range(row.added_count):
         added = &row.added[i]
@@ -422,17 +437,17 @@ cdef int write_row(Buffer* b, Row* row) except -1:
         _put_unsigned(b, added.location)
         _put_unsigned(b, 0)
         _put_unsigned(b, added.log_time)
-    _put_array(b, 5)
-    _put_array(b, row.slot_count)
+    put_array(b, 5)
+    put_array(b, row.slot_count)
     for i in range(row.slot_count):
         _put_unsigned(b, row.slots[i].key)
-    _put_array(b, row.slot_count)
+    put_array(b, row.slot_count)
     for i in range(row.slot_count):
         _write_slot(b, row, &row.slots[i])
-    _put_array(b, row.record_count)
+    put_array(b, row.record_count)
     for i in range(row.record_count):
         _put_binary(b, row.records[i], 16)
-    _put_array(b, row.form_count)
+    put_array(b, row.form_count)
     for i in range(row.form_count):
         _put(b, row.forms[i].at, row.forms[i].size)
     _put_head(b, 0x80, 0xDE, 0)
@@ -441,7 +456,7 @@ cdef int write_row(Buffer* b, Row* row) except -1:
     _put_head(b, 0x80, 0xDE, row.newest_count)
     for i in range(row.newest_count):
         _put_unsigned(b, row.newest[i].device)
-        _put_array(b, 2)
+        put_array(b, 2)
         _put_unsigned(b, row.newest[i].number)
         _put_binary(b, row.newest[i].link8, 8)
     return _put(b, row.rest.at, row.rest.size)

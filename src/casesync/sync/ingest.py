@@ -22,7 +22,7 @@ from casesync.sync.change_reader import ReadChange
 from casesync.sync.context import Engine
 from casesync.sync.number_order import taken_numbers
 from casesync.sync.page_stream import PageStream
-from casesync.sync.plain_batch import PlainBatch
+from casesync.sync.plain_batch import Batch, PlainBatch, in_two
 from casesync.sync.plain_path import PlainPath
 from casesync.sync.ports import StoredChange, StreamFlag, Transaction
 from casesync.sync.run_check import CheckedRuns, check_runs
@@ -87,8 +87,9 @@ def ingest(
     plain = PlainPath(engine)
     streams = list(by_stream.items())
     for at in range(0, len(streams), STREAMS_PER_BATCH):
-        copies = _merge_batch(engine, tx, plain, streams[at : at + STREAMS_PER_BATCH], report)
-        _keep_copies(engine, tx, waiting, copies, report)
+        for part in in_two(streams[at : at + STREAMS_PER_BATCH]):
+            copies = _merge_batch(engine, tx, plain, part, report)
+            _keep_copies(engine, tx, waiting, copies, report)
 
 
 def _without_copies(
@@ -123,7 +124,7 @@ def _merge_batch(
     engine: Engine,
     tx: Transaction,
     path: PlainPath,
-    batch: list[tuple[StreamId, list[ServedLeaf]]],
+    batch: Batch,
     report: IngestReport,
 ) -> list[ServedLeaf]:
     """Take in what a page brought of some streams, from reading their rows to writing them.
@@ -143,7 +144,7 @@ def _merge_batch(
         fresh += held.changes()
         report.linked += held.links
         streams.append(held)
-    locations = tx.append_changes(plain.changes + fresh)
+    locations = tx.append_packed(plain.changes) + tx.append_changes(fresh)
     plain.take(locations, tx.packed_keys(ids))
     merged = len(plain.changes)
     for held in streams:
@@ -159,9 +160,7 @@ def _merge_batch(
     return [leaf for held in streams for leaf in held.copies]
 
 
-def _loaded(
-    engine: Engine, tx: Transaction, streams: list[StreamId]
-) -> dict[StreamId, list[Any]]:
+def _loaded(engine: Engine, tx: Transaction, streams: list[StreamId]) -> dict[StreamId, list[Any]]:
     """The rows of streams, and their keys in the ring."""
     engine.keys.load(tx, streams)
     return tx.stream_rows(streams)

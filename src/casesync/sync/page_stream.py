@@ -193,10 +193,13 @@ class PageStream:
             row.put_rights(rights.recorded(entry.device, entry.number, leaf.index))
 
     def go_on(self, leaves: Sequence[ServedLeaf], last_index: int) -> None:
-        """Keep for ``merge`` the plain leaves that the compiled twin left, stored already."""
-        self._fresh = [
-            Fresh(leaf, leaf.plain[0], leaf.plain, None) for leaf in leaves if leaf.plain
-        ]
+        """Keep for ``merge`` the leaves that the compiled twin left, stored already."""
+        for leaf in leaves:
+            if leaf.plain is not None:
+                self._fresh.append(Fresh(leaf, leaf.plain[0], leaf.plain, None))
+            else:
+                header = parse_header(leaf.header)
+                self._fresh.append(Fresh(leaf, header.number, None, header))
         self.last_index = last_index
         self.touched = True
 

@@ -1,4 +1,4 @@
-"""Whole streams of a page in which all is plain, taken in by the compiled twin (sync floor).
+"""Whole streams of a page that bring content alone, taken in by the compiled twin (sync floor).
 
 Most streams that a page brings something of are like that. They are not worth an object each, nor
 is their row: the twin reads and writes it as it is packed. What it does not take, and all where it
@@ -12,8 +12,30 @@ from typing import NamedTuple
 
 from casesync.foundation.ids import StreamId
 from casesync.sync.plain_path import PlainPath, packed_kernel
-from casesync.sync.ports import StoredChange
 from casesync.translog.served_leaf import ServedLeaf
+
+
+Batch = list[tuple[StreamId, list[ServedLeaf]]]
+"""Streams, each with what a page brought of it in log order."""
+
+
+def in_two(batch: Batch) -> tuple[Batch, Batch]:
+    """(what is more than content, and what came before it; the content behind it).
+
+    A case that is opened in a page has most of its content there, too: behind its opening and its
+    keys that is as plain as any other.
+    """
+    if packed_kernel is None:
+        return batch, []
+    front: Batch = []
+    content: Batch = []
+    for stream, leaves in batch:
+        at = packed_kernel.content_from(leaves)
+        if at:
+            front.append((stream, leaves[:at]))
+        if at < len(leaves):
+            content.append((stream, leaves[at:]))
+    return front, content
 
 
 class Left(NamedTuple):
@@ -21,7 +43,7 @@ class Left(NamedTuple):
 
     stream: StreamId
     leaves: list[ServedLeaf]
-    """Plain ones, all of them newer than what the row holds of their devices."""
+    """Content alone, all of it newer than what the row holds of its devices."""
     last_index: int
     """Largest index held of others' changes; -1 = none."""
     first: int
@@ -34,7 +56,7 @@ class PlainBatch:
     def __init__(
         self,
         path: PlainPath,
-        batch: list[tuple[StreamId, list[ServedLeaf]]],
+        batch: Batch,
         rows: Mapping[StreamId, bytes],
         own_device: int,
     ) -> None:
@@ -44,8 +66,9 @@ class PlainBatch:
         self._rows = rows
         self._own_device = own_device
         self._placed: list[int | None] = [None] * len(batch)
-        self.changes: list[StoredChange] = []
-        """To be stored: every leaf of the streams that are plain, in the order of the batch."""
+        self.changes: list[bytes] = []
+        """To be stored, packed: every leaf of the streams that are plain, in the order of the
+        batch."""
         self.whole: dict[StreamId, bytes] = {}
         """Packed rows of the streams that ``take`` took in."""
         self.shared: list[StreamId] = []
@@ -53,11 +76,11 @@ class PlainBatch:
         self.left: list[Left] = []
         """Those that it did not take in."""
         self.merged = 0
-        """Changes it took."""
+        """Segments of what it took in."""
         if packed_kernel is not None:
-            self.changes, self._placed = packed_kernel.place(batch, rows, StoredChange, own_device)
+            self.changes, self._placed = packed_kernel.place(batch, rows, own_device)
 
-    def others(self) -> list[tuple[StreamId, list[ServedLeaf]]]:
+    def others(self) -> Batch:
         """The streams that are not plain: of some leaf it is not sure that it simply comes next."""
         placed = zip(self._batch, self._placed, strict=True)
         return [pair for pair, last_index in placed if last_index is None]
@@ -66,7 +89,7 @@ class PlainBatch:
         """Merge; ``changes`` stand at the first of ``locations``; ``keys`` are packed, too."""
         if not self.changes:
             return
-        taken, self.shared = packed_kernel.take(
+        taken, self.shared, self.merged = packed_kernel.take(
             self._batch, self._placed, self._rows, keys, locations, self._path, self._own_device
         )
         first = 0
@@ -77,5 +100,4 @@ class PlainBatch:
                 self.left.append(Left(stream, leaves, last, first))
             else:
                 self.whole[stream] = row
-                self.merged += len(leaves)
             first += len(leaves)

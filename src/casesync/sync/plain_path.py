@@ -30,6 +30,7 @@ plain_kernel = compiled("casesync.sync._segment", 1) and compiled("casesync.sync
 """Takes runs of plain changes; without it ``PlainPath.take`` takes each."""
 packed_kernel = (
     plain_kernel
+    and compiled("casesync.sync._content_header", 1)
     and compiled("casesync.sync._stream_row", 1)
     and compiled("casesync.sync._packed_run", 1)
 )

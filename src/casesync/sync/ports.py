@@ -145,7 +145,7 @@ class Transaction(Protocol):
         ...
 
     def packed_keys(self, streams: Iterable[StreamId]) -> dict[StreamId, bytes]:
-        """As ``stream_keys``, still packed: a msgpack map of ``[compartment, statement]`` to key."""
+        """As ``stream_keys``, still packed: msgpack maps of ``[compartment, statement]`` to key."""
         ...
 
     def drop_stream_keys(self, stream: StreamId) -> None:
@@ -155,6 +155,10 @@ class Transaction(Protocol):
     # -- sealed changes, in blocks of about 32 kB ---------------------------------------------
     def append_changes(self, changes: Sequence[StoredChange]) -> list[int]:
         """Store changes; one location (opaque positive integer) each, ascending."""
+        ...
+
+    def append_packed(self, changes: Sequence[bytes]) -> list[int]:
+        """As ``append_changes``, of changes that are packed already: msgpack of their parts."""
         ...
 
     def changes_at(self, locations: Sequence[int]) -> list[StoredChange]:
