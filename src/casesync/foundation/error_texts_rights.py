@@ -169,6 +169,12 @@ RIGHTS_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "Phần mở đầu của hồ sơ chưa có ở đây.",
         "Chạy 'casesync sync'.",
     ),
+    "case-incomplete": (
+        "Earlier entries of this case are still to be fetched, and they say who may read it.",
+        "Run 'casesync sync' to its end, then save again.",
+        "Các mục trước của hồ sơ này chưa tải về hết, và chúng cho biết ai được đọc hồ sơ.",
+        "Chạy 'casesync sync' cho đến khi xong rồi lưu lại.",
+    ),
     "base-missing": (
         "Part of this case's rights cannot be read here yet.",
         "Run 'casesync sync'; if it stays, ask a colleague for 'casesync member approve'.",

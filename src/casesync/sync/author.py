@@ -19,7 +19,7 @@ from casesync.codec import canonical
 from casesync.codec.padding import padded_length
 from casesync.crypto.sealing import seal_segment
 from casesync.crypto.signatures import sign_change
-from casesync.foundation.errors import AccessDenied, UsageError
+from casesync.foundation.errors import AccessDenied, CannotDecide, UsageError
 from casesync.foundation.ids import (
     UNSEALED_KIND,
     ChangeNumber,
@@ -114,6 +114,8 @@ def write_change(engine: Engine, tx: Transaction, draft: Draft) -> tuple[int, St
     Raises:
         AccessDenied: the author's role or grant does not allow it, or a key is missing; nothing
             was written.
+        CannotDecide: ``case-incomplete``: a key is to be started, and earlier changes of the
+            stream are still to be fetched.
         UsageError: ``change-too-large``.
     """
     row = StreamRow(tx.stream_rows([draft.stream]).get(draft.stream))
@@ -123,6 +125,8 @@ def write_change(engine: Engine, tx: Transaction, draft: Draft) -> tuple[int, St
     assert draft.number in (None, number), "another change was written since the stream was named"
     future = _rights_with(engine, draft, row.rights, number)
     unsealed, planner = _unsealed(engine, draft, future, number)
+    if planner.plan.made:
+        _check_fetched(tx, draft.stream)
     after = row.after(engine.device)
     head = _head(engine, tx, draft.stream, row, number, after)
     bodies = dict(draft.bodies)
@@ -149,6 +153,19 @@ def write_change(engine: Engine, tx: Transaction, draft: Draft) -> tuple[int, St
     tx.put_value(OWN_CHAIN, canonical.pack([number, link]))
     tx.put_value(PUSHED_CHECKPOINT, None)
     return number, row
+
+
+def _check_fetched(tx: Transaction, stream: StreamId) -> None:
+    """Start no key before the stream's earlier changes are here: who is entitled stands in them.
+
+    The change names later ones in ``after``, and through these its author counts as having seen
+    all grants; a key without a box for each would be refused everywhere (``protocol/keys.md``).
+
+    Raises:
+        CannotDecide: ``case-incomplete``.
+    """
+    if any(owed == stream for owed, _, _ in tx.owed()):
+        raise CannotDecide("case-incomplete")
 
 
 def _rights_with(engine: Engine, draft: Draft, rights: StreamRights, number: int) -> StreamRights:

@@ -30,7 +30,10 @@ from casesync.sync.supplements import supplement_due, write_supplement
 def maintain(engine: Engine, tx: Transaction) -> bool:
     """Do what is due; returns whether changes were written that want to be sent."""
     wrote = False
+    incomplete = {stream for stream, _, _ in tx.owed()}
     for stream in tx.streams_marked(StreamFlag.BOXES_OWED):
+        if stream in incomplete:
+            continue  # who is to have a key stands in what is still to be fetched
         wrote = _serve_others(engine, tx, stream) or wrote
         tx.mark_streams([stream], StreamFlag.BOXES_OWED, on=False)
     for stream in tx.streams_marked(StreamFlag.RETAINED):

@@ -14,7 +14,6 @@ from casesync.foundation.ids import StreamId
 from casesync.sync.plain_path import PlainPath, packed_kernel
 from casesync.translog.served_leaf import ServedLeaf
 
-
 Batch = list[tuple[StreamId, list[ServedLeaf]]]
 """Streams, each with what a page brought of it in log order."""
 
