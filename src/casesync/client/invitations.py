@@ -106,8 +106,9 @@ class Invitations:
         Without an open invitation a colleague who waits for keys is admitted.
 
         Raises:
-            UsageError: ``invitation-unknown``, ``invitation-expired``, ``invitation-cancelled``;
-                ``enrolment-code-mistyped``: no screen shows this code, type it again.
+            AccessDenied: ``invitation-expired``, ``invitation-cancelled``, ``invitation-gone``.
+            UsageError: ``invitation-unknown``; ``enrolment-code-mistyped``: no screen shows this
+                code, type it again.
             CryptoError: ``enrolment-code-wrong``: the invitation is burnt.
             CannotDecide: ``nobody-to-approve``.
         """
@@ -115,9 +116,10 @@ class Invitations:
         if inviter is None:
             return self._admit(invitation)
         channel = self._core.channel
+        asked = () if inviter.phase is InviterPhase.BURNT else _SLOTS
         slots = {
             slot: message
-            for slot in _SLOTS
+            for slot in asked
             if (message := channel.rendezvous_get(inviter.invitation.id, slot)) is not None
         }
         now = self._core.clock.now_ms() + channel.now_offset_ms()

@@ -250,7 +250,7 @@ def _usable(invitation_text: str, clock: Clock, *, plain_http: bool) -> Invitati
     )
     with closing(channel):
         if channel.rendezvous_get(invitation.id, SLOT_COMMITMENT) is not None:
-            raise UsageError("invitation-used")
+            raise AccessDenied("invitation-used")
         check_open(invitation, clock.now_ms() + channel.now_offset_ms())
     return invitation
 

@@ -58,7 +58,7 @@ class NetworkError(CasesyncError):
 
 
 class AccessDenied(CasesyncError):
-    """Role or grant do not allow it, or the device is suspended."""
+    """Role or grant do not allow it, the device is suspended, or the invitation is over."""
 
     exit_code = 5
 

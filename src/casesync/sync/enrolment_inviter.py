@@ -39,7 +39,13 @@ from casesync.crypto.enrolment import (
     sas_code,
     seal_slot,
 )
-from casesync.foundation.errors import CasesyncError, CryptoError, RemoteProtocolError, UsageError
+from casesync.foundation.errors import (
+    AccessDenied,
+    CasesyncError,
+    CryptoError,
+    RemoteProtocolError,
+    UsageError,
+)
 from casesync.foundation.ids import UnitId
 from casesync.foundation.ports import Entropy
 from casesync.sync.enrolment_messages import EnrolmentResult, Put
@@ -148,9 +154,9 @@ class Inviter:
             code: what the person typed from the other screen, if anything.
         """
         if self.phase is InviterPhase.BURNT:
-            return InviterStep(self, error=UsageError("invitation-cancelled"))
+            return InviterStep(self, error=AccessDenied("invitation-cancelled"))
         if self.phase < InviterPhase.APPROVED and now_ms >= self.invitation.expires_ms:
-            return self._burnt(UsageError("invitation-expired"))
+            return self._burnt(AccessDenied("invitation-expired"))
         try:
             state = self._committed(slots)._revealed(slots)
         except (CryptoError, RemoteProtocolError):

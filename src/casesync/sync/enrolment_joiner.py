@@ -37,7 +37,7 @@ from casesync.crypto.kem_keys import unit_key_from_seed
 from casesync.crypto.key_schedule import KEY_BYTES
 from casesync.crypto.key_wrap import UnitKeyId
 from casesync.crypto.signatures import COMPOSITE_SIGNATURE_BYTES
-from casesync.foundation.errors import CryptoError, RelayMisbehaviour, UsageError
+from casesync.foundation.errors import AccessDenied, CryptoError, RelayMisbehaviour
 from casesync.foundation.ids import Compartment, DeviceNumber
 from casesync.foundation.ports import Entropy
 from casesync.foundation.secret_bytes import SecretBytes
@@ -122,12 +122,12 @@ class Joiner:
         """The next step, for the messages that lie at the rendezvous now, by slot.
 
         Raises:
-            UsageError: ``invitation-used``: somebody else answered it.
+            AccessDenied: ``invitation-used``: somebody else answered it.
             CryptoError: ``invitation-spoiled``: a message does not verify; start anew.
         """
         commitment = self._sealed(SLOT_COMMITMENT, self.commitment())
         if slots.get(SLOT_COMMITMENT, commitment.message) != commitment.message:
-            raise UsageError("invitation-used")
+            raise AccessDenied("invitation-used")
         state, puts = self, []
         if SLOT_COMMITMENT not in slots:
             puts.append(commitment)

@@ -31,7 +31,7 @@ from casesync.access.body_shapes import (
 from casesync.access.roles import compartment_list
 from casesync.codec import canonical
 from casesync.crypto.enrolment import invitation_id
-from casesync.foundation.errors import CasesyncError, UsageError
+from casesync.foundation.errors import AccessDenied, CasesyncError, UsageError
 from casesync.foundation.ids import Compartment, DeviceNumber, InvitationId, NetworkId, UnitId
 
 FAMILY: Final = "casesync-invite-"
@@ -111,10 +111,10 @@ def check_open(invitation: Invitation, now_ms: int) -> None:
     """Refuse an invitation whose time is over.
 
     Raises:
-        UsageError: ``invitation-expired``.
+        AccessDenied: ``invitation-expired``.
     """
     if now_ms >= invitation.expires_ms:
-        raise UsageError("invitation-expired")
+        raise AccessDenied("invitation-expired")
 
 
 def invitation_bytes(invitation: Invitation) -> bytes:

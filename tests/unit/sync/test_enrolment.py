@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from casesync.access import control_acts as acts
-from casesync.foundation.errors import CryptoError, RelayMisbehaviour, UsageError
+from casesync.foundation.errors import AccessDenied, CryptoError, RelayMisbehaviour
 from casesync.foundation.ids import Compartment
 from casesync.sync.enrolment import (
     EnrolmentResult,
@@ -152,7 +152,7 @@ def test_an_invitation_somebody_else_answered_says_so(world: ControlWorld) -> No
     inviter, joiner = begin(world)
     other = Joiner.start(inviter.invitation, "Kẻ khác", "", SeededEntropy("other"))
     slots = dict(other.advance({}).puts)
-    with pytest.raises(UsageError) as error:
+    with pytest.raises(AccessDenied) as error:
         joiner.advance(slots)
     assert error.value.code == "invitation-used"
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from casesync.codec import canonical
 from casesync.crypto.key_schedule import H
-from casesync.foundation.errors import UsageError
+from casesync.foundation.errors import AccessDenied, UsageError
 from casesync.foundation.ids import Compartment, DeviceNumber, NetworkId, UnitId
 from casesync.sync.invitation import (
     PREFIX,
@@ -82,7 +82,7 @@ def test_an_invitation_of_a_later_version_says_so() -> None:
 
 def test_an_invitation_is_over_at_its_time() -> None:
     check_open(INVITATION, INVITATION.expires_ms - 1)
-    with pytest.raises(UsageError) as error:
+    with pytest.raises(AccessDenied) as error:
         check_open(INVITATION, INVITATION.expires_ms)
     assert error.value.code == "invitation-expired"
 
