@@ -192,21 +192,6 @@ def test_an_unknown_unit_role_and_purpose(shelter):
     )
 
 
-def test_an_invitation_that_is_none_cancelled_or_used(shelter, tmp_path):
-    joiner = Laptop(tmp_path / "a", "p q r s")
-    expect(joiner.run("join", "nonsense", "--name", "Mai", "--json"), 2, "invitation-malformed")
-    assert not joiner.home.exists()
-    made = shelter.json("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker")
-    shelter.json("invite", "cancel", made["id"])
-    late = Laptop(tmp_path / "b", "p")
-    expect(late.run("join", made["text"], "--name", "Mai", "--json"), 5, "invitation-gone")
-    taken = shelter.json("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker")
-    joiner.json("join", taken["text"], "--name", "Mai")
-    expect(late.run("join", taken["text"], "--name", "Hoa", "--json"), 2, "invitation-used")
-    assert not late.home.exists()
-    shelter.json("invite", "cancel", taken["id"])
-
-
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "lock"}
 

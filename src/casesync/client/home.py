@@ -139,21 +139,27 @@ class Home:
 
         Raises:
             LocalStateError: ``database-locked`` with ``pid`` and ``command`` of the holder;
-                ``disk-error``, ``disk-full``.
+                ``home-missing``: a start that held it failed and left nothing; ``disk-error``,
+                ``disk-full``.
         """
-        self.prepare()
-        try:
-            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
-            descriptor = os.open(self.lock_file, flags, FILE_MODE)
-        except OSError as error:
-            code = "disk-full" if error.errno == errno.ENOSPC else "disk-error"
-            raise LocalStateError(code) from error
+        descriptor = self._open_lock()
         try:
             _acquire(descriptor, sleep)
+            if not _lies_at(descriptor, self.lock_file):  # its holder took the folder away
+                raise LocalStateError("home-missing", folder=str(self.folder))
             _leave_note(descriptor, command)
             yield
         finally:
             os.close(descriptor)  # releases the lock
+
+    def _open_lock(self) -> int:
+        self.prepare()
+        try:
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+            return os.open(self.lock_file, flags, FILE_MODE)
+        except OSError as error:
+            code = "disk-full" if error.errno == errno.ENOSPC else "disk-error"
+            raise LocalStateError(code) from error
 
 
 def _acquire(descriptor: int, sleep: Callable[[float], None]) -> None:
@@ -169,6 +175,14 @@ def _acquire(descriptor: int, sleep: Callable[[float], None]) -> None:
         return
     pid, command = _read_note(descriptor)
     raise LocalStateError("database-locked", pid=pid, command=command)
+
+
+def _lies_at(descriptor: int, path: Path) -> bool:
+    """Whether an open file is still the one that others find there."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.lstat())
+    except OSError:
+        return False
 
 
 def _leave_note(descriptor: int, command: str) -> None:

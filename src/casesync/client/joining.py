@@ -75,23 +75,34 @@ class Joining:
         device_label: str = "",
         plain_http: bool = False,
     ) -> Self:
-        """Understand the invitation, ask whether it is open, make a folder with this device's keys.
+        """Understand the invitation, make a folder with this device's keys, answer the invitation.
+
+        Where it is over, or somebody else answers it first, no folder stays behind.
 
         Raises:
-            UsageError: ``invitation-malformed``, ``invitation-expired``, ``invitation-used``,
-                ``home-exists``.
+            UsageError: ``invitation-malformed``, ``home-exists``.
             LocalStateError: ``database-missing``.
-            AccessDenied: ``invitation-gone``.
-            NetworkError: the relay cannot be reached.
+            AccessDenied: ``invitation-expired``, ``invitation-used``, ``invitation-gone``.
+            NetworkError: the relay cannot be reached; what was begun goes on with ``resume``.
         """
         opening.refuse_existing(folder)
+        existed = folder.exists()
         clock, entropy = SystemClock(), SystemEntropy()
         invitation = _usable(invitation_text, clock, plain_http=plain_http)
         joiner = Joiner.start(invitation, name, device_label, entropy)
         opening.create_folder(
             folder, passphrase, entropy, lambda tx: _keep(tx, joiner, plain_http=plain_http)
         )
-        return cls.resume(folder, passphrase)
+        joining = cls.resume(folder, passphrase)
+        with ExitStack() as stack:
+            stack.callback(joining.close)
+            try:
+                joining._meet(joiner)
+            except AccessDenied:  # somebody was faster, so nobody ever took these keys for ours
+                opening.remove_start(folder, existed=existed)
+                raise
+            stack.pop_all()
+        return joining
 
     @classmethod
     def resume(cls, folder: Path, passphrase: str | None) -> Self:
@@ -179,8 +190,8 @@ class Joining:
         """Do what is possible now.
 
         Raises:
-            UsageError: ``invitation-used``, ``invitation-expired``.
-            AccessDenied: ``invitation-gone``: cancelled, expired or burnt by a wrong code.
+            AccessDenied: ``invitation-used``: somebody else answered it; ``invitation-expired``;
+                ``invitation-gone``: cancelled, expired or burnt by a wrong code.
             CryptoError, RelayMisbehaviour: the enrolment is not what this device signed.
         """
         joiner = stored_joiner(self._store)

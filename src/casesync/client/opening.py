@@ -250,29 +250,42 @@ def refuse_existing(folder: Path) -> None:
 def create_folder(
     folder: Path, passphrase: str, entropy: Entropy, fill: Callable[[Transaction], None]
 ) -> None:
-    """Make a replica's folder, vault and database; on failure nothing stays behind."""
+    """Make a replica's folder, vault and database; on failure nothing stays behind.
+
+    Raises: as ``refuse_existing`` (of two starts at once the second) and ``Home.locked``.
+    """
     home = Home(folder)
     existed = folder.exists()
-    home.prepare()
-    try:
-        home.starting.touch()
-        key = create_vault(folder, passphrase, entropy)
-        anchor.write(folder, anchor.EMPTY)
-        store = open_encrypted(home.database, key)
+    with home.locked("casesync"):
+        refuse_existing(folder)
         try:
-            with store.transaction() as tx:
-                fill(tx)
-        finally:
-            store.close()
-        home.starting.unlink()
-    except BaseException:
-        if existed:
-            made = (home.vault, home.anchor, *folder.glob(home.database.name + "*"))
-            for path in (*made, home.starting):
-                path.unlink(missing_ok=True)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
+            home.starting.touch()
+            key = create_vault(folder, passphrase, entropy)
+            anchor.write(folder, anchor.EMPTY)
+            store = open_encrypted(home.database, key)
+            try:
+                with store.transaction() as tx:
+                    fill(tx)
+            finally:
+                store.close()
+            home.starting.unlink()
+        except BaseException:
+            remove_start(folder, existed=existed)
+            raise
+
+
+def remove_start(folder: Path, *, existed: bool) -> None:
+    """Take away what ``create_folder`` made, for a start that came to nothing.
+
+    The caller holds the folder and made what is in it; ``existed``: not the folder itself.
+    """
+    home = Home(folder)
+    if not existed:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    made = (home.vault, home.anchor, *folder.glob(home.database.name + "*"))
+    for path in (*made, home.starting, home.lock_file):
+        path.unlink(missing_ok=True)
 
 
 def database_key(folder: Path, passphrase: str | None) -> SecretBytes:
