@@ -7,7 +7,6 @@ the library decides by the network's schema. In an element ``]`` is written ``\]
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Final, Literal
 
 from casesync.client.views import Assignment
@@ -22,21 +21,6 @@ _FIELD_VALUE: Final = re.compile(rf"{_FIELD}{_VALUE}", re.DOTALL)
 _TARGET: Final = re.compile(rf"{_RECORD}\.{_FIELD}")
 _RECORD_NAME: Final = re.compile(_RECORD)
 _OPS: Final[dict[str, Literal["set", "add", "remove"]]] = {"=": "set", "+=": "add", "-=": "remove"}
-
-
-def each_once(assignments: Sequence[Assignment]) -> list[Assignment]:
-    """The assignments of one command; of two for one field nobody knows which is meant.
-
-    Raises: UsageError: ``assignment-twice``.
-    """
-    seen = set()
-    for given in assignments:
-        element = given.text if given.op in ("add", "remove") else given.element
-        cell = (given.type, given.record, given.field, element, given.part)
-        if cell in seen:
-            raise UsageError("assignment-twice", field=f"{given.type}.{given.field}")
-        seen.add(cell)
-    return list(assignments)
 
 
 def parse_assignment(text: str) -> Assignment:

@@ -37,8 +37,7 @@ def edit_case(
         stream = replica.resolve_case(case)
         try:
             with replica.edit(stream, base=base, purpose=purpose) as edit:
-                for assignment in assignments:
-                    edit.apply(assignment, resolve=resolve)
+                edit.apply_each(assignments, resolve=resolve)
                 disputed = list(dict.fromkeys(edit.disputed))
         except ConflictStop as stop:
             show_conflicts(settings, replica, stop)

@@ -79,6 +79,8 @@ def test_a_part_of_what_is_not_in_the_list_adds_nothing(shelter, case):
     done = shelter.run("case", "set", case, part, "--json")
     expect(done, 2, "element-unknown")
     assert "+84900000009" in done.error["message"]
+    assert "person.phones+=+84900000009" in done.error["advice"]
+    expect(shelter.run("case", "set", case, part, "--resolve", "--json"), 2, "element-unknown")
     assert values_of(shelter, case) == before
     assert shelter.run("case", "set", case, "person.phones+=+84900000009", part).code == 0
     assert shelter.run("case", "set", case, "person.phones-=+84900000009").code == 0
@@ -97,6 +99,22 @@ def test_one_field_twice_in_a_command_writes_neither(shelter, case, assignments)
     expect(shelter.run("case", "set", case, *assignments, "--json"), 2, "assignment-twice")
     twice = [word for assignment in assignments for word in ("--set", assignment)]
     expect(shelter.run("case", "new", "--kind", "gbv", *twice, "--json"), 2, "assignment-twice")
+    assert values_of(shelter, case) == before
+
+
+def test_one_field_under_two_names_of_its_record_writes_neither(shelter, case):
+    before = values_of(shelter, case)
+    records = shelter.json("case", "show", case)["records"]
+    person = next(record["id"] for record in records if record["type"] == "person")
+    for first, second in (
+        ("person.given_name=A", f"person/{person[:6]}.given_name=B"),
+        (f"person/{person[:6]}.given_name=A", f"person/{person}.given_name=A"),
+        ("person.phones+=0900000009", f"person/{person}.phones-=+84900000009"),
+    ):
+        done = shelter.run("case", "set", case, first, second, "--json")
+        expect(done, 2, "assignment-twice")
+    unset = ("person.given_name", f"person/{person}.given_name")
+    expect(shelter.run("case", "unset", case, *unset, "--json"), 2, "assignment-twice")
     assert values_of(shelter, case) == before
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from casesync.foundation.errors import UsageError
-from casesync_cli.assignments import each_once, parse_assignment, parse_filter, parse_target
+from casesync_cli.assignments import parse_assignment, parse_filter, parse_target
 from casesync_cli.case_display import show_case
 from casesync_cli.command import LocalisedGroup, argument, command, option
 from casesync_cli.editing import edit_case
@@ -34,7 +34,7 @@ def case_new(
     settings: Settings, *, kinds: tuple[str, ...], sets: tuple[str, ...], purpose: str | None
 ) -> None:
     """Open a case and print its code."""
-    assignments = each_once([parse_assignment(text) for text in sets])
+    assignments = [parse_assignment(text) for text in sets]
     with open_replica(settings) as replica:
         view = replica.new_case(list(kinds), assignments, purpose=purpose)
     deliver(settings, view, lambda out: out.text(view.case))
@@ -198,7 +198,7 @@ def case_set(
     purpose: str | None,
 ) -> None:
     """Set fields of a case in one change."""
-    wanted = each_once([parse_assignment(text) for text in assignments])
+    wanted = [parse_assignment(text) for text in assignments]
     edit_case(settings, case, wanted, resolve=resolve, base=base, purpose=purpose)
 
 
@@ -220,7 +220,7 @@ def case_unset(
     purpose: str | None,
 ) -> None:
     """Make fields of a case absent in one change."""
-    wanted = each_once([parse_target(text) for text in fields])
+    wanted = [parse_target(text) for text in fields]
     edit_case(settings, case, wanted, resolve=resolve, base=base, purpose=purpose)
 
 

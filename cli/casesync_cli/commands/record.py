@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from casesync_cli.assignments import each_once, parse_field_value, parse_record_name
+from casesync_cli.assignments import parse_field_value, parse_record_name
 from casesync_cli.case_display import show_records
 from casesync_cli.command import LocalisedGroup, argument, command, option
 from casesync_cli.render import deliver
@@ -27,7 +27,7 @@ def record_add(
     purpose: str | None,
 ) -> None:
     """Add a record to a case and print its id."""
-    assignments = each_once([parse_field_value(type, text) for text in values])
+    assignments = [parse_field_value(type, text) for text in values]
     with open_replica(settings) as replica:
         stream = replica.resolve_case(case)
         with replica.edit(stream, purpose=purpose) as edit:
@@ -66,7 +66,7 @@ def record_amend(
 ) -> None:
     """Amend an entry by a new record that names it."""
     type_name, prefix = parse_record_name(record)
-    assignments = each_once([parse_field_value(type_name, text) for text in values])
+    assignments = [parse_field_value(type_name, text) for text in values]
     with open_replica(settings) as replica:
         stream = replica.resolve_case(case)
         with replica.edit(stream, purpose=purpose) as edit:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from casesync.client.core import Core
 from casesync.client.views import Assignment
+from casesync.codec import canonical
 from casesync.foundation.errors import UsageError
 from casesync.foundation.ids import Compartment, StreamId
 from casesync.model.cells import CellId
 from casesync.model.merge import LiveWrite, StreamState
-from casesync.model.schema import Field
+from casesync.model.schema import Field, RecordType
 from casesync.model.segment_body import Write, copy_at, write_at
 from casesync.sync.grants import ContentCache
 from casesync.sync.ports import Transaction
@@ -25,6 +26,23 @@ Live = list[tuple[LiveWrite, Any]]
 """Live writes of one cell with their values."""
 Cells = dict[tuple[int, CellId], Live]
 """(compartment, cell) -> live writes with their values."""
+
+
+class Place(NamedTuple):
+    """A field of one record, which need not exist yet."""
+
+    type: RecordType
+    record: bytes
+    field: Field
+
+    @property
+    def name(self) -> str:
+        """``TYPE.FIELD``."""
+        return f"{self.type.name}.{self.field.name}"
+
+    def cell(self, element: str | bytes | None = None) -> CellId:
+        """Its cell, or an element's presence."""
+        return CellId(self.record, self.type.number, self.field.number, element, 0)
 
 
 def parse_path(path: str, op: str, text: str | None) -> Assignment:
@@ -75,6 +93,11 @@ def has_element(presence: Live, own: Write | None) -> bool:
     if own is not None:
         return own.value is True
     return any(value is True for _, value in presence)
+
+
+def different(live: Live) -> set[bytes]:
+    """The different values that stand in a cell, each in its canonical bytes."""
+    return {canonical.pack(value) for _, value in live}
 
 
 def state_among(field: Field, live: Live) -> str | None:

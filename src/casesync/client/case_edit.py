@@ -8,11 +8,11 @@ whoever edits with an old token has not seen her own newer words.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from casesync.client import case_cells
-from casesync.client.case_cells import arrived_since, parse_path, read_cells, writable
+from casesync.client.case_cells import Place, arrived_since, parse_path, read_cells, writable
 from casesync.client.core import Core
 from casesync.client.views import Assignment
 from casesync.codec import canonical
@@ -125,7 +125,7 @@ class CaseEdit:
         amended = self.record(target)
         record = self._core.entropy.bytes(16)
         field = record_type.field_by_name("amends")
-        self._put(record_type, record, field, None, 0, amended)
+        self._put(field, Place(record_type, record, field).cell(), amended)
         self._fill(record_type, record, values)
         return record
 
@@ -151,8 +151,7 @@ class CaseEdit:
                 else:
                     self._set_value(path, value, resolve=False, record=record)
             return
-        for assignment in values:
-            self._assign(assignment, assignment.text, record, resolve=False)
+        self._each(values, record, resolve=False)
 
     def apply(self, assignment: Assignment, *, resolve: bool = False) -> None:
         """Take one assignment in.
@@ -166,25 +165,39 @@ class CaseEdit:
         """
         self._assign(assignment, assignment.text, None, resolve=resolve)
 
+    def apply_each(self, assignments: Iterable[Assignment], *, resolve: bool = False) -> None:
+        """Take in what was said at once: of two words on one cell nobody knows which is meant.
+
+        Raises: as ``apply``; UsageError: ``assignment-twice``, however its record was named.
+        """
+        self._each(assignments, None, resolve=resolve)
+
+    def _each(
+        self, assignments: Iterable[Assignment], record: bytes | None, *, resolve: bool
+    ) -> None:
+        said: set[CellId] = set()
+        for assignment in assignments:
+            cell = self._assign(assignment, assignment.text, record, resolve=resolve)
+            if cell in said:
+                raise UsageError("assignment-twice", field=f"{assignment.type}.{assignment.field}")
+            said.add(cell)
+
     # -- one assignment ---------------------------------------------------------------------------
 
     def _assign(
         self, assignment: Assignment, text: str | None, record: bytes | None, *, resolve: bool
-    ) -> None:
-        record_type = self._type(assignment.type)
-        field = record_type.field_by_name(assignment.field)
-        if record is None:
-            record = self._record(record_type, assignment.record, create=assignment.op != "unset")
+    ) -> CellId:
+        place = self._place(assignment, record, create=assignment.op != "unset")
+        field = place.field
         if assignment.op in ("add", "remove"):
             if field.element is None:
-                raise UsageError("field-no-set", type=record_type.name, field=field.name)
+                raise UsageError("field-no-set", type=place.type.name, field=field.name)
             element = parse_element(self._schema, field, text or "")
-            self._presence(record_type, record, field, element, present=assignment.op == "add")
-            return
+            return self._presence(place, element, present=assignment.op == "add")
         value: object = None
         if assignment.op == "set":
             value = self._parsed(field, assignment, text or "")
-        self._write_value(record_type, record, field, assignment, value, resolve=resolve)
+        return self._write_value(place, assignment, value, resolve=resolve)
 
     def _set_value(
         self,
@@ -194,11 +207,15 @@ class CaseEdit:
         resolve: bool,
         record: bytes | None = None,
     ) -> None:
+        place = self._place(assignment, record, create=True)
+        self._write_value(place, assignment, value, resolve=resolve)
+
+    def _place(self, assignment: Assignment, record: bytes | None, *, create: bool) -> Place:
         record_type = self._type(assignment.type)
         field = record_type.field_by_name(assignment.field)
         if record is None:
-            record = self._record(record_type, assignment.record, create=True)
-        self._write_value(record_type, record, field, assignment, value, resolve=resolve)
+            record = self._record(record_type, assignment.record, create=create)
+        return Place(record_type, record, field)
 
     def _parsed(self, field: Field, assignment: Assignment, text: str) -> object:
         if assignment.part is not None:
@@ -208,43 +225,32 @@ class CaseEdit:
         return parse_value(self._schema, field, text)
 
     def _write_value(
-        self,
-        record_type: RecordType,
-        record: bytes,
-        field: Field,
-        assignment: Assignment,
-        value: object,
-        *,
-        resolve: bool,
-    ) -> None:
+        self, place: Place, assignment: Assignment, value: object, *, resolve: bool
+    ) -> CellId:
+        field = place.field
         element: str | bytes | None = None
         if assignment.element is not None:
             if field.element is None:
-                raise UsageError("field-no-set", type=record_type.name, field=field.name)
+                raise UsageError("field-no-set", type=place.type.name, field=field.name)
             element = parse_element(self._schema, field, assignment.element)
             element = validate_element(self._schema, field, element)
         if field.element is not None and element is None:
             raise UsageError("field-is-set", field=field.name)
-        part = 0
+        cell = place.cell(element)
         if assignment.part is not None:
-            inner = field.part_by_name(assignment.part)
-            part = inner.number
-            presence = CellId(record, record_type.number, field.number, element, _PRESENCE)
-            if not resolve and not self._holds(field, presence):
-                words = {"field": field.name, "element": assignment.element, "part": inner.name}
-                raise UsageError("element-unknown", **words)
+            part = field.part_by_name(assignment.part)
+            cell = cell._replace(part=part.number)
+            self._check_element(place, cell, assignment, resolve=resolve)
             if value is not None:
-                value = validate_part(self._schema, field, inner, value)
-            self._presence(record_type, record, field, element, present=True)
+                value = validate_part(self._schema, field, part, value)
+            self._presence(place, element, present=True)
         elif field.resolver is ResolverCode.STATE:
-            state = CellId(record, record_type.number, field.number, None, 0)
-            value = self._step(field, state, value)
+            value = self._step(field, cell, value)
         elif value is not None:
             value = validate(self._schema, field, value)
-        cell = CellId(record, record_type.number, field.number, element, part)
         self._check_conflict(field, cell, resolve=resolve)
-        self._check_since(record_type, field, cell, value)
-        self._put(record_type, record, field, element, part, value)
+        self._check_since(place, cell, value)
+        return self._put(field, cell, value)
 
     def _step(self, field: Field, cell: CellId, value: object) -> object:
         before = self.effective_state(field, cell)
@@ -255,32 +261,38 @@ class CaseEdit:
 
     def effective_state(self, field: Field, cell: CellId) -> str | None:
         """The state that counts now, None if nothing was set."""
-        return case_cells.state_among(field, self._cells.get((int(field.compartment), cell), []))
+        return case_cells.state_among(field, self._live(field, cell))
 
-    def _presence(
-        self,
-        record_type: RecordType,
-        record: bytes,
-        field: Field,
-        element: str | bytes | None,
-        *,
-        present: bool,
-    ) -> None:
+    def _presence(self, place: Place, element: str | bytes | None, *, present: bool) -> CellId:
         value: object = True if present else None
-        if field.resolver is ResolverCode.REVOKE:
+        if place.field.resolver is ResolverCode.REVOKE:
             value = present
-        self._put(record_type, record, field, element, _PRESENCE, value)
+        return self._put(place.field, place.cell(element), value)
 
-    def _holds(self, field: Field, presence: CellId) -> bool:
-        """Whether an element is in its set, or this edit adds it; a typing error must add none."""
+    def _check_element(
+        self, place: Place, cell: CellId, assignment: Assignment, *, resolve: bool
+    ) -> None:
+        """A part needs its element in the set, or added by this edit: a typing error adds none.
+
+        To decide what several wrote in the part is no typing error.
+        """
+        field = place.field
         if not self._core.engine.reads(field.compartment):
-            return True
+            return
+        presence = cell._replace(part=_PRESENCE)
         own = self._writes.get(int(field.compartment), {}).get(presence)
-        return case_cells.has_element(self._cells.get((int(field.compartment), presence), []), own)
+        if case_cells.has_element(self._live(field, presence), own):
+            return
+        if not resolve or len(case_cells.different(self._live(field, cell))) < 2:
+            words = {"type": place.type.name, "field": field.name, "part": assignment.part}
+            raise UsageError("element-unknown", element=assignment.element, **words)
+
+    def _live(self, field: Field, cell: CellId) -> case_cells.Live:
+        return self._cells.get((int(field.compartment), cell), [])
 
     def _check_conflict(self, field: Field, cell: CellId, *, resolve: bool) -> None:
-        live = self._cells.get((int(field.compartment), cell), [])
-        values = {canonical.pack(value) for _, value in live}
+        live = self._live(field, cell)
+        values = case_cells.different(live)
         if field.resolver is ResolverCode.ONCE and live and len(values) < 2:
             raise UsageError("field-once", field=field.name)
         if len(values) > 1 and field.resolver not in _NEVER_CONFLICT and not resolve:
@@ -288,34 +300,24 @@ class CaseEdit:
                 "conflict-open", field=field.name, ids=[conflict_id(self._stream, cell)]
             )
 
-    def _check_since(
-        self, record_type: RecordType, field: Field, cell: CellId, value: object
-    ) -> None:
+    def _check_since(self, place: Place, cell: CellId, value: object) -> None:
         """Stop at own newer words; a repeated save, which says the same, goes through."""
+        field = place.field
         if field.resolver in _NEVER_CONFLICT:
             return
         since = self._since.get((int(field.compartment), cell), [])
         said = canonical.pack(value)
         different = [write for write, newer in since if canonical.pack(newer) != said]
-        name = f"{record_type.name}.{field.name}"
         if any(write.device == self._core.engine.device for write in different):
-            raise ConflictStop("base-outdated", field=name)
+            raise ConflictStop("base-outdated", field=place.name)
         if different:
-            self.disputed.append(name)
+            self.disputed.append(place.name)
 
-    def _put(
-        self,
-        record_type: RecordType,
-        record: bytes,
-        field: Field,
-        element: str | bytes | None,
-        part: int,
-        value: object,
-    ) -> None:
+    def _put(self, field: Field, cell: CellId, value: object) -> CellId:
         self._may_write(field)
-        cell = CellId(record, record_type.number, field.number, element, part)
         writes = self._writes.setdefault(int(field.compartment), {})
         writes[cell] = Write(cell, int(field.resolver), value)
+        return cell
 
     def _may_write(self, field: Field) -> None:
         if self._allowed is None:

@@ -231,8 +231,7 @@ class Records:
             edit.set("case.opened_by_unit", bytes(core.engine.unit))
             if not any(a.type == "case" and a.field == "status" for a in sets):
                 edit.set("case.status", "open")
-            for assignment in sets:
-                edit.apply(assignment)
+            edit.apply_each(sets)
             [draft] = edit.drafts()
             opening.bodies, opening.decoded = draft.bodies, draft.decoded
             log_access(

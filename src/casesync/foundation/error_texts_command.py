@@ -94,9 +94,9 @@ COMMAND_TEXTS: Final[dict[str, Text]] = {
     ),
     "element-unknown": Text(
         "'{field}' has no '{element}', so there is nothing to set '{part}' of.",
-        "Check it with 'casesync case show', or add it first: TYPE.{field}+={element}",
+        "Check it with 'casesync case show', or add it first: {type}.{field}+={element}",
         "'{field}' không có '{element}', nên không đặt được mục '{part}'.",
-        "Hãy kiểm tra bằng 'casesync case show', hoặc thêm trước: LOẠI.{field}+={element}",
+        "Hãy kiểm tra bằng 'casesync case show', hoặc thêm trước: {type}.{field}+={element}",
     ),
     "assignment-empty": Text(
         "'{text}' has no value.",
