@@ -9,6 +9,7 @@ TEXTS: Final[dict[str, str]] = {
     "yes": "yes",
     "no": "no",
     "nothing": "Nothing to show.",
+    "page.older": "Older ones with --after {after}",
     "until.day": "{day} in Viet Nam",
     "unknown": "unknown",
     # questions

@@ -9,6 +9,7 @@ TEXTS: Final[dict[str, str]] = {
     "yes": "có",
     "no": "không",
     "nothing": "Không có gì để hiện.",
+    "page.older": "Xem phần cũ hơn bằng --after {after}",
     "until.day": "{day} ở Việt Nam",
     "unknown": "không rõ",
     # questions

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from casesync_cli.command import LocalisedGroup, command, option
 from casesync_cli.labels import label, labels
-from casesync_cli.render import Output, deliver, deliver_list
+from casesync_cli.pages import deliver_newest, limit_of, page_options
+from casesync_cli.render import Output, deliver
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
 from casesync_cli.texts import fact_text, tr
@@ -19,26 +19,24 @@ if TYPE_CHECKING:
     from casesync.client.network_views import AuditDevice, AuditEntryView
 
 
-def _deliver_entries(settings: Settings, entries: Sequence[AuditEntryView]) -> None:
-    lang = settings.lang
+COLUMNS = ("time", "member", "unit", "device", "action", "case", "compartments", "purpose",
+           "outcome")  # fmt: skip
 
-    def row(entry: AuditEntryView) -> tuple[str, ...]:
-        outcome = tr(lang, f"audit.{entry.outcome}")
-        return (
-            people_time(entry.time_ms),
-            entry.member,
-            entry.unit,
-            str(entry.device),
-            tr(lang, f"audit.action-{entry.action}"),
-            entry.case or "-",
-            labels(lang, "compartment", entry.compartments),
-            label(lang, "purpose", entry.purpose or "-"),
-            outcome + (" (" + tr(lang, "audit.late") + ")" if entry.late else ""),
-        )
 
-    columns = ("time", "member", "unit", "device", "action", "case", "compartments", "purpose",
-               "outcome")  # fmt: skip
-    deliver_list(settings, entries, columns, row)
+def _row(out: Output, entry: AuditEntryView) -> tuple[str, ...]:
+    lang = out.lang
+    outcome = tr(lang, f"audit.{entry.outcome}")
+    return (
+        people_time(entry.time_ms),
+        entry.member,
+        entry.unit,
+        str(entry.device),
+        tr(lang, f"audit.action-{entry.action}"),
+        entry.case or "-",
+        labels(lang, "compartment", entry.compartments),
+        label(lang, "purpose", entry.purpose or "-"),
+        outcome + (" (" + tr(lang, "audit.late") + ")" if entry.late else ""),
+    )
 
 
 @command(
@@ -46,6 +44,7 @@ def _deliver_entries(settings: Settings, entries: Sequence[AuditEntryView]) -> N
     option("--case", metavar="CASE"),
     option("--member", metavar="NAME"),
     option("--device", type=click.IntRange(min=1), metavar="NUMBER"),
+    *page_options(),
     option("--purpose", metavar="PURPOSE"),
 )
 def audit_list(
@@ -54,20 +53,23 @@ def audit_list(
     case: str | None,
     member: str | None,
     device: int | None,
+    limit: int | None,
+    after: str | None,
     purpose: str | None,
 ) -> None:
     """List access entries: who looked at what, when and why."""
+    limit = limit_of(settings, limit)
     with open_replica(settings) as replica:
-        entries = replica.audit_list(case, member, device, purpose)
-    _deliver_entries(settings, entries)
+        page = replica.audit_list(case, member, device, purpose, limit, after)
+    deliver_newest(settings, page, COLUMNS, _row)
 
 
-@command("audit mine")
-def audit_mine(settings: Settings) -> None:
+@command("audit mine", *page_options())
+def audit_mine(settings: Settings, *, limit: int | None, after: str | None) -> None:
     """List this device's own access entries."""
     with open_replica(settings) as replica:
-        entries = replica.audit_mine()
-    _deliver_entries(settings, entries)
+        page = replica.audit_mine(limit_of(settings, limit), after)
+    deliver_newest(settings, page, COLUMNS, _row)
 
 
 @command("audit verify", option("--offline", is_flag=True), option("--purpose", metavar="PURPOSE"))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from casesync.foundation.errors import UsageError
 from casesync_cli.assignments import parse_assignment, parse_filter, parse_target
 from casesync_cli.case_display import show_case
 from casesync_cli.command import LocalisedGroup, argument, command, option
 from casesync_cli.editing import edit_case
+from casesync_cli.pages import LIMIT, deliver_newest, limit_of, page_options
 from casesync_cli.render import Output, copied_words, deliver, time_or_dash, value_text
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from casesync.client.views import CaseSummary, HistoryView, Page
     from casesync.model.schema_types import Schema
     from casesync_cli.value_display import Shown
-
-LIMIT = click.IntRange(1, 1000)
 
 
 @command(
@@ -147,19 +144,25 @@ def case_show(settings: Settings, *, case: str, purpose: str | None) -> None:
     "case history",
     argument("case"),
     option("--field", metavar="TYPE.FIELD"),
+    *page_options(),
     option("--purpose", metavar="PURPOSE"),
 )
-def case_history(settings: Settings, *, case: str, field: str | None, purpose: str | None) -> None:
+def case_history(
+    settings: Settings,
+    *,
+    case: str,
+    field: str | None,
+    limit: int | None,
+    after: str | None,
+    purpose: str | None,
+) -> None:
     """Show every write of a case, replaced ones too."""
+    limit = limit_of(settings, limit)
     with open_replica(settings) as replica:
-        rows = replica.history(replica.resolve_case(case), field=field, purpose=purpose)
+        page = replica.history(replica.resolve_case(case), field, purpose, limit, after)
         shown = shown_by(replica, settings.lang)
-
-    def people(out: Output) -> None:
-        columns = ("time", "field", "value", "member", "unit", "state")
-        out.table(columns, [_history_row(out, row, shown) for row in rows])
-
-    deliver(settings, {"items": list(rows), "count": len(rows)}, people)
+    columns = ("time", "field", "value", "member", "unit", "state")
+    deliver_newest(settings, page, columns, lambda out, row: _history_row(out, row, shown))
 
 
 def _history_row(out: Output, row: HistoryView, shown: Shown) -> tuple[str, ...]:

@@ -172,7 +172,7 @@ class LaptopWork:
 
     def history(self, case: str, field: str) -> list[HistoryView]:
         """Every write of a field."""
-        return self._replica.history(self._replica.resolve_case(case), field)
+        return list(self._replica.history(self._replica.resolve_case(case), field))
 
     def edit(self, case: str, steps: Steps) -> None:
         """Change a case; all steps are one change."""
@@ -233,7 +233,7 @@ class LaptopWork:
 
     def audit_list(self, case: str) -> list[AuditEntryView]:
         """Who looked at a case."""
-        return self._replica.audit_list(case)
+        return list(self._replica.audit_list(case))
 
     # -- what the demo checks below the library's surface -----------------------------------------
 

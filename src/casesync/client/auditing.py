@@ -1,4 +1,4 @@
-"""Auditing access from a replica: lists, and the verification of everything (client).
+"""Auditing access from a replica: the verification of everything (client).
 
 ``protocol/access-log.md``. ``verify`` first proves that what this replica stores is the log it has
 a checkpoint of (every leaf, both logs), then checks every device's chain of changes and of access
@@ -7,26 +7,23 @@ entries; on line it reads everything from the relay again and compares.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
-from casesync.access.access_entry import AccessEntry, Shown, decode_entry, entry_hash
+from casesync.access.access_entry import entry_hash
 from casesync.access.audit import AuditedChange, DeviceAudit, DeviceFacts, audit_device
 from casesync.access.control_state import ControlState
 from casesync.access.control_views import DeviceView
 from casesync.client.core import Core, opener_of
-from casesync.client.names import Names, meant_by
-from casesync.client.network_views import AuditDevice, AuditEntryView, AuditReport
+from casesync.client.names import Names
+from casesync.client.network_views import AuditDevice, AuditReport
 from casesync.client.refusals import refusals_logged
 from casesync.client.relay_comparison import RelayComparison
-from casesync.codec.crockford import case_code
-from casesync.foundation.errors import AccessDenied, AuditFailed, CasesyncError, UsageError
+from casesync.foundation.errors import AccessDenied, AuditFailed, CasesyncError
 from casesync.foundation.ids import (
     FEED_ALL,
     Compartment,
     DeviceNumber,
-    MemberId,
     StreamId,
     StreamKind,
 )
@@ -40,7 +37,7 @@ from casesync.sync.held_log import (
     CONTROL_RANGE,
     load_range,
 )
-from casesync.sync.ports import AccessRow, Transaction
+from casesync.sync.ports import Transaction
 from casesync.sync.stream_merge import load_changes
 from casesync.sync.stream_row import HistoryEntry, StreamRow
 from casesync.sync.waiting_leaves import waiting_changes
@@ -63,124 +60,6 @@ class Auditing:
     def __init__(self, core: Core) -> None:
         """Args: core: the open replica."""
         self._core = core
-
-    # -- lists ----------------------------------------------------------------------------------
-
-    def entries(
-        self,
-        *,
-        case: str | None = None,
-        member: str | None = None,
-        device: int | None = None,
-        purpose: str | None = None,
-    ) -> list[AuditEntryView]:
-        """Access entries that this device may read, filtered; the look is logged itself.
-
-        Raises:
-            UsageError: ``case-unknown``, ``member-unknown``, ``device-unknown``.
-        """
-        control = self._core.engine.control
-        if device is not None and control.device(device) is None:
-            raise UsageError("device-unknown", device=device)
-        people = None if member is None else self._members(member)
-        stream = None if case is None else self._stream(case)
-        self._core.log("audit", stream=stream, purpose=purpose)
-        record = None if stream is None else self._record_of(stream)
-        found = []
-        for row in self._rows(device):
-            entry = decode_entry(row.entry)
-            if stream is not None and not _concerns(entry, stream, record):
-                continue
-            if people is not None and self._member_of(row) not in people:
-                continue
-            found.append((row, entry))
-        views = self._views(found)
-        return sorted(views, key=lambda view: (view.time_ms, view.device, view.sequence))
-
-    def _members(self, name: str) -> set[MemberId]:
-        """Everybody of this name; accents may be left out."""
-        control = self._core.engine.control
-        found = meant_by(name, control.members(), lambda member: member.name)
-        if not found:
-            raise UsageError("member-unknown", member=name)
-        return {member.member for member in found}
-
-    def _member_of(self, row: AccessRow) -> MemberId | None:
-        device = self._core.engine.control.device(int(row.device))
-        return None if device is None else device.member
-
-    def mine(self) -> list[AuditEntryView]:
-        """This device's own entries, oldest first."""
-        rows = self._rows(self._core.engine.device)
-        return self._views([(row, decode_entry(row.entry)) for row in rows])
-
-    def _rows(self, device: int | None) -> list[AccessRow]:
-        with self._core.store.transaction() as tx:
-            return list(tx.access_rows(device))
-
-    def _stream(self, case: str) -> StreamId:
-        """A case by code or stream id; an auditor knows cases by their openings."""
-        wanted = case.replace("-", "").upper()
-        found: list[StreamId] = []
-        with self._core.store.transaction() as tx:
-            for stream, row in _rows_of(tx, StreamKind.CASE):
-                opening = row.rights.opening
-                if opening is None or opening[2] is None:
-                    continue
-                code = case_code(opening[2]).replace("-", "")
-                if code.startswith(wanted) or stream.hex() == case.lower():
-                    found.append(stream)
-        if not found:
-            raise UsageError("case-unknown", case=case)
-        if len(found) > 1:
-            raise UsageError("case-ambiguous", case=case, known=str(len(found)))
-        return found[0]
-
-    def _record_of(self, stream: StreamId) -> bytes | None:
-        with self._core.store.transaction() as tx:
-            opening = StreamRow(tx.stream_rows([stream]).get(stream)).rights.opening
-        return None if opening is None else opening[2]
-
-    def _views(self, found: list[tuple[AccessRow, AccessEntry]]) -> list[AuditEntryView]:
-        """Views of entries; each case's code is looked up once."""
-        streams = {entry.stream for _, entry in found if entry.stream is not None}
-        records = {stream: self._record_of(stream) for stream in streams}
-        codes = {s: s.hex() if r is None else case_code(r) for s, r in records.items()}
-        return [self._view(row, entry, codes) for row, entry in found]
-
-    def _view(
-        self, row: AccessRow, entry: AccessEntry, codes: dict[StreamId, str]
-    ) -> AuditEntryView:
-        names = Names(self._core)
-        author = names.device(int(row.device))
-        detail: str | None = entry.detail if isinstance(entry.detail, str) else None
-        records = [record.hex() for record in entry.records]
-        if isinstance(entry.detail, Shown):
-            detail = f"{entry.detail.hits}"
-            records += [record.hex() for record in entry.detail.records]
-        device = self._core.engine.control.device(int(row.device))
-        late = (
-            device is not None
-            and device.suspended_index is not None
-            and entry.control_size > device.suspended_index
-        )
-        return AuditEntryView(
-            time_ms=entry.clock_ms,
-            action=entry.action,
-            outcome=entry.outcome.word,  # type: ignore[arg-type]
-            member=author.author,
-            role=entry.role,
-            unit=names.unit(entry.unit),
-            device=int(row.device),
-            sequence=row.sequence,
-            case=None if entry.stream is None else codes[entry.stream],
-            compartments=tuple(c.word for c in entry.compartments),
-            records=tuple(records),
-            purpose=entry.purpose or None,
-            basis_hex=None if entry.basis is None else entry.basis.hex(),
-            detail=detail,
-            late=late,
-        )
 
     # -- verification -----------------------------------------------------------------------------
 
@@ -370,15 +249,6 @@ class Auditing:
         )
 
 
-def _rows_of(tx: Transaction, only: StreamKind | None) -> Iterator[tuple[StreamId, StreamRow]]:
-    kinds = [int(only)] if only is not None else [0, *(int(kind) for kind in StreamKind)]
-    for kind in kinds:
-        ids = tx.stream_ids(kind)
-        for at in range(0, len(ids), _STREAMS_PER_READ):
-            for stream, raw in tx.stream_rows(ids[at : at + _STREAMS_PER_READ]).items():
-                yield stream, StreamRow(raw)
-
-
 def _loaded(tx: Transaction, entries: list[HistoryEntry]) -> list[ReadChange]:
     try:
         return load_changes(tx, entries)
@@ -391,10 +261,3 @@ def _digests_hold(change: ReadChange) -> bool:
         segment is None or sha256(segment).digest() == entry.digest
         for segment, entry in zip(change.stored.segments, change.header.segments, strict=True)
     )
-
-
-def _concerns(entry: AccessEntry, stream: StreamId, record: bytes | None) -> bool:
-    """Whether an entry is about the case, or shows it in a list."""
-    if entry.stream == stream:
-        return True
-    return isinstance(entry.detail, Shown) and record in entry.detail.records

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 from casesync.client.core import Core
 from casesync.client.names import Names
 from casesync.client.views import HistoryView
+from casesync.foundation.errors import UsageError
 from casesync.foundation.ids import StreamId
 from casesync.model.merge import StreamState
 from casesync.model.resolvers.resolution import canonical_bytes
+from casesync.model.schema import Schema
 from casesync.model.segment_body import Write, copy_at, forms_of, is_copies, write_at
 from casesync.model.value_format import json_element, json_value
 from casesync.sync.change_reader import OpenedSegment, content_of
@@ -147,3 +150,26 @@ class CaseHistory:
             sent=entry.sent,
             copied_by=self._names.copier(entry.device) if made.copied else None,
         )
+
+
+def check_field(schema: Schema, name: str) -> None:
+    """A field by TYPE.FIELD or alone; ``field-N`` is one of a newer version.
+
+    Raises: UsageError: ``filter-field-unknown``, or no such type or field.
+    """
+    if "." in name:
+        schema.field_by_name(name)
+    elif not name.startswith("field-") and not any(
+        field.name == name for kind in schema.types.values() for field in kind.fields.values()
+    ):
+        raise UsageError("filter-field-unknown", field=name)
+
+
+def keys_of(rows: Sequence[HistoryView]) -> list[str]:
+    """What names each row: its dot, which another compartment and a false copy may have, too."""
+    seen: Counter[str] = Counter()
+    keys = []
+    for row in rows:
+        seen[row.dot] += 1
+        keys.append(row.dot if seen[row.dot] == 1 else f"{row.dot}.{seen[row.dot]}")
+    return keys

@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from casesync.access.stream_facts import END_OF_LOG
 from casesync.client import shown_conflicts
 from casesync.client.case_edit import CaseEdit
+from casesync.client.case_history import check_field, keys_of
 from casesync.client.case_reader import CaseReader
 from casesync.client.core import Core
 from casesync.client.listing import disputed, refresh_listings
 from casesync.client.look_log import log_case, log_list
 from casesync.client.names import Names
+from casesync.client.paging import newest
 from casesync.client.refusals import refusals_logged
 from casesync.client.subscriptions import notify
 from casesync.client.views import (
@@ -147,24 +149,21 @@ class Records:
             return CaseReader(self._core, tx, case).view()
 
     def history(
-        self, case: StreamId, *, field: str | None = None, purpose: str | None = None
-    ) -> list[HistoryView]:
+        self,
+        case: StreamId,
+        *,
+        field: str | None = None,
+        purpose: str | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> Page[HistoryView]:
         """Every write that can be read, oldest first. Raises: UsageError: unknown type or field."""
         if field is not None:
-            self._check_field(field)
+            check_field(self._core.engine.schema, field)
         self._log_case("history", case, purpose)
         with self._core.store.transaction() as tx:
-            return CaseReader(self._core, tx, case).history(field)
-
-    def _check_field(self, name: str) -> None:
-        """A field by TYPE.FIELD or alone; ``field-N`` is one of a newer version."""
-        schema = self._core.engine.schema
-        if "." in name:
-            schema.field_by_name(name)
-        elif not name.startswith("field-") and not any(
-            field.name == name for kind in schema.types.values() for field in kind.fields.values()
-        ):
-            raise UsageError("filter-field-unknown", field=name)
+            rows = CaseReader(self._core, tx, case).history(field)
+        return newest(rows, keys_of(rows), limit=limit, after=after)
 
     def _log_case(self, action: str, case: StreamId, purpose: str | None) -> None:
         with self._core.store.transaction() as tx:

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from casesync.client import opening
+from casesync.client.access_list import AccessList
 from casesync.client.auditing import Auditing
 from casesync.client.case_edit import CaseEdit
 from casesync.client.core import Core
@@ -76,8 +76,7 @@ class Replica:
         self._sharing = Sharing(core, self._admin, self._records)
         self._health = Health(core)
         self._auditing = Auditing(core)
-
-    # -- life -----------------------------------------------------------------------------------
+        self._access = AccessList(core)
 
     @classmethod
     def create_network(  # noqa: PLR0913 - what a founder is asked
@@ -148,12 +147,7 @@ class Replica:
         """The replica itself."""
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
 
@@ -205,10 +199,15 @@ class Replica:
         return self._records.show(case, purpose=purpose)
 
     def history(
-        self, case: StreamId, field: str | None = None, purpose: str | None = None
-    ) -> list[HistoryView]:
-        """Every write that can be read, oldest first."""
-        return self._records.history(case, field=field, purpose=purpose)
+        self,
+        case: StreamId,
+        field: str | None = None,
+        purpose: str | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> Page[HistoryView]:
+        """Every write that can be read, oldest first; at most ``limit``, then the newest."""
+        return self._records.history(case, field=field, purpose=purpose, limit=limit, after=after)
 
     def edit(
         self, case: StreamId, base: str | None = None, purpose: str | None = None
@@ -378,21 +377,23 @@ class Replica:
         """Suspend a stolen or lost device (administrators, on line)."""
         return self._admin.suspend_device(number, reason=reason)
 
-    # -- audit ------------------------------------------------------------------------------------
-
     def audit_list(
         self,
         case: str | None = None,
         member: str | None = None,
         device: int | None = None,
         purpose: str | None = None,
-    ) -> list[AuditEntryView]:
-        """Access entries this device may read (the audit unit: of everybody)."""
-        return self._auditing.entries(case=case, member=member, device=device, purpose=purpose)
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> Page[AuditEntryView]:
+        """Access entries this device may read (the audit unit: of everybody), oldest first."""
+        return self._access.entries(case, member, device, purpose, limit, after)
 
-    def audit_mine(self) -> list[AuditEntryView]:
-        """This member's own entries on this device."""
-        return self._auditing.mine()
+    def audit_mine(
+        self, limit: int | None = None, after: str | None = None
+    ) -> Page[AuditEntryView]:
+        """This device's own entries, oldest first."""
+        return self._access.mine(limit=limit, after=after)
 
     def audit_verify(self, offline: bool = False, purpose: str | None = None) -> AuditReport:
         """Verify the access log. Raises: AuditFailed: what does not hold."""

@@ -10,7 +10,7 @@ change here is a change of a contract.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Generic, Literal, TypeVar
 
@@ -98,6 +98,18 @@ class Page(Generic[Item]):
     items: tuple[Item, ...]
     count: int
     after: str | None = None
+
+    def __getitem__(self, index: int) -> Item:
+        """One of those on this page; with it and ``len`` a page is walked as a list is."""
+        return self.items[index]
+
+    def __len__(self) -> int:
+        """How many are on this page."""
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[Item]:
+        """Those on this page, in order."""
+        return iter(self.items)
 
 
 # -- cases -------------------------------------------------------------------------------

@@ -25,9 +25,9 @@ _TEXTS: Final[dict[str, Text]] = {
     ),
     # usage (exit 2): the store
     "page-unknown": Text(
-        "The case after which the list should go on ({after}) is not in it any more.",
+        "What the list should go on after ({after}) is not in it, or not any more.",
         "Start the list again from its beginning.",
-        "Hồ sơ đứng trước phần tiếp theo của danh sách ({after}) không còn trong đó.",
+        "Mục đứng trước phần tiếp theo của danh sách ({after}) không có hoặc không còn trong đó.",
         "Hãy mở lại danh sách từ đầu.",
     ),
     "transaction-nested": Text(
