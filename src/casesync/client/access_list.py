@@ -129,11 +129,9 @@ class AccessList:
     ) -> AuditEntryView:
         names = Names(self._core)
         author = names.device(int(row.device))
-        detail: str | None = entry.detail if isinstance(entry.detail, str) else None
-        records = [record.hex() for record in entry.records]
-        if isinstance(entry.detail, Shown):
-            detail = f"{entry.detail.hits}"
-            records += [record.hex() for record in entry.detail.records]
+        shown = entry.detail if isinstance(entry.detail, Shown) else None
+        detail, about = _detail(entry)
+        records = [*entry.records, *(() if shown is None else shown.records)]
         device = self._core.engine.control.device(int(row.device))
         late = (
             device is not None
@@ -151,17 +149,29 @@ class AccessList:
             sequence=row.sequence,
             case=None if entry.stream is None else codes[entry.stream],
             compartments=tuple(c.word for c in entry.compartments),
-            records=tuple(records),
+            records=tuple(record.hex() for record in records),
             purpose=entry.purpose or None,
             basis_hex=None if entry.basis is None else entry.basis.hex(),
             detail=detail,
             late=late,
+            hits=None if shown is None else shown.hits,
+            about=about,
         )
 
 
 def _key(row: AccessRow) -> str:
     """What names an entry in its list."""
     return f"{row.device}.{row.sequence}"
+
+
+def _detail(entry: AccessEntry) -> tuple[str | None, str | None]:
+    """(detail in a word, what a refused control act was about)."""
+    if isinstance(entry.detail, Shown):
+        return str(entry.detail.hits), None
+    if entry.detail is None or entry.action != "administer":
+        return entry.detail, None
+    code, _, about = entry.detail.partition(" ")
+    return code, about or None
 
 
 def _records_of(tx: Transaction, streams: list[StreamId]) -> Iterator[tuple[StreamId, bytes]]:

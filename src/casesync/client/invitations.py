@@ -51,7 +51,7 @@ class Invitations:
             UsageError: ``unit-unknown``, ``role-unknown``.
         """
         core = self._core
-        self._admin.require_administrator()
+        self._admin.require_administrator(f"unit {unit_name}")
         unit = self._admin.unit_named(unit_name)
         roles = core.engine.control.roles()
         if not roles.known(role):

@@ -84,7 +84,7 @@ class NetworkAdmin:
             AccessDenied: ``not-administrator``.
             UsageError: ``unit-exists``, ``unit-type-unknown``, ``unit-unknown``.
         """
-        self.require_administrator()
+        self.require_administrator(f"unit {name}")
         check_unit_type(unit_type)
         above = None if parent is None else self.unit_named(parent)
 
@@ -153,9 +153,9 @@ class NetworkAdmin:
         view = self._core.engine.control.unit(unit)
         return unit.hex()[:8] if view is None else view.name
 
-    def require_administrator(self) -> None:
-        """Raises: AccessDenied: ``not-administrator``; the attempt is logged."""
-        with refusals_logged(self._core, "administer"):
+    def require_administrator(self, about: str) -> None:
+        """Raises: AccessDenied: ``not-administrator``; the attempt is logged, with what on."""
+        with refusals_logged(self._core, "administer", about=about):
             if not self._core.engine.member.administrator:
                 raise AccessDenied("not-administrator")
 
@@ -163,8 +163,8 @@ class NetworkAdmin:
 
     def suspend_preview(self, number: int) -> list[Fact]:
         """What a suspension will mean, before it is done; raises as ``suspend_device``."""
-        self.require_administrator()
-        with refusals_logged(self._core, "administer"):
+        self.require_administrator(f"device {number}")
+        with refusals_logged(self._core, "administer", about=f"device {number}"):
             view = self._suspendable(number)
         control = self._core.engine.control
         name = self.unit_name(view.unit)
@@ -184,9 +184,9 @@ class NetworkAdmin:
             UsageError: ``device-unknown``, ``device-suspended-already``, ``device-is-own``.
         """
         core = self._core
-        self.require_administrator()
+        self.require_administrator(f"device {number}")
         pull(core)
-        with refusals_logged(core, "administer"):
+        with refusals_logged(core, "administer", about=f"device {number}"):
             view = self._suspendable(number)
 
         def write(writer: ControlWriter) -> bool:

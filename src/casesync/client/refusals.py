@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Final
 
 from casesync.access.access_entry import Outcome
 from casesync.client.core import Core
 from casesync.foundation.errors import AccessDenied, CasesyncError
 from casesync.foundation.ids import Compartment, StreamId
+
+ABOUT_CHARS_MAX: Final = 200
+"""At most 800 bytes; a detail may have 2,048."""
 
 
 @contextmanager
@@ -20,6 +24,7 @@ def refusals_logged(
     compartments: Sequence[Compartment] = (),
     purpose: str | None = None,
     refusals: tuple[type[CasesyncError], ...] = (AccessDenied,),
+    about: str = "",
 ) -> Iterator[None]:
     """Log what the block refuses, durably, and let the refusal go on.
 
@@ -30,6 +35,7 @@ def refusals_logged(
         compartments: what it would have concerned.
         purpose: of the access.
         refusals: the errors that are a refusal here.
+        about: what a control act would have been about, ``device NUMBER`` or ``unit NAME``.
     """
     try:
         yield
@@ -40,6 +46,12 @@ def refusals_logged(
             compartments=compartments,
             purpose=purpose,
             outcome=Outcome.REFUSED,
-            detail=refused.code,
+            detail=f"{refused.code} {_harmless(about)}".strip(),
         )
         raise
+
+
+def _harmless(typed: str) -> str:
+    """What somebody typed, in one line that fits an entry; it need not be a name of anything."""
+    line = " ".join(typed.split())[:ABOUT_CHARS_MAX]
+    return line.encode("utf-8", "replace").decode("utf-8")
