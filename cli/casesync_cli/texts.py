@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
+from string import Formatter
 from typing import Final
 
 SUBJECTS: Final = ("help", "messages", "facts", "labels", "seen", "demo")
@@ -37,6 +38,16 @@ def fact_text(lang: str, code: str, params: dict[str, object]) -> str:
     texts = catalogue("facts", lang)
     template = texts.get(f"{code}.{params.get('reason')}", texts.get(code))
     return code if template is None else template.format_map(_Lenient(params))
+
+
+def refusal_text(lang: str, code: str) -> str:
+    """What a refusal's code means, without what it was about; a newer library's code as itself."""
+    from casesync.foundation.error_texts import TEXTS, message_text  # noqa: PLC0415 - long
+
+    if code not in TEXTS:
+        return code
+    names = {name for _, name, _, _ in Formatter().parse(TEXTS[code].en) if name}
+    return message_text(code, dict.fromkeys(names, "…"), lang)
 
 
 def help_text(lang: str, *keys: str) -> str:

@@ -12,15 +12,42 @@ from casesync_cli.pages import deliver_newest, limit_of, page_options
 from casesync_cli.render import Output, deliver
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
-from casesync_cli.texts import fact_text, tr
+from casesync_cli.texts import fact_text, refusal_text, tr
 from casesync_cli.times import people_time
 
 if TYPE_CHECKING:
     from casesync.client.network_views import AuditDevice, AuditEntryView
+    from casesync.client.views import Page
 
 
 COLUMNS = ("time", "member", "unit", "device", "action", "case", "compartments", "purpose",
            "outcome")  # fmt: skip
+
+
+def _deliver(settings: Settings, page: Page[AuditEntryView]) -> None:
+    """The reasons have a column where there are any: most pages have none."""
+    if not any(_reason(settings.lang, entry) for entry in page):
+        deliver_newest(settings, page, COLUMNS, _row)
+        return
+    deliver_newest(
+        settings,
+        page,
+        (*COLUMNS, "reason"),
+        lambda out, entry: (*_row(out, entry), _reason(out.lang, entry) or "-"),
+    )
+
+
+def _reason(lang: str, entry: AuditEntryView) -> str:
+    """Why, as far as the entry says so; of a refusal the words, and what it was about."""
+    if entry.hits is not None or not entry.detail:
+        return ""
+    if entry.outcome != "refused":
+        return tr(lang, "audit.verified") if entry.action == "audit" else entry.detail
+    words = refusal_text(lang, entry.detail)
+    kind, _, what = (entry.about or "").partition(" ")
+    if kind not in ("device", "unit"):
+        return words
+    return f"{tr(lang, f'col.{kind}')} {what}: {words}"
 
 
 def _row(out: Output, entry: AuditEntryView) -> tuple[str, ...]:
@@ -61,7 +88,7 @@ def audit_list(
     limit = limit_of(settings, limit)
     with open_replica(settings) as replica:
         page = replica.audit_list(case, member, device, purpose, limit, after)
-    deliver_newest(settings, page, COLUMNS, _row)
+    _deliver(settings, page)
 
 
 @command("audit mine", *page_options())
@@ -69,7 +96,7 @@ def audit_mine(settings: Settings, *, limit: int | None, after: str | None) -> N
     """List this device's own access entries."""
     with open_replica(settings) as replica:
         page = replica.audit_mine(limit_of(settings, limit), after)
-    deliver_newest(settings, page, COLUMNS, _row)
+    _deliver(settings, page)
 
 
 @command("audit verify", option("--offline", is_flag=True), option("--purpose", metavar="PURPOSE"))
