@@ -58,6 +58,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     settings = Settings(lang=language(arguments), json=wants_json(arguments))
     try:
+        _refuse_bytes(arguments)
         code: object = build().main(
             args=list(arguments), prog_name="casesync", standalone_mode=False, obj=settings
         )
@@ -75,6 +76,17 @@ def run(arguments: Sequence[str]) -> int:
         click.echo(err=True)
         return EXIT_INTERRUPTED
     return code if isinstance(code, int) else 0  # click hands an Exit's code back
+
+
+def _refuse_bytes(arguments: Sequence[str]) -> None:
+    """Bytes that are no UTF-8 would reach records and the access log as something else.
+
+    Raises: UsageError: ``usage-not-text``.
+    """
+    try:
+        "".join(arguments).encode()
+    except UnicodeEncodeError as error:
+        raise UsageError("usage-not-text") from error
 
 
 def main() -> None:

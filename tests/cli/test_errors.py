@@ -31,6 +31,7 @@ def nowhere(tmp_path):
         (["case", "list", "--after"], "usage-no-value"),
         (["unit", "add", "N", "--type", "oso"], "usage-choice"),
         (["case", "set", "A", "nonsense"], "assignment-form"),
+        (["case", "set", "A", "person.given_name=\udcff"], "usage-not-text"),
         (["unlock", "--for", "ever"], "duration-form"),
         (["network", "create", "N", "--relay", "http://x", "--relay-key", "zz"], "relay-key-form"),
     ],

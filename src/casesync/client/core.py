@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from casesync.access.access_entry import Outcome, Shown
+from casesync.access.body_shapes import WORD_BYTES_MAX
 from casesync.access.control_opened import NetworkOpener
 from casesync.access.control_state import ControlState
 from casesync.client import anchor
 from casesync.codec import canonical
 from casesync.crypto.device_keys import DeviceSecrets
-from casesync.foundation.errors import CasesyncError, LocalStateError
+from casesync.foundation.errors import CasesyncError, LocalStateError, UsageError
 from casesync.foundation.ids import (
     BlobHash,
     Compartment,
@@ -230,8 +231,13 @@ class Core:
             )
 
     def purpose(self, given: str | None) -> str:
-        """The purpose of an access: as given, else the role's default."""
+        """The purpose of an access: as given, else the role's default.
+
+        Raises: UsageError: ``purpose-invalid``: an entry with it would be malformed for auditors.
+        """
         if given:
+            if len(given.encode("utf-8", "replace")) > WORD_BYTES_MAX or not given.isprintable():
+                raise UsageError("purpose-invalid")
             return given
         control = self.engine.control
         return control.roles().purpose(self.engine.member.role)

@@ -37,6 +37,7 @@ def refusals_logged(
         refusals: the errors that are a refusal here.
         about: what a control act would have been about, ``device NUMBER`` or ``unit NAME``.
     """
+    core.purpose(purpose)  # of no use afterwards, when there is something to log
     try:
         yield
     except refusals as refused:

@@ -62,6 +62,18 @@ COMMAND_TEXTS: Final[dict[str, Text]] = {
         "Giá trị của '{what}' không dùng được; hãy chọn trong: {known}.",
         "Chạy '{command} --help'.",
     ),
+    "purpose-invalid": Text(
+        "A purpose has at most 64 bytes, about 40 Vietnamese letters, in one line.",
+        "Say it in a word or two, or leave --purpose out: your role has a default.",
+        "Mục đích dài nhiều nhất 64 byte, chừng 40 chữ cái tiếng Việt, trên một dòng.",
+        "Hãy ghi trong một hai từ, hoặc bỏ --purpose: vai trò của bạn có mặc định.",
+    ),
+    "usage-not-text": Text(
+        "A word of this command is not text in UTF-8.",
+        "Nothing was done. Set the terminal, or the program that calls, to UTF-8.",
+        "Một từ trong lệnh này không phải là chữ theo UTF-8.",
+        "Chưa làm gì. Hãy đặt cửa sổ lệnh, hoặc chương trình gọi lệnh, dùng UTF-8.",
+    ),
     "usage-no-value": Text(
         "'{what}' needs a value after it.",
         "Run '{command} --help'.",

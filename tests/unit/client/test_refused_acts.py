@@ -6,7 +6,7 @@ import pytest
 
 from attack_world import OSSO, AttackWorld
 from casesync.client.refusals import ABOUT_CHARS_MAX
-from casesync.foundation.errors import AccessDenied
+from casesync.foundation.errors import AccessDenied, UsageError
 
 
 @pytest.fixture
@@ -56,3 +56,32 @@ def test_no_name_that_somebody_types_makes_an_entry_that_auditors_refuse(world, 
     world.sync(rounds=2)
     report = world.dung.audit_verify()
     assert {device.state for device in report.devices} <= {"verified", "nothing"}
+
+
+@pytest.mark.parametrize("purpose", ["x" * 65, "ở" * 22, "một\nhai", "\udcff\n"])
+def test_a_purpose_that_auditors_would_find_malformed_is_refused_before_anything_is_done(
+    world, purpose
+):
+    stream = world.case(given_name="Hòa")
+    logged = len(world.lan.audit_mine())
+    for act in (
+        lambda: world.lan.show(stream, purpose=purpose),
+        lambda: world.lan.cases(purpose=purpose),
+        lambda: world.lan.new_case(["gbv"], purpose=purpose),
+        lambda: world.lan.revoke_grant(stream, "00" * 16, purpose=purpose),
+        lambda: world.lan.grant(stream, OSSO, ["contact"], purpose, "00" * 16),
+        lambda: world.lan.audit_list(purpose=purpose),
+        lambda: set_name(world, stream, purpose),
+    ):
+        with pytest.raises(UsageError):
+            act()
+    assert len(world.lan.audit_mine()) == logged
+    assert world.lan.cases().count == 1
+    world.lan.show(stream, purpose="x" * 64)
+    world.sync(rounds=2)
+    world.dung.audit_verify()
+
+
+def set_name(world: AttackWorld, stream, purpose: str) -> None:
+    with world.lan.edit(stream, purpose=purpose) as edit:
+        edit.set("person.given_name", "Hoa")
