@@ -200,6 +200,7 @@ TEXTS: Final[dict[str, str]] = {
     # audit
     "audit.success": "done",
     "audit.refused": "refused",
+    "audit.unknown": "unknown",
     "audit.late": "after suspension",
     "audit.action-read": "read",
     "audit.action-list": "listed",
@@ -214,6 +215,7 @@ TEXTS: Final[dict[str, str]] = {
     "audit.action-consent": "consents",
     "audit.action-audit": "audited",
     "audit.action-administer": "administration",
+    "audit.action-malformed": "malformed entry",
     "audit.verified": "verified",
     "audit.nothing": "nothing sent",
     "audit.failed": "FAILED",

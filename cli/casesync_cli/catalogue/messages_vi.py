@@ -200,6 +200,7 @@ TEXTS: Final[dict[str, str]] = {
     # audit
     "audit.success": "đã làm",
     "audit.refused": "bị từ chối",
+    "audit.unknown": "không rõ",
     "audit.late": "sau khi bị đình chỉ",
     "audit.action-read": "đọc",
     "audit.action-list": "liệt kê",
@@ -214,6 +215,7 @@ TEXTS: Final[dict[str, str]] = {
     "audit.action-consent": "sự đồng ý",
     "audit.action-audit": "kiểm tra sổ",
     "audit.action-administer": "quản trị",
+    "audit.action-malformed": "mục sai định dạng",
     "audit.verified": "đã kiểm",
     "audit.nothing": "chưa gửi gì",
     "audit.failed": "HỎNG",

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from casesync.access.access_entry import AccessEntry, Shown, decode_entry
 from casesync.client.core import Core
@@ -14,12 +15,21 @@ from casesync.client.network_views import AuditEntryView
 from casesync.client.paging import newest
 from casesync.client.views import Page
 from casesync.codec.crockford import case_code
-from casesync.foundation.errors import UsageError
+from casesync.foundation.errors import CasesyncError, UsageError
 from casesync.foundation.ids import MemberId, StreamId, StreamKind
 from casesync.sync.ports import AccessRow, Transaction
 from casesync.sync.stream_row import StreamRow
 
 _STREAMS_PER_READ = 200
+
+
+class _Listed(NamedTuple):
+    """An entry in its place."""
+
+    clock_ms: int
+    row: AccessRow
+    entry: AccessEntry | None
+    """None: malformed, which only the audit judges; it must not hide the others."""
 
 
 class AccessList:
@@ -60,15 +70,18 @@ class AccessList:
         stream = None if case is None else self._stream(case)
         self._core.log("audit", stream=stream, purpose=purpose)
         record = None if stream is None else self._record_of(stream)
-        found = []
+        rows = []
         for row in self._rows(device):
             if people is not None and self._member_of(row) not in people:
                 continue
-            entry = decode_entry(row.entry)
-            if stream is None or _concerns(entry, stream, record):
-                found.append((row, entry))
-        found.sort(key=lambda pair: (pair[1].clock_ms, pair[0].device, pair[0].sequence))
-        page = newest(found, [_key(row) for row, _ in found], limit=limit, after=after)
+            rows.append(row)
+        found = [
+            listed
+            for listed in _listed(rows)
+            if stream is None or listed.entry is None or _concerns(listed.entry, stream, record)
+        ]
+        found.sort(key=lambda listed: (listed.clock_ms, listed.row.device, listed.row.sequence))
+        page = newest(found, [_key(listed.row) for listed in found], limit=limit, after=after)
         return Page(tuple(self._views(page.items)), page.count, page.after)
 
     def mine(self, *, limit: int | None = None, after: str | None = None) -> Page[AuditEntryView]:
@@ -78,7 +91,7 @@ class AccessList:
         """
         rows = self._rows(self._core.engine.device)
         page = newest(rows, [_key(row) for row in rows], limit=limit, after=after)
-        found = [(row, decode_entry(row.entry)) for row in page]  # only what is shown
+        found = list(_listed(page))  # only what is shown
         return Page(tuple(self._views(found)), page.count, page.after)
 
     def _members(self, name: str) -> set[MemberId]:
@@ -116,13 +129,36 @@ class AccessList:
         with self._core.store.transaction() as tx:
             return dict(_records_of(tx, [stream])).get(stream)
 
-    def _views(self, found: Sequence[tuple[AccessRow, AccessEntry]]) -> list[AuditEntryView]:
+    def _views(self, found: Sequence[_Listed]) -> list[AuditEntryView]:
         """Views of entries; each case's code is looked up once."""
-        streams = {entry.stream for _, entry in found if entry.stream is not None}
+        entries = [listed.entry for listed in found]
+        streams = {e.stream for e in entries if e is not None and e.stream is not None}
         codes = {stream: stream.hex() for stream in streams}
         with self._core.store.transaction() as tx:
             codes |= {s: case_code(record) for s, record in _records_of(tx, sorted(streams))}
-        return [self._view(row, entry, codes) for row, entry in found]
+        return [
+            self._malformed(clock_ms, row) if entry is None else self._view(row, entry, codes)
+            for clock_ms, row, entry in found
+        ]
+
+    def _malformed(self, clock_ms: int, row: AccessRow) -> AuditEntryView:
+        author = Names(self._core).device(int(row.device))
+        return AuditEntryView(
+            time_ms=clock_ms,
+            action="malformed",
+            outcome="unknown",
+            member=author.author,
+            role="",
+            unit=author.unit,
+            device=int(row.device),
+            sequence=row.sequence,
+            case=None,
+            compartments=(),
+            records=(),
+            purpose=None,
+            basis_hex=None,
+            detail=None,
+        )
 
     def _view(
         self, row: AccessRow, entry: AccessEntry, codes: Mapping[StreamId, str]
@@ -157,6 +193,20 @@ class AccessList:
             hits=None if shown is None else shown.hits,
             about=about,
         )
+
+
+def _listed(rows: Iterable[AccessRow]) -> Iterator[_Listed]:
+    """Rows by device and sequence; a malformed one has the time of the one before it."""
+    device, clock_ms = 0, 0
+    for row in rows:
+        if row.device != device:
+            device, clock_ms = int(row.device), 0
+        try:
+            entry: AccessEntry | None = decode_entry(row.entry)
+        except CasesyncError:
+            entry = None
+        clock_ms = clock_ms if entry is None else entry.clock_ms
+        yield _Listed(clock_ms, row, entry)
 
 
 def _key(row: AccessRow) -> str:

@@ -207,7 +207,8 @@ class AuditEntryView:
 
     time_ms: int
     action: str
-    outcome: Literal["success", "refused"]
+    outcome: Literal["success", "refused", "unknown"]
+    """Unknown: the entry is malformed (action ``malformed``), at the time of the one before it."""
     member: str
     role: str
     unit: str

@@ -36,11 +36,11 @@ class AccessRows:
             (change, device, last_sequence),
         )
 
-    def of_device(self, device: int | None) -> Iterator[AccessRow]:
-        """Entries of one device or of all, in the order of device and sequence."""
+    def of_device(self, device: int | None, first: int = 0) -> Iterator[AccessRow]:
+        """Entries of one device or of all, from a sequence on, by device and sequence."""
         if device is None:
-            return self._rows("", ())
-        return self._rows("WHERE device = ?", (device,))
+            return self._rows("WHERE sequence >= ?", (first,))
+        return self._rows("WHERE device = ? AND sequence >= ?", (device, first))
 
     def _rows(self, where: str, parameters: tuple[int, ...]) -> Iterator[AccessRow]:
         rows = self._session.execute(

@@ -285,5 +285,5 @@ class SqlTransaction(Transaction):
         self._access.mark_sealed(device, last_sequence, change)
 
     @override
-    def access_rows(self, device: int | None = None) -> Iterator[AccessRow]:
-        return self._access.of_device(device)
+    def access_rows(self, device: int | None = None, first: int = 0) -> Iterator[AccessRow]:
+        return self._access.of_device(device, first)

@@ -35,7 +35,11 @@ def access_segments(
 
 
 def take_access_segment(engine: Engine, tx: Transaction, stream: StreamId, row: StreamRow) -> None:
-    """Keep the entries of the stream's changes that were not taken before."""
+    """Keep the entries of the stream's changes that were not taken before.
+
+    Of two entries under one number the first stays: the second is for the audit, which reads the
+    changes themselves, and must not stop a sync.
+    """
     opening = row.rights.opening
     if opening is None or opening[3] == engine.device:
         return
@@ -54,13 +58,16 @@ def take_access_segment(engine: Engine, tx: Transaction, stream: StreamId, row: 
     for change, segment in access_segments(engine, stream, load_changes(tx, entries)):
         if segment is None:
             return
-        hashed = segment.previous_hash
+        first, hashed = segment.first_sequence, segment.previous_hash
+        held = {row.sequence for row in tx.access_rows(device, first)}
         for offset, entry in enumerate(segment.entries):
             hashed = entry_hash(hashed, entry)
+            if first + offset in held:
+                continue
             tx.append_access(
                 AccessRow(
                     DeviceNumber(device),
-                    segment.first_sequence + offset,
+                    first + offset,
                     entry,
                     hashed,
                     ChangeNumber(change.header.number),

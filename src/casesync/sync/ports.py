@@ -290,8 +290,8 @@ class Transaction(Protocol):
         """The device's unsealed entries up to a sequence are carried by this change."""
         ...
 
-    def access_rows(self, device: int | None = None) -> Iterator[AccessRow]:
-        """Entries of one device or of all, by device and sequence."""
+    def access_rows(self, device: int | None = None, first: int = 0) -> Iterator[AccessRow]:
+        """Entries of one device or of all, from a sequence on, by device and sequence."""
         ...
 
 

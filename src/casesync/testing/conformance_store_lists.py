@@ -83,6 +83,7 @@ def access_entries_are_added_and_sealed_once(place: StorePlace) -> None:
         assert transaction.access_unsealed() == [access_row(3)]
         own = [access_row(1, change=20), access_row(2, change=21), access_row(3)]
         assert list(transaction.access_rows(7)) == own
+        assert list(transaction.access_rows(7, first=2)) == own[1:]
         assert list(transaction.access_rows()) == [access_row(1, device=5, change=44), *own]
     store.close()
 
