@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,14 +25,20 @@ class RelayProcess:
     process: subprocess.Popen[str]
 
 
-def start_relay(db: Path, port: int = 0, options: Sequence[str] = ()) -> RelayProcess:
-    """Start ``casesync relay serve`` and wait until it listens."""
+def start_relay(
+    db: Path,
+    port: int = 0,
+    options: Sequence[str] = (),
+    prepare: Callable[[], object] | None = None,
+) -> RelayProcess:
+    """Start ``casesync relay serve``, ``prepare`` first in its process; wait until it listens."""
     command = [sys.executable, "-m", "casesync_cli", "--json", "relay", "serve", "--db", str(db)]
     process = subprocess.Popen(
         [*command, "--port", str(port), *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=prepare,  # noqa: PLW1509 - what it does to signals
     )
     assert process.stdout is not None
     line = process.stdout.readline()

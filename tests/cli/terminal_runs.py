@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ def at_terminal(
     process = subprocess.Popen(
         laptop.command(*arguments),
         env=laptop.environment(),
-        preexec_fn=lambda: os.login_tty(terminal),  # noqa: PLW1509 - so that Ctrl-C arrives
+        preexec_fn=lambda: _sit_down(terminal),  # noqa: PLW1509 - so that Ctrl-C arrives
         pass_fds=[terminal],
     )
     os.close(terminal)
@@ -50,6 +51,17 @@ def at_terminal(
         os.close(controller)
         if process.poll() is None:
             process.kill()
+
+
+def _sit_down(terminal: int) -> None:
+    """In the child: the terminal is its own, and Ctrl-C counts whoever started the tests."""
+    os.login_tty(terminal)
+    listen_to_ctrl_c()
+
+
+def listen_to_ctrl_c() -> None:
+    """In the child: a shell ignores SIGINT for what it runs in the background, children too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _read(controller: int) -> bytes:

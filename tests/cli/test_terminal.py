@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from queue import Queue
@@ -13,8 +12,8 @@ import pytest
 from typing_extensions import override
 
 from cli.casesync_runs import Laptop
-from cli.conftest import found
-from cli.terminal_runs import at_terminal
+from cli.conftest import found, start_relay, stop_relay
+from cli.terminal_runs import at_terminal, listen_to_ctrl_c
 
 SECRET = "hoa sen ven hồ"
 
@@ -151,19 +150,19 @@ def test_lists_that_are_brought_up_to_date_first_say_so_to_who_looks(relay, tmp_
     assert "Bringing" not in screen
 
 
+def test_a_relay_in_the_background_ignores_ctrl_c_as_it_was_told(tmp_path):
+    ignoring = lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)  # noqa: E731 - in the child
+    relay = start_relay(tmp_path / "relay.db", prepare=ignoring)
+    relay.process.send_signal(signal.SIGINT)
+    found(relay, Laptop(tmp_path / "home", SECRET))
+    assert stop_relay(relay) == 0
+
+
 def test_ctrl_c_leaves_nothing_half_done(create, tmp_path):
     laptop = Laptop(tmp_path / "home")
-    waiting = subprocess.Popen(
-        laptop.command("relay", "serve", "--db", str(tmp_path / "relay.db"), "--port", "0"),
-        env=laptop.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert waiting.stdout is not None
-    waiting.stdout.readline()
-    waiting.send_signal(signal.SIGINT)
-    assert waiting.wait(timeout=30) == 0
+    relay = start_relay(tmp_path / "relay.db", prepare=listen_to_ctrl_c)
+    relay.process.send_signal(signal.SIGINT)
+    assert relay.process.wait(timeout=30) == 0
 
     code, screen = at_terminal(laptop, create, [("New passphrase:", "\x03")])
     assert code == 130, screen

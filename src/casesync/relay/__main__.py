@@ -65,6 +65,9 @@ def announcer(*, print_key: bool) -> Announce:
 def run(options: ServeOptions, announce: Announce) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished.
 
+    A relay that a shell put into the background was told to ignore SIGINT, and does: Ctrl-C is
+    for what runs before it.
+
     Args:
         options: how.
         announce: called once with address and log key when the relay is ready.
@@ -80,7 +83,8 @@ def run(options: ServeOptions, announce: Announce) -> None:
 async def _serve(options: ServeOptions, announce: Announce) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    for number in (signal.SIGTERM,) if ignored else (signal.SIGTERM, signal.SIGINT):
         with suppress(NotImplementedError):  # not on every system's event loop
             loop.add_signal_handler(number, stopping.set)
     loop.set_exception_handler(_count_only)
