@@ -16,7 +16,7 @@ import click
 
 from casesync.foundation.errors import CasesyncError, UsageError
 from casesync_cli.command import LocalisedGroup
-from casesync_cli.failure import EXIT_INTERRUPTED, report, report_bug, usage_error
+from casesync_cli.failure import EXIT_INTERRUPTED, report, report_bug, usage_error, word
 from casesync_cli.settings import Settings, language, wants_json
 
 COMMANDS: Final[dict[str, str]] = {
@@ -64,7 +64,9 @@ def run(arguments: Sequence[str]) -> int:
         )
     except click.exceptions.NoArgsIsHelpError as stop:
         if settings.json:
-            missing = UsageError("usage-missing", what="COMMAND", command=stop.ctx.command_path)
+            missing = UsageError(
+                "usage-missing", what=word(settings, "COMMAND"), command=stop.ctx.command_path
+            )
             return report(settings, missing)
         click.echo(stop.format_message(), err=True)
         return 2

@@ -11,9 +11,12 @@ import click
 
 from casesync.foundation.errors import CasesyncError, UsageError
 from casesync_cli.settings import Settings
+from casesync_cli.texts import fact_text, help_text
 
 EXIT_INTERRUPTED: Final = 130
 """Ctrl-C, as shells report it."""
+NO_COMMAND: Final = "Missing command."
+"""Of click's complaints the one that has no class of its own."""
 
 
 def usage_error(error: click.ClickException) -> UsageError:
@@ -24,13 +27,19 @@ def usage_error(error: click.ClickException) -> UsageError:
         return UsageError("usage-no-such-command", name=error.command_name, command=path)
     if isinstance(error, click.NoSuchOption):
         return UsageError("usage-no-such-option", option=error.option_name, command=path)
-    if isinstance(error, click.MissingParameter):
-        return UsageError("usage-missing", what=_shown(error.param, context), command=path)
+    if isinstance(error, click.MissingParameter) or error.message == NO_COMMAND:
+        return UsageError("usage-missing", what=_missing(error, context), command=path)
     if isinstance(error, click.BadParameter):
         return _bad_value(error, path)
     if isinstance(error, click.BadOptionUsage) and "argument" in error.message:
         return UsageError("usage-no-value", what=error.option_name, command=path)
     return UsageError("usage", detail=error.format_message().rstrip("."), command=path)
+
+
+def _missing(error: click.ClickException, context: click.Context | None) -> str:
+    if isinstance(error, click.MissingParameter):
+        return _shown(error.param, context)
+    return word(None if context is None else context.find_object(Settings), "COMMAND")
 
 
 def _bad_value(error: click.BadParameter, path: str) -> UsageError:
@@ -47,6 +56,11 @@ def _shown(param: click.Parameter | None, context: click.Context | None) -> str:
     if isinstance(param, click.Option):
         return param.opts[0]
     return "?" if param is None or context is None else param.make_metavar(context)
+
+
+def word(settings: Settings | None, placeholder: str) -> str:
+    """What stands for a word to be typed, in the reader's language."""
+    return placeholder if settings is None else help_text(settings.lang, f"<{placeholder}>")
 
 
 class _BugError(CasesyncError):
@@ -78,6 +92,8 @@ def report(settings: Settings, error: CasesyncError) -> int:
     from casesync_cli.safe import safe_line  # noqa: PLC0415 - likewise
 
     params = labelled(settings.lang, error.params)
+    if error.code == "audit-device-failed":  # what the audit found, in words
+        params["what"] = fact_text(settings.lang, f"audit.{params['what']}", {})
     message = message_text(error.code, params, settings.lang)
     advice = advice_text(error.code, params, settings.lang)
     if settings.verbose:

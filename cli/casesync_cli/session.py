@@ -67,13 +67,13 @@ def passphrase_to_create(settings: Settings) -> str:
     given = given_passphrase(settings)
     if given is not None:
         return given
+    if not can_ask(settings):
+        raise LocalStateError("passphrase-needed")
     return ask_new_passphrase(settings)
 
 
 def ask_new_passphrase(settings: Settings) -> str:
-    """Ask twice until both answers agree and are not empty."""
-    if not can_ask(settings):
-        raise LocalStateError("passphrase-needed")
+    """Ask twice until both answers agree and are not empty; somebody is there to answer."""
     while True:
         first = ask_secret(tr(settings.lang, "ask.passphrase-new"))
         if first and first == ask_secret(tr(settings.lang, "ask.passphrase-again")):
@@ -124,7 +124,10 @@ def open_with_bars(settings: Settings) -> Iterator[tuple[Replica, Bars]]:
 def _opened(settings: Settings) -> Replica:
     from casesync.client.replica import Replica  # noqa: PLC0415 - the engine, not for help
 
-    return with_passphrase(settings, lambda given: Replica.open(settings.home, given))
+    command = click.get_current_context().command_path  # for whoever finds the replica held
+    return with_passphrase(
+        settings, lambda given: Replica.open(settings.home, given, command=command)
+    )
 
 
 def with_passphrase(settings: Settings, opening: Callable[[str | None], Opened]) -> Opened:

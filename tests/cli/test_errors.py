@@ -52,6 +52,15 @@ def test_people_get_one_line_and_one_line_of_advice(nowhere):
     assert "case.status=open" in advice
 
 
+@pytest.mark.parametrize(("lang", "word"), [("vi", "LỆNH"), ("en", "COMMAND")])
+@pytest.mark.parametrize("before", [["case"], ["--json"], ["case", "--json"], []])
+def test_a_missing_verb_is_named_in_the_readers_language(nowhere, lang, word, before):
+    done = nowhere.run("--lang", lang, *before)
+    assert done.code == 2
+    assert word in done.err
+    assert "Missing" not in done.err
+
+
 def test_what_can_be_chosen_is_listed(nowhere):
     done = nowhere.run("unit", "add", "N", "--type", "oso")
     assert "shelter, osso, union, provider, audit" in done.err

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from casesync.client import Replica
+from casesync.client.home import Home
 from cli.casesync_runs import Laptop
 from cli.conftest import enrol, found, start_relay, stop_relay
 
@@ -195,6 +196,31 @@ def test_an_ambiguous_case_lists_the_candidates(shelter):
     done = shelter.run("case", "show", code[:3], "--json")
     assert (done.code, done.error["code"]) == (2, "case-ambiguous")
     assert all(c in done.error["message"] + done.error["advice"] for c in (code, codes[code[:3]]))
+
+
+def test_a_new_passphrase_that_nobody_gives_is_asked_for_by_its_own_name(shelter):
+    done = shelter.run("passphrase", "change", "--json")
+    expect(done, 3, "passphrase-new-needed")
+    assert "--new-passphrase-file" in done.error["advice"]
+
+
+def test_an_invitation_for_too_long_is_refused_before_the_relay_is_asked(shelter):
+    words = ("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker", "--json")
+    expect(shelter.run(*words, "--for", "30d"), 2, "invitation-time")
+    made = shelter.json(*words[:-1], "--for", "29d")
+    shelter.json("invite", "cancel", made["id"])
+
+
+def test_who_holds_the_replica_leaves_the_commands_name_and_no_argument(shelter, monkeypatch):
+    held, locked = [], Home.locked
+
+    def noted(home, command, *arguments):
+        held.append(command)
+        return locked(home, command, *arguments)
+
+    monkeypatch.setattr(Home, "locked", noted)
+    shelter.json("case", "find", "Hòa")
+    assert held == ["casesync case find"]
 
 
 def test_an_unknown_unit_role_and_purpose(shelter):

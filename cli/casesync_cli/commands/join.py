@@ -10,6 +10,7 @@ from casesync.client.network_views import JoinStatus
 from casesync.codec.crockford import grouped
 from casesync.foundation.errors import UsageError
 from casesync_cli.command import argument, command, option
+from casesync_cli.failure import word
 from casesync_cli.render import Output, deliver
 from casesync_cli.session import open_replica, passphrase_to_create, passphrase_to_open
 from casesync_cli.settings import Settings
@@ -90,7 +91,7 @@ def _begin(
     home.refuse_lost_database()
     begun = home.exists()
     if not begun and (invitation is None or name is None):
-        lacking = "INVITATION" if invitation is None else "--name"
+        lacking = word(settings, "INVITATION") if invitation is None else "--name"
         raise UsageError("usage-missing", what=lacking, command="casesync join")
     passphrase = (passphrase_to_open if begun else passphrase_to_create)(settings)
     begin = Joining.restart if begun else Joining.start

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 
+from casesync.foundation.errors import LocalStateError
 from casesync_cli.command import LocalisedGroup, command, option
 from casesync_cli.render import deliver
 from casesync_cli.session import (
     ask_new_passphrase,
+    can_ask,
     first_line,
     passphrase_to_open,
 )
@@ -62,6 +64,8 @@ def passphrase_change(settings: Settings, *, new_passphrase_file: Path | None) -
     file = new_passphrase_file
     new = os.environ.get(NEW_PASSPHRASE_VARIABLE) if file is None else first_line(file)
     if new is None:
+        if not can_ask(settings):
+            raise LocalStateError("passphrase-new-needed")
         new = ask_new_passphrase(settings)
     change_passphrase(settings.home, old, new)
     deliver(settings, {"changed": True}, lambda out: out.say("passphrase.changed"))

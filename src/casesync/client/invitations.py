@@ -16,7 +16,7 @@ from casesync.codec import canonical
 from casesync.crypto.enrolment import SLOT_COMMITMENT, SLOT_NONCE, SLOT_RESULT, SLOT_REVEAL
 from casesync.foundation.errors import AccessDenied, CannotDecide, UsageError
 from casesync.foundation.ids import Compartment, DeviceNumber, UnitId
-from casesync.foundation.limits import INVITATION_LIFETIME_MS
+from casesync.foundation.limits import INVITATION_LIFETIME_MS, INVITATION_LIFETIME_MS_MAX
 from casesync.sync.enrolment_inviter import Inviter, InviterPhase
 from casesync.sync.enrolment_messages import EnrolmentResult
 from casesync.sync.held_log import CONTROL_RANGE, load_range
@@ -25,6 +25,7 @@ from casesync.sync.invitation import Invitation
 INVITATIONS = "invitations"
 """Stored value: canonical array of ``Inviter`` states, oldest first."""
 VISITOR = "visitor"
+DAY_MS = 24 * 3600 * 1000
 _SLOTS = (SLOT_COMMITMENT, SLOT_NONCE, SLOT_REVEAL, SLOT_RESULT)
 
 
@@ -48,10 +49,13 @@ class Invitations:
 
         Raises:
             AccessDenied: ``not-administrator``.
-            UsageError: ``unit-unknown``, ``role-unknown``.
+            UsageError: ``unit-unknown``, ``role-unknown``; ``invitation-time``: not between 1 ms
+                and 29 days.
         """
         core = self._core
         self._admin.require_administrator(f"unit {unit_name}")
+        if not 0 < lifetime_ms <= INVITATION_LIFETIME_MS_MAX:
+            raise UsageError("invitation-time", days=INVITATION_LIFETIME_MS_MAX // DAY_MS)
         unit = self._admin.unit_named(unit_name)
         roles = core.engine.control.roles()
         if not roles.known(role):

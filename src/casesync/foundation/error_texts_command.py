@@ -182,6 +182,12 @@ COMMAND_TEXTS: Final[dict[str, Text]] = {
         "Không có thay đổi {id} trong khu cách ly.",
         "'casesync quarantine list' cho xem các mã.",
     ),
+    "passphrase-new-needed": Text(
+        "The new passphrase is needed and nobody can be asked here.",
+        "Set CASESYNC_NEW_PASSPHRASE or use --new-passphrase-file.",
+        "Cần mật khẩu mới mà ở đây không hỏi được ai.",
+        "Đặt biến CASESYNC_NEW_PASSPHRASE hoặc dùng --new-passphrase-file.",
+    ),
     "passphrase-needed": Text(
         "A new passphrase is needed and nobody can be asked here.",
         "Set CASESYNC_PASSPHRASE or use --passphrase-file.",

@@ -219,6 +219,12 @@ NETWORK_TEXTS: Final[dict[str, Text]] = {
         "Lời mời này đã hết hạn.",
         "Hãy xin lời mời mới.",
     ),
+    "invitation-time": Text(
+        "An invitation is good for at most {days} days.",
+        "Give a shorter time, such as 'invite --for 7d'.",
+        "Lời mời có hiệu lực nhiều nhất {days} ngày.",
+        "Hãy cho thời gian ngắn hơn, ví dụ 'invite --for 7d'.",
+    ),
     "invitation-cancelled": Text(
         "This invitation was cancelled.",
         "Make a new invitation.",

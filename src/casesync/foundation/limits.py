@@ -49,6 +49,8 @@ RENDEZVOUS_PER_DEVICE_MAX: Final = 64
 """Invitations one device may have open at once."""
 RENDEZVOUS_LIFETIME_MS_MAX: Final = 30 * 24 * 3600 * 1000
 """No invitation lies at a relay for longer."""
+INVITATION_LIFETIME_MS_MAX: Final = RENDEZVOUS_LIFETIME_MS_MAX - 24 * 3600 * 1000
+"""A day less than a relay takes, since its clock is another one."""
 RENDEZVOUS_RESULT_MS: Final = 24 * 3600 * 1000
 """How long the last message waits for the joiner; then the rendezvous is gone."""
 QUOTA_BYTES_PER_DEVICE_DAY: Final = 200 * 1024 * 1024
