@@ -167,7 +167,11 @@ class LocalisedCommand(_Localised):
     @override
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse; words nobody asked for are refused in the user's language."""
-        rest = super().parse_args(ctx, args)
+        try:
+            rest = super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # click's parser leaves it out where a value is missing
+            raise
         if ctx.args and not ctx.resilient_parsing:
             raise UsageError("usage-extra", what=ctx.args[0], command=ctx.command_path)
         return rest

@@ -61,6 +61,11 @@ def test_a_missing_verb_is_named_in_the_readers_language(nowhere, lang, word, be
     assert "Missing" not in done.err
 
 
+def test_an_option_without_its_value_is_sent_to_the_help_of_its_command(nowhere):
+    advice = nowhere.run("--json", "case", "list", "--after").error["advice"]
+    assert "casesync case list --help" in advice
+
+
 def test_what_can_be_chosen_is_listed(nowhere):
     done = nowhere.run("unit", "add", "N", "--type", "oso")
     assert "shelter, osso, union, provider, audit" in done.err

@@ -328,12 +328,17 @@ def test_a_relay_that_is_not_there(tmp_path):
     laptop = Laptop(tmp_path / "home", "p q r s")
     found(relay, laptop)
     case = laptop.json("case", "new", "--kind", "gbv")["case"]
+    made = laptop.json("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker")
     assert stop_relay(relay) == 0
     expect(laptop.run("sync", "--json"), 4, "relay-unreachable")
+    expect(laptop.run("invite", "cancel", made["id"], "--json"), 4, "relay-unreachable")
+    assert [i["state"] for i in laptop.json("invite", "list")["items"]] == ["open"]
     assert laptop.json("case", "set", case, "person.given_name=Hòa")["saved"] == 1
     assert laptop.json("status")["synced"] is False
     again = start_relay(tmp_path / "relay.db", int(relay.url.rsplit(":", 1)[1]))
     assert laptop.json("sync")["synced"] is True
+    laptop.json("invite", "cancel", made["id"])
+    assert [i["state"] for i in laptop.json("invite", "list")["items"]] == ["cancelled"]
     stop_relay(again)
 
 

@@ -94,15 +94,19 @@ class Invitations:
         return [self._invitation_view(inviter) for inviter in self._inviters()]
 
     def cancel_invitation(self, id_hex: str) -> None:
-        """Take an invitation back. Raises: UsageError: ``invitation-unknown``."""
+        """Take an invitation back.
+
+        Raises:
+            UsageError: ``invitation-unknown``.
+            NetworkError: the relay, which holds it open, cannot be reached; nothing was changed.
+        """
         inviter = self._inviter(id_hex)
-        step = inviter.cancelled()
-        self._replace(step.state)
         try:
             self._core.channel.rendezvous_cancel(inviter.invitation.id)
         except AccessDenied as error:
             if error.code != "invitation-gone":
                 raise
+        self._replace(inviter.cancelled().state)
 
     def approve_step(self, invitation: str | None = None, code: str | None = None) -> ApproveStatus:
         """Do what the approving side can do now; called again until "joined".
