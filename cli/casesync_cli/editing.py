@@ -64,6 +64,16 @@ def show_conflicts(settings: Settings, replica: Replica, stop: ConflictStop) -> 
             click.echo(safe_line(line), err=True)
 
 
+def conflict_name(lang: str, conflict: ConflictView) -> str:
+    """``TYPE.FIELD``, with the element and its part if it is in one."""
+    name = f"{conflict.type}.{conflict.field}"
+    if conflict.element is not None:
+        name += f"[{value_text(lang, conflict.element)}]"
+    if conflict.part is not None:
+        name += f".{conflict.part}"
+    return name
+
+
 def conflict_text(conflict: ConflictView, value: object, shown: Shown) -> str:
     """One of the values that stand against each other, by its label."""
     return shown.of(conflict.type, conflict.field, conflict.part, conflict.element, value)
@@ -71,11 +81,7 @@ def conflict_text(conflict: ConflictView, value: object, shown: Shown) -> str:
 
 def conflict_lines(lang: str, conflict: ConflictView, shown: Shown) -> list[str]:
     """One conflict: where it is, what counts meanwhile, and who wrote what when."""
-    name = f"{conflict.type}.{conflict.field}"
-    if conflict.element is not None:
-        name += f"[{value_text(lang, conflict.element)}]"
-    if conflict.part is not None:
-        name += f".{conflict.part}"
+    name = conflict_name(lang, conflict)
     effective = conflict_text(conflict, conflict.effective, shown)
     head = tr(lang, "conflict.head", id=conflict.id, case=conflict.case, field=name)
     lines = [head, "  " + tr(lang, "conflict.effective", value=effective)]

@@ -15,6 +15,8 @@ from casesync_cli.texts import fact_text, help_text
 
 EXIT_INTERRUPTED: Final = 130
 """Ctrl-C, as shells report it."""
+TYPED_CHARS_MAX: Final = 1000
+"""Longer than any list of choices; a whole note is longer."""
 NO_COMMAND: Final = "Missing command."
 """Of click's complaints the one that has no class of its own."""
 
@@ -81,6 +83,13 @@ def report_bug(
     report(settings, bug)
 
 
+def _short(value: object) -> object:
+    """What was typed, as far as a line has room: a whole text may have been pasted."""
+    if isinstance(value, str) and len(value) > TYPED_CHARS_MAX:
+        return value[: TYPED_CHARS_MAX // 2] + "…"
+    return value
+
+
 def report(settings: Settings, error: CasesyncError) -> int:
     """Say on stderr what happened and what to do; return the exit code."""
     from casesync.foundation.error_texts import (  # noqa: PLC0415 - only when something failed
@@ -91,7 +100,7 @@ def report(settings: Settings, error: CasesyncError) -> int:
     from casesync_cli.render_json import line  # noqa: PLC0415 - likewise
     from casesync_cli.safe import safe_line  # noqa: PLC0415 - likewise
 
-    params = labelled(settings.lang, error.params)
+    params = labelled(settings.lang, {k: _short(v) for k, v in error.params.items()})
     if error.code == "audit-device-failed":  # what the audit found, in words
         params["what"] = fact_text(settings.lang, f"audit.{params['what']}", {})
     message = message_text(error.code, params, settings.lang)

@@ -66,6 +66,13 @@ def test_an_option_without_its_value_is_sent_to_the_help_of_its_command(nowhere)
     assert "casesync case list --help" in advice
 
 
+def test_a_pasted_text_does_not_bury_the_advice(nowhere):
+    done = nowhere.run("--json", "case", "set", "A", "ở" * 5000)
+    assert done.error["code"] == "assignment-form"
+    assert "ởở…" in done.error["message"]
+    assert len(done.error["message"]) < 1000
+
+
 def test_what_can_be_chosen_is_listed(nowhere):
     done = nowhere.run("unit", "add", "N", "--type", "oso")
     assert "shelter, osso, union, provider, audit" in done.err

@@ -20,7 +20,7 @@ from casesync.client.views import (
 )
 from casesync.model.schema_toml import load_toml
 from casesync_cli.case_display import show_case, show_records
-from casesync_cli.editing import conflict_lines
+from casesync_cli.editing import conflict_lines, conflict_name
 from casesync_cli.render import FITTED_ROWS_MAX, Output, deliver
 from casesync_cli.settings import Settings
 from casesync_cli.value_display import Shown
@@ -138,6 +138,8 @@ def test_a_conflict_is_told_with_names_times_and_labels(schema):
     )
     lines = conflict_lines("en", conflict, Shown(schema, "en", {}))
     assert "7Q4K2M9X" in lines[0]
+    part = replace(conflict, type="person", field="phones", element="+84900000001", part="whose")
+    assert conflict_name("en", part) == "person.phones[+84900000001].whose"
     assert "case.risk_level" in lines[0]
     assert "High" in lines[1]
     assert "Low (Mai" in lines[3]

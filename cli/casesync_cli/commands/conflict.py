@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from casesync.foundation.errors import ConflictStop
 from casesync_cli.command import LocalisedGroup, argument, command, option
-from casesync_cli.editing import conflict_lines, conflict_text, show_conflicts
+from casesync_cli.editing import conflict_lines, conflict_name, conflict_text, show_conflicts
 from casesync_cli.render import Output, deliver, deliver_list
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
@@ -25,7 +25,7 @@ def conflict_list(settings: Settings, *, purpose: str | None) -> None:
         lambda c: (
             c.id,
             c.case,
-            f"{c.type}.{c.field}",
+            conflict_name(settings.lang, c),
             " / ".join(conflict_text(c, value.value, shown) for value in c.values),
             conflict_text(c, c.effective, shown),
             people_time(c.since_ms),
