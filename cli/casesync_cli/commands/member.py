@@ -117,7 +117,7 @@ def device_list(settings: Settings) -> None:
             d.member,
             d.unit,
             label(settings.lang, "role", d.role),
-            tr(settings.lang, f"device.{d.state}"),
+            ": ".join(filter(None, (tr(settings.lang, f"device.{d.state}"), d.reason))),
         ),
     )
 

@@ -233,6 +233,7 @@ class CaseReader:
             for e in field.elements
             if e.presence.value not in (None, False)
             or e.presence.conflict
+            or any(cell.conflict for cell in e.parts.values())
             or (known is not None and known.resolver.word == "revoke")
         )
         return FieldView(

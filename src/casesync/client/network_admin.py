@@ -117,6 +117,7 @@ class NetworkAdmin:
         """Every installation, by number."""
         control = self._core.engine.control
         waiting = {int(w.device) for w in control.who_lacks_keys()}
+        reasons = {suspension.device: suspension.reason for suspension in control.suspensions()}
         return [
             DeviceView(
                 number=int(device.number),
@@ -129,6 +130,7 @@ class NetworkAdmin:
                 else "waiting-for-colleague"
                 if int(device.number) in waiting
                 else "active",
+                reason=reasons.get(device.number, ""),
             )
             for device in control.devices()
         ]

@@ -45,6 +45,8 @@ class DeviceView:
     unit: str
     role: str
     state: Literal["active", "waiting-for-colleague", "suspended"]
+    reason: str = ""
+    """Why it is suspended, as whoever did it wrote it."""
 
 
 @dataclass(frozen=True, slots=True)

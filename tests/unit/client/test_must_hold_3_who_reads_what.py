@@ -131,6 +131,7 @@ def test_attack_22_a_suspended_device_with_the_relays_help_reads_nothing_sealed_
     world.sync()
     mai = int(world.mai.core.engine.device)
     world.lan.suspend_device(mai, reason="mất máy")
+    assert [d.reason for d in world.lan.devices() if d.state == "suspended"] == ["mất máy"]
     world.sync("lan", "yen")
     world.set("lan", stream, "person.given_name", "TênMới")
     world.sync("lan")

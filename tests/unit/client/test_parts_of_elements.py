@@ -37,6 +37,8 @@ def disputed_and_removed(world: AttackWorld):
 def test_what_several_wrote_of_a_removed_element_can_be_decided(world):
     stream = disputed_and_removed(world)
     [conflict] = world.lan.conflicts()
+    assert list(phones(world, stream)) == [PHONE], "what needs a person is shown with its case"
+    assert world.lan.show(stream).conflicts == 1
     world.lan.resolve(conflict.id, "self")
     assert world.lan.conflicts() == []
     assert phones(world, stream) == {PHONE: "self"}
