@@ -94,3 +94,22 @@ def test_a_late_refusal_or_admission_equals_having_known_it(
     state = rebuilt(segments, then)
     assert live_of(state) == reference_merge.live(segments, counts)
     assert state.normalised() == delivered(segments, seed, then).normalised()
+
+
+@given(segment_sets(), refusals, st.integers(0, 1 << 30), st.data())
+def test_an_author_names_just_the_live_writes_of_her_cells(
+    segments: list[Seg], refused: set[tuple[int, int]], seed: int, data: st.DataObject
+) -> None:
+    """record-model.md, Cell: whole segments are asked for at a time, the answer is by cell."""
+    state = delivered(segments, seed, refused)
+    live = list(state.live_writes())
+    compartment = data.draw(st.sampled_from(sorted({s.compartment for s in segments} | {1})))
+    known = sorted({write.cell for write in live}, key=repr)
+    asked = set(data.draw(st.lists(st.sampled_from(known)))) if known else set()
+    named: dict[tuple[int, int, bytes], int] = {}
+    for write in live:
+        if write.compartment == compartment and write.cell in asked:
+            target = (write.device, write.number, write.link8)
+            named[target] = named.get(target, 0) | 1 << write.position
+    replaces = state.replaces_for(asked, compartment)
+    assert [(tuple(entry[:3]), entry.mask) for entry in replaces] == sorted(named.items())

@@ -33,6 +33,7 @@ from casesync.model.state_row import (
     rares,
     record_ref,
     shape_cells,
+    shape_mask,
 )
 
 
@@ -226,11 +227,19 @@ class StreamState:
         """
         asked = set(cells)
         masks: dict[tuple[int, int, bytes], int] = {}
-        for write in self.live_writes((compartment,)):
-            if write.cell in asked:
-                target = (write.device, write.number, write.link8)
-                masks[target] = masks.get(target, 0) | 1 << write.position
-        return [Replacement(*target, mask) for target, mask in sorted(masks.items())]
+        for key, slot in zip(self._keys, self._slots, strict=True):
+            if key & 15 == compartment:
+                for number, (link8, _, mask, record, form) in slot[1].items():
+                    named = shape_mask(self.row, record, form, asked) & mask_int(mask)
+                    if named:
+                        masks[key >> 4, number, link8] = named
+        for key, rare in rares(self.row):
+            if key & 15 == compartment:
+                for write in _copy_writes(key, rare):
+                    if write.cell in asked:
+                        target = (write.device, write.number, write.link8)
+                        masks[target] = masks.get(target, 0) | 1 << write.position
+        return [Replacement(*target, masks[target]) for target in sorted(masks)]
 
     def relocate(self, device: int, number: int, location: int) -> None:
         """The change (``device``, ``number``) is stored at ``location`` from now on."""

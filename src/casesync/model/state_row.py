@@ -23,7 +23,7 @@ Everything is a list, a dictionary with integer keys, an integer, bytes, text, a
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Any, Final
 
 from casesync.model.cells import CellId, Form, intern_form, simple_form
@@ -88,6 +88,23 @@ def shape_cells(row: Row, record: Any, form: Any) -> list[CellId]:  # noqa: ANN4
             found += group.cells(group_record)
         return found
     return stored_form(row, form).cells(row[2][record] if record.__class__ is int else record)
+
+
+def shape_mask(row: Row, record: Any, form: Any, asked: Set[CellId]) -> int:  # noqa: ANN401
+    """The mask of those cells of a stored shape that stand in ``asked``."""
+    mask = 0
+    if record == GENERAL:
+        for at, cell in enumerate(shape_cells(row, record, form)):
+            if cell in asked:
+                mask |= 1 << at
+        return mask
+    own = row[2][record] if record.__class__ is int else record
+    kind, *keys = row[3][form] if form.__class__ is int else form
+    for at, key in enumerate(keys):
+        # A tuple equals the ``CellId`` of the same parts; making that took four times as long.
+        if (own, kind, key >> 4, None, 0) in asked:
+            mask |= 1 << at
+    return mask
 
 
 def stored_form(row: Row, form: Any) -> Form:  # noqa: ANN401
