@@ -8,6 +8,7 @@ import msgpack
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casesync.model.cells import intern_form
 from casesync.model.merge import Segment, StreamState, rebuild
 from properties import reference_merge
 from properties.merge_worlds import body_of, segment_sets
@@ -113,3 +114,20 @@ def test_an_author_names_just_the_live_writes_of_her_cells(
             named[target] = named.get(target, 0) | 1 << write.position
     replaces = state.replaces_for(asked, compartment)
     assert [(tuple(entry[:3]), entry.mask) for entry in replaces] == sorted(named.items())
+
+
+@given(segment_sets(), refusals, st.integers(0, 1 << 30), st.data())
+def test_a_form_names_what_its_cells_name(
+    segments: list[Seg], refused: set[tuple[int, int]], seed: int, data: st.DataObject
+) -> None:
+    """record-model.md, Cell: an author of a whole form asks once for all of its cells."""
+    state = delivered(segments, seed, refused)
+    live = list(state.live_writes())
+    compartment = data.draw(st.sampled_from(sorted({s.compartment for s in segments} | {1})))
+    records = sorted({(write.cell.record, write.cell.type) for write in live})
+    record, kind = data.draw(st.sampled_from(records)) if records else (bytes(16), 1)
+    fields = sorted({write.cell.field for write in live} | {1})
+    chosen = data.draw(st.lists(st.sampled_from(fields), min_size=1, unique=True))
+    form = intern_form(kind, [field << 4 | 1 for field in chosen])
+    named = state.replaces_for(form.cells(record), compartment)
+    assert state.replaces_for_form(record, form, compartment) == named

@@ -22,12 +22,9 @@ from casesync.foundation.limits import CELLS_PER_CHANGE_MAX
 from casesync.model.cells import CellId
 from casesync.model.conflict_id import conflict_id
 from casesync.model.merge import StreamState
+from casesync.model.own_content import made_content
 from casesync.model.schema import Field, RecordType, ResolverCode
-from casesync.model.segment_body import (
-    Write,
-    decode_content,
-    encode_content,
-)
+from casesync.model.segment_body import Write
 from casesync.model.value_text import parse_element, parse_part, parse_value
 from casesync.model.values import check_step, validate, validate_element, validate_part
 from casesync.sync.author import Draft
@@ -394,7 +391,7 @@ class CaseEdit:
         clock = self._core.clock.now_ms()
         for compartment, writes in sorted(self._writes.items()):
             replaces = self._base.replaces_for(writes, compartment)
-            body = encode_content(clock, self._schema.version, replaces, writes.values())
-            draft.bodies[compartment] = body
-            draft.decoded[compartment] = decode_content(body)
+            draft.bodies[compartment], draft.decoded[compartment] = made_content(
+                clock, self._schema.version, replaces, writes.values()
+            )
         return [draft]

@@ -20,6 +20,7 @@ from casesync.model.replacement import CountsOriginal, Replacer
 from casesync.model.segment_body import Content, Replacement, is_copies
 from casesync.model.state_row import (
     COPIES,
+    GENERAL,
     NAMED,
     NAMED_BY_COPY,
     SHADOWS,
@@ -240,6 +241,25 @@ class StreamState:
                         target = (write.device, write.number, write.link8)
                         masks[target] = masks.get(target, 0) | 1 << write.position
         return [Replacement(*target, masks[target]) for target in sorted(masks)]
+
+    def replaces_for_form(self, record: bytes, form: Form, compartment: int) -> list[Replacement]:
+        """As ``replaces_for``, for all cells that ``form`` (without elements) has of ``record``."""
+        found = []
+        for key, slot in zip(self._keys, self._slots, strict=True):
+            if key & 15 != compartment:
+                continue
+            if slot[2] is not None:
+                return self.replaces_for(form.cells(record), compartment)
+            for number, (link8, _, mask, own, shape) in slot[1].items():
+                if own == GENERAL:
+                    return self.replaces_for(form.cells(record), compartment)
+                if (self.row[2][own] if own.__class__ is int else own) == record:
+                    stored = self.row[3][shape] if shape.__class__ is int else shape
+                    named = form.mask_of(stored) & mask_int(mask)
+                    if named:
+                        found.append(Replacement(key >> 4, number, link8, named))
+        found.sort()
+        return found
 
     def relocate(self, device: int, number: int, location: int) -> None:
         """The change (``device``, ``number``) is stored at ``location`` from now on."""

@@ -105,8 +105,16 @@ def open_stream(
     )
 
 
-def write_change(engine: Engine, tx: Transaction, draft: Draft) -> tuple[int, StreamRow]:
+def write_change(
+    engine: Engine, tx: Transaction, draft: Draft, row: StreamRow | None = None
+) -> tuple[int, StreamRow]:
     """Seal, sign, merge and queue one change.
+
+    Args:
+        engine: identity, keys and control log.
+        tx: the running transaction.
+        draft: what to say.
+        row: the stream's row, if it was read in this transaction; changed in place.
 
     Returns:
         Its number and the stream's row after it.
@@ -118,7 +126,8 @@ def write_change(engine: Engine, tx: Transaction, draft: Draft) -> tuple[int, St
             stream are still to be fetched.
         UsageError: ``change-too-large``.
     """
-    row = StreamRow(tx.stream_rows([draft.stream]).get(draft.stream))
+    if row is None:
+        row = StreamRow(tx.stream_rows([draft.stream]).get(draft.stream))
     engine.keys.load(tx, [draft.stream])
     previous_number, previous_link = own_chain(tx, engine)
     number = previous_number + 1

@@ -8,14 +8,16 @@ workload is about.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from casesync.client.control_driver import pull
 from casesync.client.core import Core
 from casesync.foundation.ids import RecordId, StreamId, StreamKind
-from casesync.model.cells import CellId
+from casesync.model.cells import CellId, Form, intern_form
+from casesync.model.merge import StreamState
+from casesync.model.own_content import made_content, made_form
 from casesync.model.schema import Schema
-from casesync.model.segment_body import Write, decode_content, encode_content
+from casesync.model.segment_body import Content, Write
 from casesync.sync.author import Draft, open_stream, write_change
 from casesync.sync.ports import Transaction
 from casesync.sync.stream_merge import state_of
@@ -37,6 +39,19 @@ class Cell(NamedTuple):
     resolver: int
 
 
+class FormPart(NamedTuple):
+    """What one compartment takes of a form."""
+
+    compartment: int
+    form: Form
+    places: tuple[int, ...]
+    """Of its values among those of the save."""
+
+    def values(self, save: Save) -> list[Any]:
+        """Its values."""
+        return [save.values[place] for place in self.places]
+
+
 class Cells:
     """Cells by the names that saves use."""
 
@@ -44,6 +59,32 @@ class Cells:
         """Args: schema: of the network."""
         self._schema = schema
         self._known: dict[tuple[str, str], Cell] = {}
+        self._forms: dict[tuple[str, tuple[str, ...]], list[FormPart] | None] = {}
+
+    def form(self, save: Save) -> list[FormPart] | None:
+        """The form that a save fills in, by compartment; None if it writes elements."""
+        name = (save.type, save.fields)
+        if name not in self._forms:
+            self._forms[name] = self._parts(save)
+        return self._forms[name]
+
+    def _parts(self, save: Save) -> list[FormPart] | None:
+        cells = [self.of(save.type, field) for field in save.fields]
+        if any(cell.element is not None for cell in cells):
+            return None
+        places: dict[int, list[int]] = {}
+        for place, cell in enumerate(cells):
+            places.setdefault(cell.compartment, []).append(place)
+        return [
+            FormPart(
+                compartment,
+                intern_form(
+                    cells[0].type, [cells[at].field << 4 | cells[at].resolver for at in found]
+                ),
+                tuple(found),
+            )
+            for compartment, found in places.items()
+        ]
 
     def of(self, type_name: str, field: str) -> Cell:
         """The cell of ``field`` or ``field[element]``."""
@@ -119,20 +160,33 @@ class Author:
             assert unit is not None
             draft = open_stream(engine, tx, StreamKind.CASE, RecordId(record), unit.feed)
             ids.open(save.case, record, draft.stream)
-            state = None
+            row = StreamRow()
         else:
             stream = ids.streams[save.case]
             draft = Draft(stream=stream)
-            state = state_of(StreamRow(tx.stream_rows([stream])[stream]))
-        clock_ms, version = self.core.clock.now_ms(), engine.schema.version
-        for compartment, writes in self._cells.by_compartment(save, ids.record(save)).items():
-            named = (
-                [] if state is None else state.replaces_for([w.cell for w in writes], compartment)
-            )
-            body = encode_content(clock_ms, version, named, writes)
+            row = StreamRow(tx.stream_rows([stream])[stream])
+        for compartment, (body, content) in self._bodies(save, state_of(row)).items():
             draft.bodies[compartment] = body
-            draft.decoded[compartment] = decode_content(body)
-        write_change(engine, tx, draft)
+            draft.decoded[compartment] = content
+        write_change(engine, tx, draft, row)
+
+    def _bodies(self, save: Save, state: StreamState) -> dict[int, tuple[bytes, Content]]:
+        """What a save writes, by compartment; it replaces what the device holds."""
+        clock_ms, version = self.core.clock.now_ms(), self.core.engine.schema.version
+        record = self._ids.record(save)
+        bodies = {}
+        form = self._cells.form(save)
+        if form is not None:
+            for part in form:
+                replaced = state.replaces_for_form(record, part.form, part.compartment)
+                bodies[part.compartment] = made_form(
+                    clock_ms, version, replaced, record, part.form, part.values(save)
+                )
+            return bodies
+        for compartment, writes in self._cells.by_compartment(save, record).items():
+            replaced = state.replaces_for([w.cell for w in writes], compartment)
+            bodies[compartment] = made_content(clock_ms, version, replaced, writes)
+        return bodies
 
 
 class Office:
