@@ -6,7 +6,7 @@ the code that judges everybody's, as if appended now, before anything is kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -32,10 +32,12 @@ from casesync.foundation.ids import (
 from casesync.foundation.limits import CHANGE_BYTES_MAX, SEGMENT_BYTES_MAX
 from casesync.sync.change_reader import ReadChange, read_change
 from casesync.sync.context import Engine
-from casesync.sync.key_plan import KeyPlanner, OwedBoxes
+from casesync.sync.key_plan import KeyPlan, KeyPlanner, OwedBoxes
+from casesync.sync.keyring import StreamKey
 from casesync.sync.ports import OutboxRow, StoredChange, StreamFlag, Transaction
 from casesync.sync.stream_merge import SeenVectors, load_changes, state_of
 from casesync.sync.stream_row import HistoryEntry, StreamRow
+from casesync.sync.usual_keys import usual_keys
 from casesync.translog.chain import link as chain_link
 from casesync.translog.header import NO_KEY_NAME, encode_head, encode_header
 from casesync.translog.unsealed import (
@@ -132,25 +134,25 @@ def write_change(
     previous_number, previous_link = own_chain(tx, engine)
     number = previous_number + 1
     assert draft.number in (None, number), "another change was written since the stream was named"
-    future = _rights_with(engine, draft, row.rights, number)
-    unsealed, planner = _unsealed(engine, draft, future, number)
-    if planner.plan.made:
+    plan, unsealed = _planned(engine, draft, row, number)
+    if plan.made:
         _check_fetched(tx, draft.stream)
     after = row.after(engine.device)
     head = _head(engine, tx, draft.stream, row, number, after)
     bodies = dict(draft.bodies)
     if draft.acts:
         bodies[int(Compartment.BASE)] = encode_acts(draft.acts)
-    table, segments = _sealed(head, previous_link, unsealed, bodies, planner)
+    table, segments = _sealed(head, previous_link, unsealed, bodies, plan.keys)
     header = encode_header(head, table)
     link = chain_link(previous_link, header)
     signature = sign_change(engine.signer, engine.network, link)
     stored = StoredChange(previous_link, header, signature, segments)
     [location] = tx.append_changes([stored])
     entry = HistoryEntry(END_OF_LOG + number, int(engine.device), number, location, COUNTS, 0)
-    facts = _facts(engine, draft, number, location, [row[:2] for row in table], unsealed)
-    _judge_own(engine, tx, draft.stream, row, facts, lambda: _read_own(stored, link, entry))
-    for key in planner.plan.made:
+    if not plan.usual:
+        facts = _facts(engine, draft, number, location, [row[:2] for row in table], unsealed)
+        _judge_own(engine, tx, draft.stream, row, facts, lambda: _read_own(stored, link, entry))
+    for key in plan.made:
         engine.keys.add(tx, draft.stream, key)
     _apply_own(engine, draft, row, entry, link)
     row.append(entry)
@@ -209,9 +211,34 @@ def _facts(
     )
 
 
+def _planned(
+    engine: Engine, draft: Draft, row: StreamRow, number: int
+) -> tuple[KeyPlan, bytes | None]:
+    """The change's keys, and the unsealed segment that goes with them, if any."""
+    if _is_content_alone(draft):
+        keys = usual_keys(engine, draft.stream, row, draft.bodies)
+        if keys is not None:
+            return KeyPlan(keys, usual=True), None
+    future = _rights_with(engine, draft, row.rights, number)
+    return _unsealed(engine, draft, future, number)
+
+
+def _is_content_alone(draft: Draft) -> bool:
+    """Whether a draft asks for nothing beside its bodies."""
+    return not (
+        draft.acts
+        or draft.feed_links
+        or draft.fresh
+        or draft.history_boxes
+        or draft.owed
+        or draft.keep_base
+        or draft.random16
+    )
+
+
 def _unsealed(
     engine: Engine, draft: Draft, future: StreamRights, number: int
-) -> tuple[bytes | None, KeyPlanner]:
+) -> tuple[KeyPlan, bytes | None]:
     planner = KeyPlanner(engine, draft.stream, future, number, draft.random16)
     for compartment in sorted(draft.fresh):
         planner.use(compartment, fresh=True)
@@ -230,8 +257,8 @@ def _unsealed(
     plan = planner.plan
     links = [FeedLink(feed, linked) for feed, linked in draft.feed_links]
     if draft.random16 is None and not plan.statements and not plan.boxes and not links:
-        return None, planner
-    return encode_unsealed(draft.random16, plan.statements, plan.boxes, links), planner
+        return plan, None
+    return plan, encode_unsealed(draft.random16, plan.statements, plan.boxes, links)
 
 
 def _head(
@@ -262,7 +289,7 @@ def _sealed(
     previous_link: bytes,
     unsealed: bytes | None,
     bodies: dict[int, bytes],
-    planner: KeyPlanner,
+    keys: Mapping[int, StreamKey],
 ) -> tuple[list[_TableRow], tuple[bytes, ...]]:
     """The segment table and the segments."""
     head_hash = sha256(head).digest()
@@ -275,7 +302,7 @@ def _sealed(
         body = bodies[compartment]
         if padded_length(len(body) + 17) > SEGMENT_BYTES_MAX:
             raise UsageError("change-too-large")
-        key = planner.plan.keys[compartment]
+        key = keys[compartment]
         sealed = seal_segment(
             key.cipher, previous_link, head, head_hash, len(segments), key.commitment, body
         )

@@ -30,6 +30,31 @@ class Standing(NamedTuple):
     """Entitled units that are owed a box."""
 
 
+def standing_name(
+    head_hash: bytes, owner: bytes, device: int, compartment: int, labels: bytes, boxers: bytes
+) -> tuple[Any, ...]:
+    """Under what a standing is remembered, for keys of a case that never had a grant.
+
+    Args:
+        head_hash: of the control log.
+        owner: the owning unit.
+        device: which made the key.
+        compartment: of the key.
+        labels: names of the unit keys it was boxed to.
+        boxers: the devices that wrote these boxes.
+    """
+    return head_hash, owner, device, compartment, labels, boxers
+
+
+class Authorship(NamedTuple):
+    """What the control log with this head says of this device as an author."""
+
+    head_hash: bytes
+    unit: UnitId
+    writes_mask: int
+    """Bit c is set if its role writes compartment c."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Engine:
     """An open replica's engine state; the driver owns it, engine functions read and refresh it."""
@@ -45,7 +70,9 @@ class Engine:
     """Cache of ``change_reader.fields_allowed``: (schema version, compartment, form)."""
 
     standings: dict[tuple[Any, ...], Standing] = field(default_factory=dict)
-    """Cache of ``key_plan.KeyPlanner``, for streams that never had a grant."""
+    """Cache of ``key_plan.KeyPlanner``, for cases that never had a grant."""
+    authorship: Authorship | None = None
+    """Cache of ``usual_keys``."""
     log_time_ms: int = 0
     """The largest log time that was proven here."""
     _signer: Ed25519Signer | None = None

@@ -14,8 +14,8 @@ from casesync.access.stream_facts import END_OF_LOG, GrantFact, StatementFact, o
 from casesync.access.stream_rights import StreamRights
 from casesync.crypto.key_wrap import seal_base_predecessor
 from casesync.foundation.errors import AccessDenied
-from casesync.foundation.ids import Compartment, StreamId, UnitId
-from casesync.sync.context import Engine, Standing
+from casesync.foundation.ids import Compartment, StreamId, StreamKind, UnitId
+from casesync.sync.context import Engine, Standing, standing_name
 from casesync.sync.keyring import Dot, StreamKey
 from casesync.sync.statement_keys import believed_boxes, reached
 from casesync.sync.stream_past import StreamPast
@@ -45,6 +45,8 @@ class KeyPlan:
     statements: list[Statement] = field(default_factory=list)
     boxes: list[MoreBoxes] = field(default_factory=list)
     made: list[StreamKey] = field(default_factory=list)
+    usual: bool = False
+    """Nothing is planned, and the change is known to count (``usual_keys``)."""
 
 
 class KeyPlanner:
@@ -288,13 +290,15 @@ class KeyPlanner:
         """
         opening = self._rights.opening
         assert opening is not None
-        known = self._standings if self._rights.grants else self._engine.standings
-        name = (
+        alone = opening[0] == StreamKind.CASE and not self._rights.grants
+        known = self._engine.standings if alone else self._standings
+        name = standing_name(
             self._engine.control.head_hash,
-            *opening[:2],
-            *(fact.device, fact.compartment, fact.log_index if self._rights.grants else 0),
-            *(fact.labels, fact.boxers),
+            opening[1],
+            *(fact.device, fact.compartment, fact.labels, fact.boxers),
         )
+        if not alone:
+            name = (*name, fact.log_index)
         found = known.get(name)
         if found is None:
             usable = self._may_know(fact) and self._reaches_only_entitled(fact)

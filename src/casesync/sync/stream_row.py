@@ -98,6 +98,11 @@ class StreamRow:
                 return True
         return False
 
+    def statement_rows(self) -> list[Any]:
+        """The stored statements (``StatementFact``), for the hot path; ``plain_owner`` is one."""
+        rows: list[Any] = self.row[_RIGHTS][2]
+        return rows
+
     def put_rights(self, rights: StreamRights) -> None:
         """Store a changed fold."""
         self._rights = rights
