@@ -8,9 +8,14 @@ import pytest
 
 from casesync.foundation.secret_bytes import SecretBytes
 from casesync.storage.sql_store import open_encrypted, open_plain
-from casesync.testing import conformance_store, conformance_store_lists
+from casesync.testing import (
+    conformance_store,
+    conformance_store_lists,
+    conformance_store_own,
+)
 from casesync.testing.conformance_store import CHECKS
 from casesync.testing.conformance_store_lists import CHECKS_OF_LISTS
+from casesync.testing.conformance_store_own import CHECKS_OF_OWN
 
 
 class Encrypted:
@@ -27,13 +32,19 @@ class Plain(Encrypted):
 
 
 @pytest.mark.parametrize("place", [Encrypted, Plain])
-@pytest.mark.parametrize("check", [*CHECKS, *CHECKS_OF_LISTS], ids=lambda check: check.__name__)
+@pytest.mark.parametrize(
+    "check", [*CHECKS, *CHECKS_OF_LISTS, *CHECKS_OF_OWN], ids=lambda check: check.__name__
+)
 def test_the_store_keeps_the_contract(check, place, tmp_path):
     check(place(tmp_path))
 
 
 def test_every_check_is_in_the_suite():
-    for module, checks in ((conformance_store, CHECKS), (conformance_store_lists, CHECKS_OF_LISTS)):
+    for module, checks in (
+        (conformance_store, CHECKS),
+        (conformance_store_lists, CHECKS_OF_LISTS),
+        (conformance_store_own, CHECKS_OF_OWN),
+    ):
         written = {
             name
             for name, value in vars(module).items()

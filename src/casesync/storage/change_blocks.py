@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgpack
 
 from casesync.foundation.errors import LocalStateError
+from casesync.storage.late_signatures import signatures
 from casesync.storage.packing import pack_all
 from casesync.storage.session import Session
-from casesync.sync.ports import StoredChange
+from casesync.sync.ports import ChangeSigner, StoredChange, UnsignedChange
 
 BLOCK_BYTES: Final = 32 * 1024
 SMALL_BLOCK_BYTES: Final = 4 * 1024
@@ -26,6 +27,10 @@ SLOTS_MAX: Final = 1 << _SLOT_BITS
 _SLOT: Final = SLOTS_MAX - 1
 _ARRAY_HEADER_BYTES: Final = 3
 _DECODED_BLOCKS_MAX: Final = 8
+FULL_BLOCKS_MAX: Final = 32
+"""Held back, 1 MB: some 1,500 saves are signed together."""
+SIGNATURE_BYTES: Final = 64
+_NO_SIGNATURE: Final = bytes(SIGNATURE_BYTES)
 
 
 class _Filling:
@@ -37,7 +42,7 @@ class _Filling:
         """Args: packed: the ``count`` changes that stand in the block already."""
         self.block = block
         self.count = count
-        self.parts = [packed]
+        self.parts: list[bytes | bytearray] = [packed]
         self.size_bytes = len(packed)
         self.changed = False
 
@@ -45,36 +50,70 @@ class _Filling:
         """The block as it is stored."""
         return _array(self.parts, self.count)
 
+    def is_full(self, size_bytes: int) -> bool:
+        """Whether a change of this size goes into the next block."""
+        if not self.count:
+            return False
+        return self.size_bytes + size_bytes > BLOCK_BYTES or self.count == SLOTS_MAX
+
     def next(self) -> _Filling:
         """The block that the next transaction adds to."""
         small = self.size_bytes < SMALL_BLOCK_BYTES and self.count < SLOTS_MAX
         return self if small else _Filling(self.block + 1)
 
 
+class _Unsigned(NamedTuple):
+    """A packed change with room for its signature."""
+
+    packed: bytearray
+    place: int
+    message: bytes
+
+
 class ChangeBlocks:
     """Append, read, and destroy the segments of changes.
 
     The block that is being filled is held back until it is full or the transaction ends: many small
-    appends cost what one does.
+    appends cost what one does. So are full ones with own changes that are not signed yet.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._decoded: OrderedDict[int, list[Any]] = OrderedDict()
         self._last: _Filling | None = None
+        self._full: list[_Filling] = []
+        self._unsigned: list[_Unsigned] = []
+        self._signer: ChangeSigner | None = None
 
     def flush(self) -> None:
-        """Write the block that is being filled to the database."""
-        last = self._last
-        if last is not None and last.changed:
-            columns = {"id": last.block, "count": last.count}
-            self._session.put_body("change_block", columns, last.body())
-            last.changed = False
+        """Sign what is not signed, and write the blocks that are held back to the database."""
+        self._sign()
+        held = self._full if self._last is None else [*self._full, self._last]
+        for filling in held:
+            if filling.changed:
+                columns = {"id": filling.block, "count": filling.count}
+                self._session.put_body("change_block", columns, filling.body())
+                filling.changed = False
+        self._full.clear()
+
+    def _sign(self) -> None:
+        """Give every own change of this transaction its signature."""
+        unsigned, signer = self._unsigned, self._signer
+        if signer is None:
+            return
+        made = signatures(signer, [change.message for change in unsigned])
+        for (packed, place, _), signature in zip(unsigned, made, strict=True):
+            packed[place : place + SIGNATURE_BYTES] = signature
+        unsigned.clear()
+        self._signer = None
 
     def forget(self) -> None:
         """Drop what is decoded and held: the transaction was undone."""
         self._decoded.clear()
         self._last = None
+        self._full.clear()
+        self._unsigned.clear()
+        self._signer = None
 
     def settle(self) -> None:
         """Drop what is decoded: the transaction is committed. A small last block stays in hand.
@@ -97,19 +136,40 @@ class ChangeBlocks:
         last = self._filling()
         self._decoded.pop(last.block, None)
         for packed in changes:
-            size_bytes = len(packed)
-            if last.count and (
-                last.size_bytes + size_bytes > BLOCK_BYTES or last.count == SLOTS_MAX
-            ):
+            if last.is_full(len(packed)):
                 last.changed = True
                 self.flush()
                 last = self._last = _Filling(last.block + 1)
             locations.append((last.block << _SLOT_BITS) + last.count)
             last.parts.append(packed)
-            last.size_bytes += size_bytes
+            last.size_bytes += len(packed)
             last.count += 1
         last.changed = True
         return locations
+
+    def append_own(self, change: UnsignedChange, signer: ChangeSigner) -> int:
+        """Store a change that is signed before it is read, and by ``flush`` at the latest."""
+        previous_link, header, segments, message = change
+        [front, segments_packed] = pack_all(([previous_link, header, _NO_SIGNATURE], segments))
+        packed = bytearray(front + segments_packed)
+        packed[0] += 1  # the array of three has a fourth item now
+        if self._signer is not signer:
+            self._sign()
+            self._signer = signer
+        last = self._filling()
+        if last.is_full(len(packed)):
+            self._full.append(last)
+            if len(self._full) >= FULL_BLOCKS_MAX:
+                self.flush()
+                self._signer = signer
+            last = self._last = _Filling(last.block + 1)
+        self._unsigned.append(_Unsigned(packed, len(front) - SIGNATURE_BYTES, message))
+        self._decoded.pop(last.block, None)
+        last.parts.append(packed)
+        last.size_bytes += len(packed)
+        last.count += 1
+        last.changed = True
+        return (last.block << _SLOT_BITS) + last.count - 1
 
     def read(self, locations: Sequence[int]) -> list[StoredChange]:
         """The changes at these locations, in the order asked."""
@@ -146,8 +206,10 @@ class ChangeBlocks:
         return self._last
 
     def _body(self, block: int) -> bytes:
-        if self._last is not None and self._last.block == block:
-            return self._last.body()
+        self._sign()
+        for filling in (self._last, *self._full):
+            if filling is not None and filling.block == block:
+                return filling.body()
         row = self._session.execute(
             "SELECT body FROM change_block WHERE id = ?", (block,)
         ).fetchone()
@@ -164,7 +226,7 @@ class ChangeBlocks:
         return slots
 
 
-def _array(packed: Iterable[bytes], count: int) -> bytes:
+def _array(packed: Iterable[bytes | bytearray], count: int) -> bytes:
     """A msgpack array in its 16-bit form, whatever its length: items can be added behind it."""
     return b"".join((b"\xdc", count.to_bytes(2, "big"), *packed))
 

@@ -23,6 +23,7 @@ from casesync.storage.stream_rows import StreamRows
 from casesync.storage.work_lists import WorkLists
 from casesync.sync.ports import (
     AccessRow,
+    ChangeSigner,
     ConflictRow,
     ListingRow,
     OutboxRow,
@@ -30,6 +31,7 @@ from casesync.sync.ports import (
     StoredChange,
     StreamFlag,
     Transaction,
+    UnsignedChange,
 )
 
 
@@ -139,6 +141,10 @@ class SqlTransaction(Transaction):
     @override
     def append_packed(self, changes: Sequence[bytes]) -> list[int]:
         return self._blocks.append_packed(changes)
+
+    @override
+    def append_own(self, change: UnsignedChange, signer: ChangeSigner) -> int:
+        return self._blocks.append_own(change, signer)
 
     @override
     def changes_at(self, locations: Sequence[int]) -> list[StoredChange]:

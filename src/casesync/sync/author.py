@@ -18,7 +18,7 @@ from casesync.access.verdicts import COUNTS, VERDICTS
 from casesync.codec import canonical
 from casesync.codec.padding import padded_length
 from casesync.crypto.sealing import seal_segment
-from casesync.crypto.signatures import sign_change
+from casesync.crypto.signatures import ED25519_SIGNATURE_BYTES, change_message
 from casesync.foundation.errors import AccessDenied, CannotDecide, UsageError
 from casesync.foundation.ids import (
     UNSEALED_KIND,
@@ -34,7 +34,13 @@ from casesync.sync.change_reader import ReadChange, read_change
 from casesync.sync.context import Engine
 from casesync.sync.key_plan import KeyPlan, KeyPlanner, OwedBoxes
 from casesync.sync.keyring import StreamKey
-from casesync.sync.ports import OutboxRow, StoredChange, StreamFlag, Transaction
+from casesync.sync.ports import (
+    OutboxRow,
+    StoredChange,
+    StreamFlag,
+    Transaction,
+    UnsignedChange,
+)
 from casesync.sync.stream_merge import SeenVectors, load_changes, state_of
 from casesync.sync.stream_row import HistoryEntry, StreamRow
 from casesync.sync.usual_keys import usual_keys
@@ -145,13 +151,13 @@ def write_change(
     table, segments = _sealed(head, previous_link, unsealed, bodies, plan.keys)
     header = encode_header(head, table)
     link = chain_link(previous_link, header)
-    signature = sign_change(engine.signer, engine.network, link)
-    stored = StoredChange(previous_link, header, signature, segments)
-    [location] = tx.append_changes([stored])
+    message = change_message(engine.network, link)
+    made = UnsignedChange(previous_link, header, segments, message)
+    location = tx.append_own(made, engine.signer)
     entry = HistoryEntry(END_OF_LOG + number, int(engine.device), number, location, COUNTS, 0)
     if not plan.usual:
         facts = _facts(engine, draft, number, location, [row[:2] for row in table], unsealed)
-        _judge_own(engine, tx, draft.stream, row, facts, lambda: _read_own(stored, link, entry))
+        _judge_own(engine, tx, draft.stream, row, facts, lambda: _read_own(made, link, entry))
     for key in plan.made:
         engine.keys.add(tx, draft.stream, key)
     _apply_own(engine, draft, row, entry, link)
@@ -159,7 +165,7 @@ def write_change(
     row.note_authored(number, after)
     tx.put_stream_rows({draft.stream: row.row}, row.kind_number)
     tx.mark_streams([draft.stream], StreamFlag.LISTING_STALE, on=True)
-    size = len(header) + len(signature) + sum(map(len, segments))
+    size = len(header) + ED25519_SIGNATURE_BYTES + sum(map(len, segments))
     tx.put_outbox(OutboxRow(ChangeNumber(number), draft.stream, location, size, None))
     tx.put_value(OWN_CHAIN, canonical.pack([number, link]))
     tx.put_value(PUSHED_CHECKPOINT, None)
@@ -348,7 +354,9 @@ def _judge_own(
         row.put_rights(rights)
 
 
-def _read_own(stored: StoredChange, link: bytes, entry: HistoryEntry) -> ReadChange:
+def _read_own(made: UnsignedChange, link: bytes, entry: HistoryEntry) -> ReadChange:
+    """The change as a reader sees it; what it is read for does not ask for its signature."""
+    stored = StoredChange(made.previous_link, made.header, b"", made.segments)
     return read_change(stored, link, entry.location, entry.log_index, 0)
 
 

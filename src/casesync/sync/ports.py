@@ -24,6 +24,24 @@ class StoredChange(NamedTuple):
     segments: tuple[bytes | None, ...]
 
 
+class UnsignedChange(NamedTuple):
+    """One change of this device as it was made, but for its signature."""
+
+    previous_link: bytes
+    header: bytes
+    segments: tuple[bytes, ...]
+    message: bytes
+    """What the signature is to cover."""
+
+
+class ChangeSigner(Protocol):
+    """The device's key; any thread may call it."""
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature, 64 bytes."""
+        ...
+
+
 class StreamFlag(IntFlag):
     """Marks by which streams are found without opening their rows."""
 
@@ -159,6 +177,14 @@ class Transaction(Protocol):
 
     def append_packed(self, changes: Sequence[bytes]) -> list[int]:
         """As ``append_changes``, of changes that are packed already: msgpack of their parts."""
+        ...
+
+    def append_own(self, change: UnsignedChange, signer: ChangeSigner) -> int:
+        """Store a change of this device; its location.
+
+        It is signed in this transaction: before it is read or committed, perhaps together with
+        others and by another thread. What the signer raises then undoes the transaction.
+        """
         ...
 
     def changes_at(self, locations: Sequence[int]) -> list[StoredChange]:
