@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from casesync.access.base_acts import BaseAct, Opening, encode_acts
 from casesync.access.stream_facts import END_OF_LOG, ChangeFacts
@@ -34,6 +34,7 @@ from casesync.sync.change_reader import ReadChange, read_change
 from casesync.sync.context import Engine
 from casesync.sync.key_plan import KeyPlan, KeyPlanner, OwedBoxes
 from casesync.sync.keyring import StreamKey
+from casesync.sync.own_save import Place, note_save, sealed_save
 from casesync.sync.ports import (
     OutboxRow,
     StoredChange,
@@ -41,8 +42,8 @@ from casesync.sync.ports import (
     Transaction,
     UnsignedChange,
 )
-from casesync.sync.stream_merge import SeenVectors, load_changes, state_of
-from casesync.sync.stream_row import HistoryEntry, StreamRow
+from casesync.sync.stream_merge import SeenVectors, load_changes
+from casesync.sync.stream_row import StreamRow
 from casesync.sync.usual_keys import usual_keys
 from casesync.translog.chain import link as chain_link
 from casesync.translog.header import NO_KEY_NAME, encode_head, encode_header
@@ -61,6 +62,16 @@ PUSHED_CHECKPOINT = "pushed-checkpoint"
 
 _TableRow = tuple[int, bytes, int, bytes]
 """Kind, key name, length, SHA-256 of a segment."""
+
+
+class _Made(NamedTuple):
+    """A change but for its signature."""
+
+    header: bytes
+    link: bytes
+    segments: tuple[bytes, ...]
+    named: Sequence[tuple[int, bytes]] = ()
+    """Kind and key name of each segment, where it is still to be judged."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -144,30 +155,31 @@ def write_change(
     if plan.made:
         _check_fetched(tx, draft.stream)
     after = row.after(engine.device)
-    head = _head(engine, tx, draft.stream, row, number, after)
-    bodies = dict(draft.bodies)
-    if draft.acts:
-        bodies[int(Compartment.BASE)] = encode_acts(draft.acts)
-    table, segments = _sealed(head, previous_link, unsealed, bodies, plan.keys)
-    header = encode_header(head, table)
-    link = chain_link(previous_link, header)
-    message = change_message(engine.network, link)
-    made = UnsignedChange(previous_link, header, segments, message)
-    location = tx.append_own(made, engine.signer)
-    entry = HistoryEntry(END_OF_LOG + number, int(engine.device), number, location, COUNTS, 0)
+    place = Place(
+        int(engine.device),
+        number,
+        draft.stream,
+        row.own_previous,
+        engine.control.size,
+        engine.entropy.bytes(8),
+        previous_link,
+    )
+    made = _made(tx, draft, place, after, plan, unsealed)
+    message = change_message(engine.network, made.link)
+    unsigned = UnsignedChange(previous_link, made.header, made.segments, message)
+    location = tx.append_own(unsigned, engine.signer)
     if not plan.usual:
-        facts = _facts(engine, draft, number, location, [row[:2] for row in table], unsealed)
-        _judge_own(engine, tx, draft.stream, row, facts, lambda: _read_own(made, link, entry))
+        facts = _facts(engine, draft, number, location, made.named, unsealed)
+        seen = lambda: _read_own(unsigned, made.link, facts)  # noqa: E731
+        _judge_own(engine, tx, draft.stream, row, facts, seen)
     for key in plan.made:
         engine.keys.add(tx, draft.stream, key)
-    _apply_own(engine, draft, row, entry, link)
-    row.append(entry)
-    row.note_authored(number, after)
+    note_save(row, place.device, number, made.link, location, draft.decoded, after)
     tx.put_stream_rows({draft.stream: row.row}, row.kind_number)
     tx.mark_streams([draft.stream], StreamFlag.LISTING_STALE, on=True)
-    size = len(header) + ED25519_SIGNATURE_BYTES + sum(map(len, segments))
+    size = len(made.header) + ED25519_SIGNATURE_BYTES + sum(map(len, made.segments))
     tx.put_outbox(OutboxRow(ChangeNumber(number), draft.stream, location, size, None))
-    tx.put_value(OWN_CHAIN, canonical.pack([number, link]))
+    tx.put_value(OWN_CHAIN, canonical.pack([number, made.link]))
     tx.put_value(PUSHED_CHECKPOINT, None)
     return number, row
 
@@ -267,27 +279,39 @@ def _unsealed(
     return plan, encode_unsealed(draft.random16, plan.statements, plan.boxes, links)
 
 
-def _head(
-    engine: Engine,
+def _made(
     tx: Transaction,
-    stream: StreamId,
-    row: StreamRow,
-    number: int,
+    draft: Draft,
+    place: Place,
     after: Sequence[tuple[int, int, bytes]],
-) -> bytes:
+    plan: KeyPlan,
+    unsealed: bytes | None,
+) -> _Made:
+    """The change but for its signature."""
     checkpoint = tx.value(PUSHED_CHECKPOINT)
+    if checkpoint is None and plan.usual and len(draft.bodies) == 1:
+        [(compartment, body)] = draft.bodies.items()
+        header, link, segment = sealed_save(place, after, plan.keys[compartment], body)
+        return _Made(header, link, (segment,))
     size, root = (0, b"") if checkpoint is None else canonical.unpack(checkpoint)
-    return encode_head(
-        device=int(engine.device),
-        number=number,
-        stream=stream,
-        previous_here=row.own_previous,
+    head = encode_head(
+        device=place.device,
+        number=place.number,
+        stream=place.stream,
+        previous_here=place.previous_here,
         after=after,
-        control_size=engine.control.size,
-        random8=engine.entropy.bytes(8),
+        control_size=place.control_size,
+        random8=place.random8,
         checkpoint_size=size,
         checkpoint_root=root if size else b"",
     )
+    bodies = dict(draft.bodies)
+    if draft.acts:
+        bodies[int(Compartment.BASE)] = encode_acts(draft.acts)
+    table, segments = _sealed(head, place.previous_link, unsealed, bodies, plan.keys)
+    header = encode_header(head, table)
+    link = chain_link(place.previous_link, header)
+    return _Made(header, link, segments, [row[:2] for row in table])
 
 
 def _sealed(
@@ -354,26 +378,7 @@ def _judge_own(
         row.put_rights(rights)
 
 
-def _read_own(made: UnsignedChange, link: bytes, entry: HistoryEntry) -> ReadChange:
+def _read_own(made: UnsignedChange, link: bytes, facts: ChangeFacts) -> ReadChange:
     """The change as a reader sees it; what it is read for does not ask for its signature."""
     stored = StoredChange(made.previous_link, made.header, b"", made.segments)
-    return read_change(stored, link, entry.location, entry.log_index, 0)
-
-
-def _apply_own(
-    engine: Engine, draft: Draft, row: StreamRow, entry: HistoryEntry, link: bytes
-) -> None:
-    state = state_of(row)
-    for compartment, body in draft.decoded.items():
-        if body[2] is None:
-            continue
-        state.apply(
-            entry.device,
-            entry.number,
-            compartment,
-            link[:8],
-            body,
-            entry.location,
-        )
-    row.merge_row = state.to_row()
-    row.note_applied(entry.device, entry.number, link[:8])
+    return read_change(stored, link, facts.location, facts.log_index, 0)
