@@ -9,6 +9,7 @@ connection holds the database's exclusive lock; after an undone transaction it i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Final
 
 from casesync.foundation.ids import StreamId
@@ -105,25 +106,21 @@ class StreamDirectory:
     def mark(self, streams: Iterable[StreamId], flag: StreamFlag, on: bool) -> None:
         """Set or clear a mark."""
         serials = (self.enrolled(streams) if on else self.known(streams)).values()
-        for single in StreamFlag:
-            if single in flag and serials:
-                bits = self._bits(single)
-                bits.extend(bytes(max(0, (max(serials) >> 3) + 1 - len(bits))))
-                for serial in serials:
-                    bit = 1 << (serial & 7)
-                    if bool(bits[serial >> 3] & bit) != on:
-                        bits[serial >> 3] ^= bit
-                        self._changed_marks.add(single)
+        if not serials:
+            return
+        for single in _singles(flag):
+            bits = self._bits(single)
+            bits.extend(bytes(max(0, (max(serials) >> 3) + 1 - len(bits))))
+            for serial in serials:
+                bit = 1 << (serial & 7)
+                if bool(bits[serial >> 3] & bit) != on:
+                    bits[serial >> 3] ^= bit
+                    self._changed_marks.add(single)
 
     def marked(self, flag: StreamFlag) -> list[StreamId]:
         """Streams with a mark, oldest here first; of several marks, those with any."""
         self._all()
-        serials = {
-            serial
-            for single in StreamFlag
-            if single in flag
-            for serial in _set_bits(self._bits(single))
-        }
+        serials = {serial for single in _singles(flag) for serial in _set_bits(self._bits(single))}
         return [self._ids[serial] for serial in sorted(serials)]
 
     # -- inside -------------------------------------------------------------------------------
@@ -160,6 +157,12 @@ class StreamDirectory:
             ).fetchone()
             bits = self._marks[flag] = bytearray() if row is None else bytearray(row[0])
         return bits
+
+
+@cache
+def _singles(flag: StreamFlag) -> tuple[StreamFlag, ...]:
+    """The marks that a flag names; each save asks, and members of an enumeration compare slowly."""
+    return tuple(single for single in StreamFlag if single in flag)
 
 
 def _set_bits(bits: bytearray) -> Iterator[int]:

@@ -206,8 +206,8 @@ cdef list _slot_of(list keys, list slots, object key):
     return None
 
 
-cdef list _replaced(list merge, object compartment, list replaces, object record, object shape):
-    """(live, number, reference, mask) of each entry; None unless all are whole common ones."""
+cdef list _replaced(list merge, object compartment, list replaces, object record, object form):
+    """(live, number, reference, mask) of each entry; None unless all are live and common."""
     cdef list found = []
     for device, number, link8, mask in replaces:
         slot = _slot_of(merge[0], merge[1], device << 4 | compartment)
@@ -215,11 +215,14 @@ cdef list _replaced(list merge, object compartment, list replaces, object record
         if (
             reference is None
             or reference[3] != record
-            or reference[4] != shape
             or reference[0] != link8
             or type(reference[2]) is not int
+            or type(reference[4]) is not int
         ):
             return None
+        shape = <list?>(<list>merge[3])[reference[4]]
+        if shape != form.row:  # of the bits it names, those of cells that are written
+            mask &= form.mask_of(shape)
         found.append((slot[1], number, reference, mask))
     return found
 
@@ -247,7 +250,7 @@ def note_save(
     slot = _slot_of(keys, merge[1], device << 4 | compartment)
     if slot is not None and (slot[2] is not None or not slot[0] or slot[0][-1] >= number):
         return False
-    replaced = _replaced(merge, compartment, replaces, record_at, form_at)
+    replaced = _replaced(merge, compartment, replaces, record_at, form)
     held = (<dict?>row[4]).get(device)
     if replaced is None or (held is not None and held[0] >= number):
         return False

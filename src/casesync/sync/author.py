@@ -104,8 +104,17 @@ def own_chain(tx: Transaction, engine: Engine) -> tuple[int, bytes]:
     if stored is None:
         enrolled = engine.control.enrolment_hash(engine.device)
         return 0, bytes(32) if enrolled is None else enrolled  # zeros: not seen in the log yet
-    number, link = canonical.unpack_fast(stored)
+    if engine.own_chain is None or engine.own_chain[0] != stored:
+        engine.own_chain = (stored, *canonical.unpack_fast(stored))
+    _, number, link = engine.own_chain
     return number, link
+
+
+def _continue_chain(tx: Transaction, engine: Engine, number: int, link: bytes) -> None:
+    """The change with this link is the newest one of this device."""
+    stored = canonical.pack([number, link])
+    engine.own_chain = (stored, number, link)
+    tx.put_value(OWN_CHAIN, stored)
 
 
 def open_stream(
@@ -179,7 +188,7 @@ def write_change(
     tx.mark_streams([draft.stream], StreamFlag.LISTING_STALE, on=True)
     size = len(made.header) + ED25519_SIGNATURE_BYTES + sum(map(len, made.segments))
     tx.put_outbox(OutboxRow(ChangeNumber(number), draft.stream, location, size, None))
-    tx.put_value(OWN_CHAIN, canonical.pack([number, made.link]))
+    _continue_chain(tx, engine, number, made.link)
     tx.put_value(PUSHED_CHECKPOINT, None)
     return number, row
 

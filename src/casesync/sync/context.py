@@ -73,6 +73,8 @@ class Engine:
     """Cache of ``key_plan.KeyPlanner``, for cases that never had a grant."""
     authorship: Authorship | None = None
     """Cache of ``usual_keys``."""
+    own_chain: tuple[bytes, int, bytes] | None = None
+    """Cache of ``author``: the stored value of its chain, and what stands in it."""
     log_time_ms: int = 0
     """The largest log time that was proven here."""
     _signer: Ed25519Signer | None = None

@@ -1,6 +1,7 @@
 """Saving on one device, sealed, signed, merged, durable in SQLCipher; a bare fsync (testing).
 
-The network plays no part. The anchor is written after each transaction, as the product does.
+The network plays no part. Randomness is the system's, and the anchor is written after each
+transaction, as in the product.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final, NamedTuple
 
+from casesync.client.system_ports import SystemEntropy
 from casesync.storage.connection import PAGE_BYTES
 from casesync.testing.benchmark.recorded import Recording
 from casesync.testing.benchmark.steps import collector_off
@@ -75,7 +77,7 @@ class LocalWrites:
             folder = Path(name)
             store = self._recording.on_disk(folder / "replica.db", encrypted=True)
             try:
-                core = self._recording.reopened(store, folder)
+                core = self._recording.reopened(store, folder, SystemEntropy())
                 yield Author(core, self._recording.ids()), folder
             finally:
                 store.close()

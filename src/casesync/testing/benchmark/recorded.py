@@ -19,6 +19,7 @@ import sqlcipher3
 from casesync.client import opening
 from casesync.client.core import Core
 from casesync.foundation.ids import StreamId
+from casesync.foundation.ports import Entropy
 from casesync.foundation.secret_bytes import SecretBytes
 from casesync.storage.connection import PAGE_BYTES, connect_plain
 from casesync.storage.sql_store import SqlStore, open_encrypted, open_plain
@@ -120,15 +121,18 @@ class Recording:
         shutil.copyfile(self._sealed_base if encrypted else self._base, path)
         return open_encrypted(path, SecretBytes(KEY)) if encrypted else open_plain(path)
 
-    def reopened(self, store: ReplicaStore, folder: Path | None = None) -> Core:
+    def reopened(
+        self, store: ReplicaStore, folder: Path | None = None, entropy: Entropy | None = None
+    ) -> Core:
         """A replica on such a store, whose relay gives the recorded answers.
 
         Args:
             store: of this recording.
             folder: where the anchor is to lie; None writes none.
+            entropy: of what it writes; None is seeded.
         """
         channel = cast("RelayChannel", RecordedChannel(self.answers()))
-        entropy = SeededEntropy("measured")
+        entropy = entropy or SeededEntropy("measured")
         return opening.core_on(store, FakeClock(), entropy, lambda *_: channel, folder=folder)
 
 
