@@ -58,6 +58,8 @@ class _Filling:
 
     def next(self) -> _Filling:
         """The block that the next transaction adds to."""
+        if self.changed:
+            return self  # it is not in its place yet
         small = self.size_bytes < SMALL_BLOCK_BYTES and self.count < SLOTS_MAX
         return self if small else _Filling(self.block + 1)
 
@@ -95,6 +97,22 @@ class ChangeBlocks:
                 self._session.put_body("change_block", columns, filling.body())
                 filling.changed = False
         self._full.clear()
+
+    def pending(self) -> list[Any] | None:
+        """What is not in the database, signed: empty, or [block, count, changes]; None: much."""
+        self._sign()
+        if self._full:
+            return None
+        last = self._last
+        if last is None or not last.changed:
+            return []
+        return [last.block, last.count, b"".join(last.parts)]
+
+    def restore(self, pending: list[Any]) -> None:
+        """Take back what ``pending`` gave."""
+        if pending:
+            self._last = _Filling(*pending)
+            self._last.changed = True
 
     def _sign(self) -> None:
         """Give every own change of this transaction its signature."""

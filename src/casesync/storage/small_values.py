@@ -55,6 +55,15 @@ class SmallValues:
                 )
         self._put.clear()
 
+    def pending(self) -> dict[str, bytes | None]:
+        """What was put and is not in the database."""
+        return {key: self._values[key] for key in sorted(self._put)}
+
+    def restore(self, pending: dict[str, bytes | None]) -> None:
+        """Take back what ``pending`` gave."""
+        self._values |= pending
+        self._put |= pending.keys()
+
     def forget(self) -> None:
         """Drop what was read: the transaction was undone."""
         self._values.clear()
@@ -62,10 +71,10 @@ class SmallValues:
 
     def settle(self) -> None:
         """Keep what is small: the transaction is committed."""
-        if len(self._values) > REMEMBERED_MAX:
-            self._values.clear()
+        many = len(self._values) > REMEMBERED_MAX
         for key, value in list(self._values.items()):
-            if value is not None and len(value) > REMEMBERED_BYTES_MAX:
+            large = value is not None and len(value) > REMEMBERED_BYTES_MAX
+            if (many or large) and key not in self._put:
                 del self._values[key]
 
     def append_control(self, index: int, log_time_ms: int, entry: bytes) -> None:

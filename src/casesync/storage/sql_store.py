@@ -129,6 +129,7 @@ class SqlStore(ReplicaStore):
                     commit.start()
                 self._unfinished = True
                 self._session.begin()
+                self._transaction.begin()
                 self._transaction.wrote_access = False
                 try:
                     yield from self._step()

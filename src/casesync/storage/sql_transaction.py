@@ -20,6 +20,7 @@ from casesync.storage.space import AccessReserve
 from casesync.storage.stream_directory import StreamDirectory
 from casesync.storage.stream_keys import Statement, StreamKeys
 from casesync.storage.stream_rows import StreamRows
+from casesync.storage.tail import Tail
 from casesync.storage.work_lists import WorkLists
 from casesync.sync.ports import (
     AccessRow,
@@ -50,23 +51,52 @@ class SqlTransaction(Transaction):
         self._index = CaseIndex(session)
         self._listing = Listing(session, self._directory, self._index)
         self._access = AccessRows(session)
+        self._tail = Tail(session)
+        self._wrote_own = False
         self.wrote_access = False
+
+    def begin(self) -> None:
+        """Before anything else: what earlier transactions left in the tail is known."""
+        self._wrote_own = False
+        parts = self._tail.unread()
+        if parts is not None:
+            values, rows, block = parts
+            self._small.restore(values)
+            self._work.restore(rows)
+            self._blocks.restore(block)
 
     def flush(self) -> None:
         """Before the commit: everything that was held back goes to the database."""
-        self._small.flush()
+        if not self._left_in_tail():
+            self._small.flush()
+            self._blocks.flush()
+            self._work.flush()
+            self._tail.clear()
         self._packed.flush()
         self._keys.flush()
-        self._blocks.flush()
-        self._work.flush()
         self._index.flush()
         self._directory.flush()
 
+    def _left_in_tail(self) -> bool:
+        """Whether what is small is in the tail; else it must go to its places, as if alone.
+
+        It stays there until a transaction changes it that neither saves nor notes a look.
+        """
+        block = self._blocks.pending()
+        if block is None:
+            return False
+        parts = [self._small.pending(), self._work.pending(), block]
+        if not any(parts):
+            return False
+        saves = self._wrote_own or (self.wrote_access and self._tail.in_use)
+        return self._tail.put(parts, changed=saves)
+
     def end(self, *, undone: bool) -> None:
         """After the commit or roll-back: only what is small and stands is remembered."""
-        self._work.forget()
         self._index.forget()
         if undone:
+            self._tail.forget()
+            self._work.forget()
             self._small.forget()
             self._packed.forget()
             self._keys.forget()
@@ -144,6 +174,7 @@ class SqlTransaction(Transaction):
 
     @override
     def append_own(self, change: UnsignedChange, signer: ChangeSigner) -> int:
+        self._wrote_own = True
         return self._blocks.append_own(change, signer)
 
     @override

@@ -41,8 +41,16 @@ class WorkLists:
         self._session.executemany(_PUT_OUTBOX, rows[whole:])
         rows.clear()
 
+    def pending(self) -> list[tuple[Any, ...]]:
+        """New rows of the outbox that are not in the database."""
+        return self._unwritten
+
+    def restore(self, pending: list[list[Any]]) -> None:
+        """Take back what ``pending`` gave."""
+        self._unwritten = [tuple(row) for row in pending]
+
     def forget(self) -> None:
-        """Drop what was held back: the transaction is over."""
+        """Drop what was held back: the transaction was undone."""
         self._unwritten.clear()
 
     # -- outbox -------------------------------------------------------------------------------

@@ -6,6 +6,9 @@ here stand those that need another clock, another member, a broken file or a new
 
 from __future__ import annotations
 
+from ast import literal_eval
+
+import msgpack
 import pytest
 
 from attack_world import OSSO, UNION, AttackWorld, dump
@@ -22,8 +25,8 @@ from simulation.founding import copied
 
 DAY_MS = 24 * 3600 * 1000
 KEY = SecretBytes(b"k" * 32)
-LOGGED = {"access_entry", "value", "sqlite_sequence"}
-"""Tables that a refused attempt may write: its access entry and the entry's chain."""
+LOGGED = {"access_entry", "value", "sqlite_sequence", "tail"}
+"""Tables that a refused attempt may write: its access entry and the entry's chain, a value."""
 
 
 @pytest.fixture
@@ -47,6 +50,12 @@ def unchanged(world: AttackWorld, name: str, act, code: str, exit_code: int) -> 
     after = world.dump(name)
     changed = {table for table, rows in after.items() if rows != before[table]}
     assert changed <= LOGGED
+    assert left_in_tail(after) == left_in_tail(before)
+
+
+def left_in_tail(dump) -> list:
+    """What saves left in the tail beside values: rows of the outbox and changes."""
+    return [msgpack.unpackb(literal_eval(row)[1])[1:] for row in dump["tail"]]
 
 
 def test_an_expired_invitation_lets_nobody_in(world):

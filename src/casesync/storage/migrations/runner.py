@@ -14,7 +14,10 @@ from typing import Any, Final
 from casesync.foundation.errors import LocalStateError
 from casesync.storage.connection import Connection
 
-STEPS: Final = ("casesync.storage.migrations.step_0001_first",)
+STEPS: Final = (
+    "casesync.storage.migrations.step_0001_first",
+    "casesync.storage.migrations.step_0002_tail",
+)
 """Modules with ``apply(database)``, in order; the number of a step is its place, from 1."""
 Apply = Callable[[Any], None]
 

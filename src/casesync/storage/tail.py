@@ -1,0 +1,82 @@
+"""What saves left to be written in its places, together in one row (storage floor).
+
+A save touches a page of each table that it adds to, and each page is encrypted, authenticated and
+written whole. So a transaction of few own changes puts what is small (values, rows of the outbox,
+the last block of changes) into this one row, all of it again each time, and once it is no longer
+small everything goes to its place. In memory it never left the parts it belongs to
+(``protocol/decisions/0020-saves-in-bulk.md``).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgpack
+
+from casesync.foundation.errors import LocalStateError
+from casesync.storage.packing import pack_all
+from casesync.storage.session import Session
+
+TAIL_BYTES_MAX: Final = 12 * 1024
+"""With its place in the tree it stays within one page of the database."""
+_PARTS: Final = 3
+
+
+class Tail:
+    """The one row."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._body = b""
+        self._is_read = False
+
+    @property
+    def in_use(self) -> bool:
+        """Whether the row holds anything."""
+        return bool(self._body)
+
+    def forget(self) -> None:
+        """The transaction was undone: what the row holds is to be read again."""
+        self._is_read = False
+
+    def unread(self) -> list[Any] | None:
+        """What the row holds, the first time after opening or ``forget``; None otherwise.
+
+        Raises:
+            LocalStateError: ``database-corrupt``.
+        """
+        if self._is_read:
+            return None
+        row = self._session.execute("SELECT body FROM tail").fetchone()
+        self._body = b"" if row is None else row[0]
+        self._is_read = True
+        if not self._body:
+            return None
+        try:
+            parts: list[Any] = msgpack.unpackb(self._body)
+        except (ValueError, TypeError, msgpack.UnpackException) as error:
+            raise LocalStateError("database-corrupt") from error
+        if parts.__class__ is not list or len(parts) != _PARTS:
+            raise LocalStateError("database-corrupt")
+        return parts
+
+    def put(self, parts: list[Any], *, changed: bool) -> bool:
+        """Replace what the row holds; False, and nothing written, if it would be too large.
+
+        Args:
+            parts: values, rows of the outbox, block.
+            changed: whether they may differ from what it holds; where they may not and do, False.
+        """
+        [body] = pack_all([parts])
+        if body != self._body:
+            if len(body) > TAIL_BYTES_MAX or not changed:
+                return False
+            self._session.execute("INSERT OR REPLACE INTO tail(id, body) VALUES (1, ?)", (body,))
+            self._body = body
+        return True
+
+    def clear(self) -> None:
+        """Everything is in its place."""
+        if self._body:
+            self._session.execute("DELETE FROM tail")
+            self._body = b""

@@ -1,0 +1,179 @@
+"""What saves left to be written in its places is there all the same (storage/tail.py)."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from casesync.foundation.errors import LocalStateError
+from casesync.foundation.ids import ChangeNumber
+from casesync.storage.sql_store import SqlStore, open_plain
+from casesync.storage.tail import TAIL_BYTES_MAX
+from casesync.sync.ports import OutboxRow, StoredChange, UnsignedChange
+from casesync.testing.conformance_store import access_row, stream_id
+from casesync.testing.conformance_store_own import Marking
+
+KEYS = ["own-chain", "pushed-checkpoint", "range"]
+
+
+def rows_of(store: SqlStore, table: str) -> int:
+    (count,) = store._connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    return count
+
+
+class Written:
+    """What a store should hold, in plain containers."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, bytes] = {}
+        self.outbox: dict[int, OutboxRow] = {}
+        self.changes: dict[int, StoredChange] = {}
+        self.number = 0
+
+    def save(self, transaction: Any, signer: Marking, size: int) -> None:
+        """An own change with its row of the outbox and the chain's value."""
+        self.number += 1
+        number = ChangeNumber(self.number)
+        message = b"%d" % number
+        change = UnsignedChange(message.ljust(32, b"p"), b"h" * 90, (message * size,), message)
+        location = transaction.append_own(change, signer)
+        self.changes[location] = StoredChange(*change[:2], signer.sign(message), change.segments)
+        self.outbox[number] = OutboxRow(number, stream_id(1), location, size, None)
+        transaction.put_outbox(self.outbox[number])
+        self.put(transaction, "own-chain", message)
+
+    def put(self, transaction: Any, key: str, value: bytes | None) -> None:
+        transaction.put_value(key, value)
+        self.values.pop(key, None)
+        if value is not None:
+            self.values[key] = value
+
+    def check(self, store: SqlStore, *, by_outbox: bool = True) -> None:
+        with store.transaction() as transaction:
+            assert {key: transaction.value(key) for key in KEYS} == {
+                key: self.values.get(key) for key in KEYS
+            }
+            assert transaction.changes_at(list(self.changes)) == list(self.changes.values())
+            if by_outbox:
+                assert transaction.outbox() == [self.outbox[n] for n in sorted(self.outbox)]
+
+
+def crashed(path: Path, to: Path) -> Path:
+    """The files as they are on the disk now, as after kill -9."""
+    to.mkdir()
+    for file in path.parent.iterdir():
+        if file.is_file():
+            shutil.copyfile(file, to / file.name)
+    return to / path.name
+
+
+steps = st.one_of(
+    st.tuples(st.just("save"), st.integers(1, 3), st.sampled_from([1, 60, 700, 5_000])),
+    st.tuples(st.just("save"), st.just(1), st.just(60)),
+    st.tuples(st.just("bulk"), st.integers(20, 60), st.sampled_from([1, 200])),
+    st.tuples(st.sampled_from(["value", "look", "undone", "acknowledged", "read", "again"])),
+)
+
+
+def play(step: tuple[Any, ...], store: SqlStore, written: Written, at: int) -> None:
+    signer = Marking()
+    match step:
+        case ("save" | "bulk", count, size):
+            with store.transaction() as transaction:
+                for _ in range(count):
+                    written.save(transaction, signer, size)
+        case ("value",):
+            with store.transaction() as transaction:
+                written.put(transaction, "range", b"%d" % at if at % 3 else None)
+        case ("look",):
+            with store.transaction() as transaction:
+                transaction.append_access(access_row(at))
+                written.put(transaction, "range", b"look %d" % at)
+        case ("undone",):
+            with suppress(ZeroDivisionError), store.transaction() as transaction:
+                Written.save(trial := Written(), transaction, signer, 60)
+                trial.put(transaction, "range", b"undone")
+                raise ZeroDivisionError
+        case ("acknowledged",):
+            with store.transaction() as transaction:
+                done = sorted(written.outbox)[: len(written.outbox) // 2]
+                transaction.drop_outbox([ChangeNumber(number) for number in done])
+                for number in done:
+                    del written.outbox[number]
+        case ("read",):
+            written.check(store, by_outbox=bool(at % 2))
+
+
+@given(st.lists(steps, max_size=14))
+@settings(max_examples=60)
+def test_whatever_follows_what_was_written_is_there(tmp_path_factory, story):
+    """Also on the disk alone: each step is followed by a crash that only a copy suffers."""
+    folder = tmp_path_factory.mktemp("tail")
+    path = folder / "store" / "replica.db"
+    path.parent.mkdir()
+    store = open_plain(path)
+    written = Written()
+    for at, step in enumerate(story):
+        if step == ("again",):
+            store.close()
+            store = open_plain(path)
+        play(step, store, written, at)
+        copy = open_plain(crashed(path, folder / f"{at}"))
+        written.check(copy)
+        copy.close()
+    written.check(store)
+    store.close()
+
+
+def test_saves_add_to_one_row_until_it_is_large(tmp_path):
+    """And then everything goes to its place at once."""
+    store = open_plain(tmp_path / "replica.db")
+    written = Written()
+    sizes = []
+    for _ in range(60):
+        play(("save", 1, 300), store, written, 0)
+        sizes.append(rows_of(store, "outbox"))
+        if rows_of(store, "tail"):
+            (size,) = store._connection.execute("SELECT length(body) FROM tail").fetchone()
+            assert size <= TAIL_BYTES_MAX
+    assert 2 < len(set(sizes)) < 10
+    store.close()
+
+
+def test_many_saves_go_to_their_places_at_once(tmp_path):
+    store = open_plain(tmp_path / "replica.db")
+    written = Written()
+    play(("save", 1, 60), store, written, 0)
+    assert (rows_of(store, "tail"), rows_of(store, "outbox")) == (1, 0)
+    play(("bulk", 200, 60), store, written, 0)
+    assert (rows_of(store, "tail"), rows_of(store, "outbox")) == (0, 201)
+    store.close()
+
+
+def test_what_is_read_leaves_the_tail_as_it_is(tmp_path):
+    store = open_plain(tmp_path / "replica.db")
+    written = Written()
+    play(("save", 1, 60), store, written, 0)
+    seen: list[str] = []
+    store._connection.set_trace_callback(seen.append)
+    written.check(store, by_outbox=False)
+    store._connection.set_trace_callback(None)
+    assert seen == ["BEGIN IMMEDIATE", "SELECT body FROM value WHERE key = 'pushed-checkpoint'",
+                    "SELECT body FROM value WHERE key = 'range'", "COMMIT"]  # fmt: skip
+    store.close()
+
+
+@pytest.mark.parametrize("body", [b"\xc1", b"\x91\x01", b"\x01"])
+def test_a_row_that_is_none_is_a_damaged_database(tmp_path, body):
+    store = open_plain(tmp_path / "replica.db")
+    store._connection.execute("INSERT INTO tail(id, body) VALUES (1, ?)", (body,))
+    with pytest.raises(LocalStateError) as caught, store.transaction():
+        pass
+    assert caught.value.code == "database-corrupt"
+    store.close()
