@@ -112,7 +112,7 @@ def own_chain(tx: Transaction, engine: Engine) -> tuple[int, bytes]:
 
 def _continue_chain(tx: Transaction, engine: Engine, number: int, link: bytes) -> None:
     """The change with this link is the newest one of this device."""
-    stored = canonical.pack([number, link])
+    stored = canonical.pack_flat([number, link])
     engine.own_chain = (stored, number, link)
     tx.put_value(OWN_CHAIN, stored)
 

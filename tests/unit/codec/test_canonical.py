@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casesync.codec.canonical import pack, unpack, unpack_fast
+from casesync.codec.canonical import pack, pack_flat, unpack, unpack_fast
 from casesync.foundation.errors import RemoteProtocolError
 
 INTEGERS = st.integers(min_value=-(2**63), max_value=2**64 - 1)
@@ -135,3 +135,11 @@ def test_a_value_without_a_canonical_form_cannot_be_packed(value):
 def test_the_largest_and_smallest_integers_are_allowed(value):
     assert unpack(pack(value)) == value
     assert unpack(pack({0: value})) == {0: value}
+
+
+@given(st.lists(SCALARS, max_size=5))
+def test_a_flat_list_is_packed_alike_on_the_hot_path(items):
+    """One packer is used again and again, also after it refused something."""
+    with pytest.raises(OverflowError):
+        pack_flat([2**64])
+    assert pack_flat(items) == pack(items)

@@ -143,6 +143,7 @@ class Author:
         """Args: core: an open replica; ids: shared by all devices."""
         self.core = core
         self._ids = ids
+        self._version = core.engine.schema.version
         self._cells = Cells(core.engine.schema)
 
     def write(self, saves: Sequence[Save], per_transaction: int = SAVES_PER_TRANSACTION) -> None:
@@ -172,7 +173,7 @@ class Author:
 
     def _bodies(self, save: Save, state: StreamState) -> dict[int, tuple[bytes, Content]]:
         """What a save writes, by compartment; it replaces what the device holds."""
-        clock_ms, version = self.core.clock.now_ms(), self.core.engine.schema.version
+        clock_ms, version = self.core.clock.now_ms(), self._version
         record = self._ids.record(save)
         bodies = {}
         form = self._cells.form(save)
