@@ -34,7 +34,7 @@ from casesync.foundation.ids import (
 )
 from casesync.foundation.ports import Clock, Entropy
 from casesync.sync.access_log import log_access
-from casesync.sync.author import OWN_CHAIN
+from casesync.sync.author import OWN_CHAIN, own_chain
 from casesync.sync.context import Engine
 from casesync.sync.control_flow import network_keys_of
 from casesync.sync.held_log import (
@@ -126,6 +126,8 @@ class Core:
     """What the relay said of this device last."""
     anchored: anchor.Slot | None = None
     """What this process wrote to the anchor last."""
+    sizes: dict[str, tuple[bytes | None, int]] = field(default_factory=dict)
+    """What was read of each range last, and its size."""
 
     @contextmanager
     def transaction(
@@ -165,10 +167,18 @@ class Core:
         return self.failed is None or self.failed.code in STOPPING
 
     def _moment(self, tx: Transaction) -> anchor.Anchor:
-        stored = tx.value(OWN_CHAIN)
-        number, link = (0, bytes(32)) if stored is None else canonical.unpack(stored)
-        control_size = load_range(tx, CONTROL_RANGE).size
-        return anchor.Anchor(number, link, control_size, load_range(tx, CHANGE_RANGE).size)
+        written = tx.value(OWN_CHAIN) is not None
+        number, link = own_chain(tx, self.engine) if written else (0, bytes(32))
+        sizes = [self._size(tx, key) for key in (CONTROL_RANGE, CHANGE_RANGE)]
+        return anchor.Anchor(number, link, *sizes)
+
+    def _size(self, tx: Transaction, key: str) -> int:
+        """The size of a stored range; only a sync moves it, and every save asks."""
+        stored = tx.value(key)
+        known = self.sizes.get(key)
+        if known is None or known[0] != stored:
+            known = self.sizes[key] = (stored, load_range(tx, key).size)
+        return known[1]
 
     def reload(self) -> None:
         """Fold the control log and the keys again from the store, after a failed step."""

@@ -120,7 +120,7 @@ def connect_plain(path: Path | None) -> Connection:
 
 
 def write_blob(connection: Connection, table: str, row: int, body: bytes) -> None:
-    """Fill the ``body`` of a row that has room for just this many bytes.
+    """Fill the ``body`` of a row, or the beginning of a longer one.
 
     Written into the page cache without a copy: a bound value is copied twice by SQLite, and the
     cipher's library scrubs each copy when it is freed, which took as long as encrypting it.

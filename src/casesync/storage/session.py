@@ -57,6 +57,15 @@ class Session:
         if large:
             write_blob(self._connection, table, next(iter(columns.values())), body)
 
+    def overwrite_body(self, table: str, row: int, body: bytes) -> None:
+        """Write over the beginning of the ``body`` of a row that is at least as long.
+
+        Raises:
+            UsageError: ``transaction-over`` outside a transaction.
+        """
+        self.check_open()
+        write_blob(self._connection, table, row, body)
+
     def check_open(self) -> None:
         """For what is answered without a statement.
 

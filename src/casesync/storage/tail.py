@@ -5,6 +5,9 @@ written whole. So a transaction of few own changes puts what is small (values, r
 the last block of changes) into this one row, all of it again each time, and once it is no longer
 small everything goes to its place. In memory it never left the parts it belongs to
 (``protocol/decisions/0020-saves-in-bulk.md``).
+
+The row never changes its length, so that it is written in place: its content's length (u32), the
+content, zeros.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from casesync.storage.session import Session
 
 TAIL_BYTES_MAX: Final = 12 * 1024
 """With its place in the tree it stays within one page of the database."""
+_LENGTH_BYTES: Final = 4
 _PARTS: Final = 3
 
 
@@ -29,6 +33,7 @@ class Tail:
         self._session = session
         self._body = b""
         self._is_read = False
+        self._is_made = False
 
     @property
     def in_use(self) -> bool:
@@ -48,8 +53,13 @@ class Tail:
         if self._is_read:
             return None
         row = self._session.execute("SELECT body FROM tail").fetchone()
-        self._body = b"" if row is None else row[0]
         self._is_read = True
+        self._is_made = row is not None
+        stored: bytes = row[0] if row is not None else bytes(_LENGTH_BYTES)
+        size = int.from_bytes(stored[:_LENGTH_BYTES], "big")
+        self._body = stored[_LENGTH_BYTES:][:size]
+        if len(stored) < _LENGTH_BYTES or len(self._body) != size:
+            raise LocalStateError("database-corrupt")
         if not self._body:
             return None
         try:
@@ -71,12 +81,22 @@ class Tail:
         if body != self._body:
             if len(body) > TAIL_BYTES_MAX or not changed:
                 return False
-            self._session.execute("INSERT OR REPLACE INTO tail(id, body) VALUES (1, ?)", (body,))
-            self._body = body
+            self._write(body)
         return True
 
     def clear(self) -> None:
         """Everything is in its place."""
         if self._body:
-            self._session.execute("DELETE FROM tail")
-            self._body = b""
+            self._write(b"")
+
+    def _write(self, body: bytes) -> None:
+        if not self._is_made:
+            self._session.execute(
+                "INSERT INTO tail(id, body) VALUES (1, zeroblob(?))",
+                (_LENGTH_BYTES + TAIL_BYTES_MAX,),
+            )
+            self._is_made = True
+        # Zeros over what was longer: nothing that went to its place, or was destroyed, stays here.
+        content = len(body).to_bytes(_LENGTH_BYTES, "big") + body.ljust(len(self._body), b"\0")
+        self._session.overwrite_body("tail", 1, content)
+        self._body = body

@@ -55,7 +55,9 @@ def unchanged(world: AttackWorld, name: str, act, code: str, exit_code: int) -> 
 
 def left_in_tail(dump) -> list:
     """What saves left in the tail beside values: rows of the outbox and changes."""
-    return [msgpack.unpackb(literal_eval(row)[1])[1:] for row in dump["tail"]]
+    bodies = [literal_eval(row)[1] for row in dump["tail"]]
+    contents = [body[4 : 4 + int.from_bytes(body[:4], "big")] for body in bodies]
+    return [msgpack.unpackb(content)[1:] for content in contents if content]
 
 
 def test_an_expired_invitation_lets_nobody_in(world):
