@@ -30,15 +30,10 @@ class WorkLists:
     def flush(self) -> None:
         """Write new rows of the outbox to the database."""
         rows = self._unwritten
-        if not rows:
-            return
-        whole = len(rows) - len(rows) % _ROWS_TOGETHER
-        together = range(0, whole, _ROWS_TOGETHER)
-        self._session.executemany(
-            _PUT_OUTBOX + ", (?, ?, ?, ?, ?, ?)" * (_ROWS_TOGETHER - 1),
-            [list(chain.from_iterable(rows[at : at + _ROWS_TOGETHER])) for at in together],
-        )
-        self._session.executemany(_PUT_OUTBOX, rows[whole:])
+        for at in range(0, len(rows), _ROWS_TOGETHER):
+            part = rows[at : at + _ROWS_TOGETHER]
+            marks = ", (?, ?, ?, ?, ?, ?)" * (len(part) - 1)
+            self._session.execute(_PUT_OUTBOX + marks, list(chain.from_iterable(part)))
         rows.clear()
 
     def pending(self) -> list[tuple[Any, ...]]:

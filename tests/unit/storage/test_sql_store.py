@@ -41,7 +41,7 @@ def test_many_rows_of_the_outbox_are_written_together_and_none_is_lost():
         for row in rows:
             transaction.put_outbox(row)
     store._connection.set_trace_callback(None)
-    assert len([sql for sql in seen if "outbox" in sql]) == 2 + 5
+    assert len([sql for sql in seen if "outbox" in sql]) == 3
     with store.transaction() as transaction:
         assert transaction.outbox() == rows
     with suppress(Stop), store.transaction() as transaction:

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from casesync.foundation.errors import LocalStateError
 from casesync.foundation.ids import ChangeNumber
+from casesync.storage.connection import connect_plain
+from casesync.storage.migrations.runner import STEPS, migrate
 from casesync.storage.sql_store import SqlStore, open_plain
 from casesync.storage.tail import TAIL_BYTES_MAX
 from casesync.sync.ports import OutboxRow, StoredChange, UnsignedChange
@@ -185,4 +187,20 @@ def test_a_row_that_is_none_is_a_damaged_database(tmp_path, body):
     with pytest.raises(LocalStateError) as caught, store.transaction():
         pass
     assert caught.value.code == "database-corrupt"
+    store.close()
+
+
+def test_a_database_of_the_version_before_goes_on(tmp_path):
+    path = tmp_path / "replica.db"
+    connection = connect_plain(path)
+    migrate(connection, lambda _: None, STEPS[:1])
+    connection.execute("INSERT INTO value(key, body) VALUES ('range', x'07')")
+    connection.close()
+    written = Written()
+    written.values["range"] = b"\x07"
+    store = open_plain(path)
+    play(("save", 1, 60), store, written, 0)
+    store.close()
+    store = open_plain(path)
+    written.check(store)
     store.close()
