@@ -12,25 +12,34 @@ from hashlib import sha256
 import pytest
 
 from attack_world import AttackWorld
-from casesync.crypto import sealing
-from casesync.sync import author
+from casesync.crypto.aead import prepare
+from casesync.sync import keyring
 from casesync.testing.entropy import ConstantEntropy
+
+
+class Recording:
+    """A cipher that notes under which nonces it seals, whoever calls it, a compiled twin too."""
+
+    def __init__(self, key: bytes, used: list[tuple[bytes, bytes]]) -> None:
+        self._key, self._used = key, used
+        self._cipher = prepare(key)
+
+    def encrypt(self, nonce: bytes, data: bytes, aad: bytes) -> bytes:
+        self._used.append((self._key, nonce))
+        return self._cipher.encrypt(nonce, data, aad)
+
+    def decrypt(self, nonce: bytes, data: bytes, aad: bytes) -> bytes:
+        return self._cipher.decrypt(nonce, data, aad)
 
 
 @pytest.fixture
 def broken(monkeypatch):
     """Mai's laptop always draws the same byte; every (key, nonce) it seals under is recorded."""
+    used: list[tuple[bytes, bytes]] = []
+    monkeypatch.setattr(keyring, "prepare", lambda key: Recording(key, used))
     world = AttackWorld()
     world.open("mai", entropy=ConstantEntropy())
-    used: list[tuple[bytes, bytes]] = []
-    honest = sealing.seal_segment
-
-    def recorded(cipher, previous_link, head, head_hash, number, commitment, body):
-        nonce = sealing.segment_nonce(previous_link, head, number)
-        used.append((commitment, nonce))
-        return honest(cipher, previous_link, head, head_hash, number, commitment, body)
-
-    monkeypatch.setattr(author, "seal_segment", recorded)
+    used.clear()
     return world, used
 
 
