@@ -152,3 +152,24 @@ def test_a_key_that_an_older_replica_stored_alone_is_derived_again():
     found = ring.get(STREAM, 1, key.commitment[:8])
     assert found is not None
     assert found[1:] == key[1:]
+
+
+def test_more_keys_than_remembered_are_prepared_again_not_lost(monkeypatch):
+    """A page may touch any number of streams: ``trim`` comes behind it, too late for memory."""
+    monkeypatch.setattr(keyring, "KEYS_REMEMBERED_MAX", 2)
+    store = open_plain()
+    keys = kept(store, 1, 2, 3)
+    ring = KeyRing(NetworkId(bytes(32)))
+    with store.transaction() as tx:
+        ring.load(tx, [STREAM])
+        at_work = ring.stream(STREAM)
+        assert len(at_work) == 3
+        ring.load(tx, [OTHER])
+    assert ring.prepared(STREAM) == {}
+    assert len(at_work) == 3, "whoever works with them goes on"
+    for key in keys:
+        name = key.commitment[:8]
+        assert ring.holds(STREAM, key.compartment, name)
+        found = ring.get(STREAM, key.compartment, name)
+        assert found is not None
+        assert found[1:] == key[1:]
