@@ -8,7 +8,8 @@ harmless (``safe_text``).
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any, Final
 
 from casesync.foundation.errors import UsageError
@@ -22,6 +23,7 @@ PLAIN_CHARS_MAX: Final = 200
 ITEMS_SHOWN_MAX: Final = 64
 """Of a list; more codes than any shipped list of topics has."""
 _NESTING_MAX: Final = 4
+_DAY_MS: Final = 86_400_000
 
 _NEWER: Final = {"vi": "từ phiên bản mới hơn", "en": "from a newer version"}
 _WRONG: Final = {"vi": "giá trị không hợp lệ", "en": "not a valid value"}
@@ -72,9 +74,12 @@ def json_value(field: Field | Part | None, value: object) -> Any:  # noqa: ANN40
     if spec is not None:
         value = _state_of(value, spec)
         if spec.kind == ValueKind.TIMESTAMP and type(value) is int:
-            moment = _moment(value, 0)
-            if moment is not None:
-                return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+            day = _utc_day(value // _DAY_MS)
+            if day is not None:
+                seconds, ms = divmod(value % _DAY_MS, 1000)
+                minutes = seconds // 60
+                clock = f"{minutes // 60:02}:{minutes % 60:02}:{seconds % 60:02}"
+                return f"{day}T{clock}.{ms:03}Z"
     return _jsonable(value)
 
 
@@ -149,6 +154,15 @@ def _date(value: str, lang: str) -> str:
     estimated = value.startswith("~")
     shown = "/".join(reversed(value.removeprefix("~").split("-")))
     return f"{_ABOUT[lang]} {shown}" if estimated else shown
+
+
+@lru_cache(maxsize=1024)
+def _utc_day(day: int) -> str | None:
+    """The ISO 8601 date so many days after 1970-01-01; None beyond the years 1 to 9999."""
+    try:
+        return (date(1970, 1, 1) + timedelta(days=day)).isoformat()
+    except OverflowError:
+        return None
 
 
 def _moment(value: int, offset_min: int) -> datetime | None:
