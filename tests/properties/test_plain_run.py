@@ -1,7 +1,7 @@
 """The compiled twin of single plain changes and segments does what its Python does.
 
-``sync/_plain_run.pyx`` beside ``PlainPath.take`` and ``stored_segment``, on honest bytes and on
-hostile ones. Where it was not compiled there is nothing to compare.
+``sync/_plain_run.pyx`` beside ``PlainPath.take``, ``sync/_stored.pyx`` beside ``stored_segment``, on
+honest bytes and on hostile ones. Where it was not compiled there is nothing to compare.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ from plain_changes import (
 )
 from properties.test_page_paths import PERSON, RECORDS
 
+stored = stored_segment.stored_kernel
+needs_stored = pytest.mark.skipif(stored is None, reason="not compiled here")
 needs_runs = pytest.mark.skipif(runs is None, reason="not compiled here")
 
 
@@ -86,7 +88,7 @@ def test_a_segment_of_several_is_taken_alike_compiled_or_not(data, position, ask
     assert twin_row == (slow_row if fast else held.row)
 
 
-@needs_runs
+@needs_stored
 @given(data=st.data(), position=st.integers(0, KIND), after=st.integers(0, 8))
 @settings(max_examples=150)
 def test_a_stored_segment_is_opened_alike_compiled_or_not(data, position, after):
@@ -97,13 +99,18 @@ def test_a_stored_segment_is_opened_alike_compiled_or_not(data, position, after)
     hostile = change._replace(header=data.draw(changed(change.header)))
     ring = held.engine.keys
     ring._streams[held.stream] = {(KIND, held.key.commitment[:8]): held.key}
+    changes = {1: change, 2: change, 3: hostile}
+    segments = [(1, KIND, 1), (2, KIND + 1, 1), (3, KIND, 1)]
     asked = (ring.prepared(held.stream), ring.get, held.stream)
-    assert runs.open_stored(change, KIND, *asked) == body
-    assert runs.open_stored(change, KIND + 1, *asked) is None
-    assert runs.open_stored(hostile, KIND, *asked) in (body, None)
+    opened, other, changed_body = stored.open_segments(segments, changes, *asked)
+    assert (opened, other) == (body, None)
+    assert changed_body in (body, None)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stored_segment, "plain_kernel", None)
-        assert stored_segment.open_stored(held.engine.keys, held.stream, change, KIND) == body
+        twice = []
+        for kernel in (stored, None):
+            patch.setattr(stored_segment, "stored_kernel", kernel)
+            twice.append(stored_segment.open_segments(ring, held.stream, segments[:2], changes))
+        assert twice == [[body, None]] * 2
 
 
 def stored_change(

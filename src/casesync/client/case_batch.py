@@ -15,9 +15,8 @@ from casesync.foundation.ids import StreamId
 from casesync.model.listed import ListedRecord, ListedRecords
 from casesync.model.merge import StreamState
 from casesync.model.projection import RecordProjection
-from casesync.model.segment_body import Content, decode_checked
 from casesync.sync.ports import StoredChange, Transaction
-from casesync.sync.stored_segment import open_stored
+from casesync.sync.stored_segment import open_segments
 from casesync.sync.stream_row import StreamRow
 
 
@@ -49,16 +48,11 @@ class CaseBatch:
 
     def records(self, stream: StreamId, records: ListedRecords) -> list[ListedRecord]:
         """What lists show of one case."""
-        return records.read(
-            self._segments[stream], partial(self._content, stream), partial(self._projected, stream)
-        )
+        segments = self._segments[stream]
+        bodies = open_segments(self._keys, stream, segments or [], self._changes)
+        return records.read(segments, bodies, partial(self._projected, stream))
 
     def _projected(
         self, stream: StreamId, names: Collection[tuple[int, bytes]] | None
     ) -> list[RecordProjection]:
         return CaseReader(self._core, self._tx, stream).projections(records=names)
-
-    def _content(self, stream: StreamId, location: int, compartment: int) -> Content | None:
-        """The decoded segment, None if it is not readable here."""
-        body = open_stored(self._keys, stream, self._changes[location], compartment)
-        return None if body is None else decode_checked(body)  # merged before, so it can be read

@@ -12,18 +12,13 @@ from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.string cimport memcmp
 
 from casesync.sync._segment cimport (
-    Body, Shape, big, is_bytes, opened, read_body, shape_of, u8, u64, unpadded
+    Body, Shape, is_bytes, opened, read_body, shape_of, u8, u64
 )
 
-VERSION = 8
+VERSION = 9
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
-cdef Py_ssize_t HEAD_FRONT = 36  # header up to the count of after entries
-cdef Py_ssize_t AFTER = 18
-cdef Py_ssize_t BACK = 20
-cdef Py_ssize_t ROOT = 32
-cdef Py_ssize_t SEGMENT = 45
-cdef Py_ssize_t PLAIN_TABLE = 1 + SEGMENT
+cdef Py_ssize_t PLAIN_TABLE = 46  # of a plain header: one segment
 cdef Py_ssize_t TABLE_MAX = 32
 cdef object U64 = (1 << 64) - 1
 
@@ -315,35 +310,3 @@ def take_segment(
     return body is not None and _apply(
         body, kind, leaf[7], number, link, location, merge_row, forms_checked
     )
-
-
-def open_stored(change not None, kind, dict ring not None, key_of, stream):
-    """As ``stored_segment.open_stored``; None also if anything is uncommon."""
-    cdef object previous = change[0], header = change[1], key, body
-    cdef const u8* data
-    cdef Py_ssize_t size, head, row, end
-    cdef u8 position = 0
-    if type(previous) is not bytes or type(header) is not bytes or not 0 < kind < 16:
-        return None
-    data = <const u8*>PyBytes_AS_STRING(header)
-    size = PyBytes_GET_SIZE(header)
-    if size < HEAD_FRONT:
-        return None
-    head = HEAD_FRONT + AFTER * data[HEAD_FRONT - 1] + BACK
-    if head < size and big(data + head - 6, 6):
-        head += ROOT
-    row = head + 1
-    while row + SEGMENT <= size and position < data[head] and data[row] != kind:
-        row += SEGMENT
-        position += 1
-    if row + SEGMENT > size or position == data[head]:
-        return None
-    key_name = PyBytes_FromStringAndSize(<const char*>data + row + 1, 8)
-    key = ring.get((kind, key_name))
-    if key is None:
-        key = key_of(stream, kind, key_name)
-    if not isinstance(key, tuple):
-        return None
-    body = opened(key, previous, header, head, position, change[3][position])
-    end = -1 if body is None else unpadded(body)
-    return None if end < 0 else PyBytes_FromStringAndSize(PyBytes_AS_STRING(body), end)

@@ -26,7 +26,7 @@ from casesync.translog.served_leaf import ServedLeaf
 if TYPE_CHECKING:
     from casesync.sync.page_stream import PageStream
 
-plain_kernel = compiled("casesync.sync._segment", 1) and compiled("casesync.sync._plain_run", 8)
+plain_kernel = compiled("casesync.sync._segment", 1) and compiled("casesync.sync._plain_run", 9)
 """Takes runs of plain changes; without it ``PlainPath.take`` takes each."""
 packed_kernel = (
     plain_kernel

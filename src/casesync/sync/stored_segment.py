@@ -1,16 +1,44 @@
-"""Opening one segment of a stored change, for who reads many of them again (sync floor)."""
+"""Opening segments of stored changes, for who reads many of them again (sync floor)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 
 from casesync.crypto.sealing import open_segment
+from casesync.foundation.compiled import compiled
 from casesync.foundation.errors import CasesyncError
 from casesync.foundation.ids import StreamId
 from casesync.sync.keyring import KeyRing
-from casesync.sync.plain_path import plain_kernel
 from casesync.sync.ports import StoredChange
 from casesync.translog.header import segment_place
+
+stored_kernel = compiled("casesync.sync._stored", 1)
+"""Opens nearly every segment; without it ``open_stored`` opens each."""
+
+
+def open_segments(
+    keys: KeyRing,
+    stream: StreamId,
+    segments: list[tuple[int, int, int]],
+    changes: Mapping[int, StoredChange],
+) -> list[bytes | None]:
+    """The bodies of segments of one stream; None = not readable here.
+
+    Args:
+        keys: with the stream's keys loaded.
+        stream: the changes' stream.
+        segments: (location, compartment, whatever) of each.
+        changes: by location; their headers were parsed before they were stored.
+    """
+    bodies: list[bytes | None] = [None] * len(segments)
+    if stored_kernel is not None:
+        ring = keys.prepared(stream)
+        bodies = stored_kernel.open_segments(segments, changes, ring, keys.get, stream)
+    return [
+        open_stored(keys, stream, changes[location], compartment) if body is None else body
+        for (location, compartment, _), body in zip(segments, bodies, strict=True)
+    ]
 
 
 def open_stored(
@@ -24,11 +52,6 @@ def open_stored(
         change: one whose header was parsed before it was stored.
         compartment: which segment.
     """
-    if plain_kernel is not None:
-        ring = keys.prepared(stream)
-        body: bytes | None = plain_kernel.open_stored(change, compartment, ring, keys.get, stream)
-        if body is not None:
-            return body
     place = segment_place(change.header, compartment)
     if place is None:
         return None
