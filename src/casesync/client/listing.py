@@ -6,7 +6,6 @@ before anything is listed, a thousand to a transaction. A crash in between leave
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import Any
 
 from casesync.client.bulk_work import uncollected
@@ -59,23 +58,27 @@ def _refresh(
     if case is None:  # not a case, or its opening is not here yet
         tx.drop_listing(stream)
         return []
-    records = sorted(batch.records(stream, known), key=attrgetter("leading"))
-    fields: dict[str, Any] = {}
-    texts: set[str] = set()
-    shown: set[int] = set()
+    records = batch.records(stream, known)
+    first: dict[int, ListedRecord] = {}
+    texts: list[str] = []
+    newest_ms = 0
     for record in records:
-        texts.update(record.texts)
-        if record.type not in shown:
-            shown.add(record.type)
-            fields.update(record.fields)
+        texts += record.texts
+        newest_ms = max(newest_ms, record.newest_ms)
+        leading = first.setdefault(record.type, record)
+        if leading is not record and record.leading < leading.leading:
+            first[record.type] = record
+    fields: dict[str, Any] = {}
+    for record in first.values():
+        fields.update(record.fields)
     tx.put_listing(
         ListingRow(
             stream=stream,
             record=case,
             code=case_code(case),
-            sort_ms=max((record.newest_ms for record in records), default=0),
+            sort_ms=newest_ms,
             fields=dict(sorted(fields.items())),
-            texts=sorted(texts),
+            texts=texts,
         )
     )
     return _conflicts(known.schema, stream, records)

@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from casesync.model.folding import exact_key, fold
@@ -37,11 +38,19 @@ _WORD: Final = re.compile("(?:[^\\W_]|[\u0300-\u036f])+")
 class _Words(NamedTuple):
     """The words of one piece of text."""
 
-    folded: tuple[str, ...]
-    exact: tuple[str, ...]
     folded_text: str
     exact_text: str
     """What the columns take; of ``exact`` what is not in ``folded``, which a query asks for."""
+    folded: tuple[str, ...]
+    exact: tuple[str, ...]
+
+
+class IndexEntry(NamedTuple):
+    """What the index keeps of a case: words in any order, each once, between spaces."""
+
+    folded: str
+    exact: str
+    fields: str
 
 
 def _words(key: str) -> tuple[str, ...]:
@@ -58,7 +67,7 @@ class _Pieces(dict[str, _Words]):
         folded = _words(base)
         exact = folded if key == base else _words(key)
         accented = "" if exact is folded else " ".join(w for w in exact if w not in folded)
-        words = _Words(folded, exact, " ".join(folded), accented)
+        words = _Words(" ".join(folded), accented, folded, exact)
         if len(piece) <= _REMEMBERED_CHARS_MAX:
             if len(self) >= _REMEMBERED_WORDS:
                 self.clear()
@@ -69,6 +78,13 @@ class _Pieces(dict[str, _Words]):
 _PIECES: Final = _Pieces()
 
 
+def index_entry(fields: Mapping[str, Any], texts: Sequence[str]) -> IndexEntry:
+    """What to keep of a case with these values and texts."""
+    words = list(map(_PIECES.__getitem__, set(" ".join(texts).split())))
+    folded, exact = set(map(itemgetter(0), words)), set(map(itemgetter(1), words))
+    return IndexEntry(" ".join(folded), " ".join(exact), " ".join(_tokens(fields)))
+
+
 class CaseIndex:
     """The index, by the serial number of the case's stream."""
 
@@ -76,23 +92,25 @@ class CaseIndex:
         self._session = session
         self._dropped = False
 
-    def put(self, serial: int, fields: Mapping[str, Any], texts: Sequence[str]) -> None:
+    def put(self, serial: int, entry: IndexEntry) -> None:
         """Index a case that is not in the index."""
-        pieces = [_PIECES[piece] for piece in set(" ".join(texts).split())]
-        folded = " ".join({words.folded_text for words in pieces})
-        exact = " ".join({words.exact_text for words in pieces if words.exact_text})
         self._session.execute(
             "INSERT INTO case_index(rowid, folded, exact, fields) VALUES (?, ?, ?, ?)",
-            (serial, folded, exact, " ".join(_tokens(fields))),
+            (serial, *entry),
         )
 
-    def remove(self, serial: int) -> None:
-        """Take a case out, in order to index it anew."""
-        self._session.execute("DELETE FROM case_index WHERE rowid = ?", (serial,))
+    def replace(self, serial: int, entry: IndexEntry) -> None:
+        """Index a case that is in the index; costs little where its words are the same."""
+        held = self._session.execute(
+            "SELECT folded, exact, fields FROM case_index WHERE rowid = ?", (serial,)
+        ).fetchone()
+        if [set(words.split()) for words in held or ()] != [set(w.split()) for w in entry]:
+            self._remove(serial)
+            self.put(serial, entry)
 
     def drop(self, serial: int) -> None:
         """Forget a case."""
-        self.remove(serial)
+        self._remove(serial)
         self._dropped = True
 
     def flush(self) -> None:
@@ -135,6 +153,9 @@ class CaseIndex:
         whole = self._matching(" AND ".join(typed)) & hits
         begun = (hits if typed == folded else self._matching(_beginning(typed)) & hits) - whole
         return [whole, begun, hits - whole - begun]
+
+    def _remove(self, serial: int) -> None:
+        self._session.execute("DELETE FROM case_index WHERE rowid = ?", (serial,))
 
     def _matching(self, query: str) -> set[int]:
         rows = self._session.execute(

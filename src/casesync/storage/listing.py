@@ -12,14 +12,16 @@ from typing import Any, Final, NamedTuple
 
 from casesync.foundation.errors import UsageError
 from casesync.foundation.ids import StreamId
-from casesync.storage.case_index import CaseIndex
+from casesync.storage.case_index import CaseIndex, index_entry
 from casesync.storage.session import Session
 from casesync.storage.stream_directory import StreamDirectory
 from casesync.sync.ports import ListingRow
 
-_COLUMNS: Final = "l.serial, l.record, l.code, l.sort_ms, l.fields, l.texts"
+_COLUMNS: Final = "l.serial, l.record, l.code, l.sort_ms, l.fields"
 _FROM: Final = "FROM listing l"
 _ORDER: Final = "ORDER BY l.sort_ms DESC, l.code"
+_NO_TEXTS: Final = "[]"
+"""Of every row: what is searched stands in the index alone; earlier programs kept it here, too."""
 _FEW: Final = 256
 """So many rows are looked up and sorted; more are found by walking the order."""
 _CODES_MAX: Final = 100
@@ -52,20 +54,18 @@ class Listing:
     def put(self, row: ListingRow) -> None:
         """Add or replace a row."""
         serial = self._directory.serial(row.stream)
-        fields = _json(dict(row.fields))
-        texts = _json(list(row.texts))
-        held = self._session.execute(
-            "SELECT fields, texts FROM listing WHERE serial = ?", (serial,)
-        ).fetchone()
+        fields = _json(row.fields)
+        entry = index_entry(row.fields, row.texts)
+        held = self._session.execute("SELECT 1 FROM listing WHERE serial = ?", (serial,)).fetchone()
         self._session.execute(
             "INSERT OR REPLACE INTO listing(serial, record, code, sort_ms, fields, texts)"
             " VALUES (?, ?, ?, ?, ?, ?)",
-            (serial, row.record, row.code, row.sort_ms, fields, texts),
+            (serial, row.record, row.code, row.sort_ms, fields, _NO_TEXTS),
         )
-        if held is not None and held != (fields, texts):
-            self._index.remove(serial)
-        if held != (fields, texts):
-            self._index.put(serial, row.fields, row.texts)
+        if held is None:
+            self._index.put(serial, entry)
+        else:
+            self._index.replace(serial, entry)
 
     def drop(self, stream: StreamId) -> None:
         """Forget a row and its words; costs nothing where there is none."""
@@ -184,14 +184,13 @@ class Listing:
         return {row[0] for row in rows}
 
     def _row(self, row: tuple[Any, ...]) -> ListingRow:
-        serial, record, code, sort_ms, fields, texts = row
+        serial, record, code, sort_ms, fields = row
         return ListingRow(
             self._directory.stream(serial),
             record,
             code,
             sort_ms,
             json.loads(fields),
-            tuple(json.loads(texts)),
         )
 
 

@@ -90,8 +90,9 @@ class ListingRow(NamedTuple):
     fields: Mapping[str, Any]
     """"type.field" -> effective JSON value, as filters compare it: scalars by type and value,
     lists by their members, objects by their names."""
-    texts: Sequence[str]
-    """NFC texts that search looks into; words never join across two of them."""
+    texts: Sequence[str] = ()
+    """NFC texts that search looks into; words never join across two of them. Only their words are
+    kept: none in a row that was read."""
 
 
 class ConflictRow(NamedTuple):

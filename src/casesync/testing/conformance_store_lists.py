@@ -111,7 +111,7 @@ def _numbers(page: tuple[list[ListingRow], int]) -> list[int]:
 
 
 def a_row_comes_back_as_it_was_put(place: StorePlace) -> None:
-    """Fields are JSON values, texts keep their order, a second put replaces the first."""
+    """Fields are JSON values, texts are only searched, a second put replaces the first."""
     store = place.open()
     row = listing_row(
         1,
@@ -123,6 +123,7 @@ def a_row_comes_back_as_it_was_put(place: StorePlace) -> None:
         transaction.put_listing(listing_row(1, fields={"person.age": 16}, texts=["Lan"]))
         transaction.put_listing(row)
     with store.transaction() as transaction:
+        row = row._replace(texts=())
         assert transaction.list_cases({}, 10, None) == ([row], 1)
         assert transaction.readable_cases() == 1
         transaction.put_listing(listing_row(2, sort_ms=0))
