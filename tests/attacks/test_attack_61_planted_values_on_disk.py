@@ -19,7 +19,7 @@ from casesync.foundation.secret_bytes import SecretBytes
 from casesync.storage.sql_store import open_encrypted, open_plain
 from casesync.sync.ports import ConflictRow, OutboxRow, StoredChange, StreamFlag
 from casesync.testing.conformance_store import access_row, stream_id
-from casesync.testing.conformance_store_lists import listing_row
+from casesync.testing.conformance_store_lists import entries, listing_row
 
 KEY = SecretBytes(bytes(range(32)))
 PLANTED = ("Kwyjibo Zyzzyva", "0912000777", "person.quuxfield", "nơi trú ẩn Xyzzy")
@@ -65,7 +65,7 @@ def write_planted(transaction, turn: int = 0) -> None:
     for number in range(40):
         fields = {"person.quuxfield": PLANTED[0], "case.phone": PLANTED[1]}
         row = listing_row(turn * 40 + number, sort_ms=number, fields=fields, texts=[text])
-        transaction.put_listing(row)
+        transaction.put_listings(entries(row))
     transaction.put_conflicts(
         stream, [ConflictRow("00000001", stream, b"r" * 16, "person", "quuxfield", text, 0, 1)]
     )

@@ -21,7 +21,7 @@ from casesync.storage.space import AccessReserve
 from casesync.storage.sql_store import open_encrypted
 from casesync.sync.ports import StreamFlag
 from casesync.testing.conformance_store import access_row, stored_change, stream_id
-from casesync.testing.conformance_store_lists import listing_row
+from casesync.testing.conformance_store_lists import entries, listing_row
 
 KEY = SecretBytes(b"k" * 32)
 LOG_HEADER_BYTES = 32
@@ -46,7 +46,7 @@ def step(transaction, number: int) -> None:
     transaction.put_stream_rows(rows, StreamKind.CASE)
     transaction.mark_streams(streams, StreamFlag.LISTING_STALE, number % 2 == 0)
     transaction.put_stream_key(streams[0], 2, (number, 1, 0), b"k" * 32)
-    transaction.put_listing(listing_row(number, sort_ms=number, texts=[f"lan {number}"]))
+    transaction.put_listings(entries(listing_row(number, sort_ms=number, texts=[f"lan {number}"])))
     transaction.append_access(access_row(number))
 
 

@@ -1,6 +1,7 @@
 """The compiled twins of lists do what their Python does, on honest bytes and on hostile ones.
 
-``model/_listed.pyx`` beside ``ListedRecords.take``. Where they were not compiled there is nothing to compare.
+``model/_listed.pyx`` beside ``ListedRecords.take``, ``storage/_index_words.pyx`` beside
+``_joined_words``. Where they were not compiled there is nothing to compare.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from casesync.model.listed import ListedRecords
 from casesync.model.listed_values import Gathered
 from casesync.model.schema import ValueKind
 from casesync.model.segment_body import Write, decode_content, encode_content
+from casesync.storage import listing_entry
 from plain_changes import changed
 from properties.test_listing_ways import SCHEMA, states
 from properties.test_page_paths import RECORDS
 
 list_kernel = listed.listed_kernel
 needs_lists = pytest.mark.skipif(list_kernel is None, reason="not compiled here")
+word_kernel = listing_entry.words_kernel
+needs_words = pytest.mark.skipif(word_kernel is None, reason="not compiled here")
 
 
 @needs_lists
@@ -70,3 +74,20 @@ def test_a_form_is_taken_by_the_compiled_twin():
     assert list_kernel.take(body, (1 << len(made)) - 1, found, ListedRecords(SCHEMA))
     [one] = found.values()
     assert set(one.values.values()) == {"Đào"}
+
+
+@needs_words
+@given(
+    st.lists(
+        st.lists(st.text(max_size=40) | st.sampled_from(["Đào", "đào,", "thuý thúy", "a\x01b"])),
+        max_size=4,
+    ),
+    st.integers(1, 5),
+)
+def test_words_of_texts_are_the_same_compiled_or_not(cases, remembered):
+    """Case after case, also when what is remembered is forgotten in between."""
+    learn = listing_entry._PIECES.__getitem__
+    words = word_kernel.IndexWords(learn, remembered)
+    for texts in cases:
+        compiled, python = words.joined(texts), listing_entry._joined_words(texts)
+        assert [set(w.split()) for w in compiled] == [set(w.split()) for w in python]

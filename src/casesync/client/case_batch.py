@@ -46,11 +46,19 @@ class CaseBatch:
             zip(locations, tx.changes_at(locations), strict=True)
         )
 
+    def simple(self, stream: StreamId, records: ListedRecords) -> list[ListedRecord] | None:
+        """What lists show of one case, read without the store; None where it has to be asked."""
+        segments = self._segments[stream]
+        return None if segments is None else records.simple(segments, self._bodies(stream))
+
     def records(self, stream: StreamId, records: ListedRecords) -> list[ListedRecord]:
         """What lists show of one case."""
-        segments = self._segments[stream]
-        bodies = open_segments(self._keys, stream, segments or [], self._changes)
-        return records.read(segments, bodies, partial(self._projected, stream))
+        projected = partial(self._projected, stream)
+        return records.read(self._segments[stream], self._bodies(stream), projected)
+
+    def _bodies(self, stream: StreamId) -> list[bytes | None]:
+        segments = self._segments[stream] or []
+        return open_segments(self._keys, stream, segments, self._changes)
 
     def _projected(
         self, stream: StreamId, names: Collection[tuple[int, bytes]] | None

@@ -6,9 +6,11 @@ before anything is listed, a thousand to a transaction. A crash in between leave
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
-from casesync.client.bulk_work import uncollected
+from casesync.client.bulk_work import made_ahead, uncollected
 from casesync.client.case_batch import CaseBatch
 from casesync.client.case_reader import CaseReader
 from casesync.client.core import Core
@@ -18,10 +20,13 @@ from casesync.model.conflict_id import conflict_id
 from casesync.model.listed import ListedRecord, ListedRecords
 from casesync.model.schema import Schema
 from casesync.model.value_format import json_value
-from casesync.sync.ports import ConflictRow, ListingRow, StreamFlag, Transaction
+from casesync.storage.listing_entry import ListingEntries
+from casesync.sync.ports import ConflictRow, ListingEntry, ListingRow, StreamFlag, Transaction
 
 STREAMS_PER_TRANSACTION = 1000
 """A second or two, so that Ctrl-C loses little; fewer would open the same blocks more often."""
+CASES_AHEAD = 100
+"""Some 40 ms, which is as long as an interruption may have to wait for the other thread."""
 
 
 def refresh_listings(core: Core) -> int:
@@ -33,16 +38,11 @@ def refresh_listings(core: Core) -> int:
         stale = tx.streams_marked(StreamFlag.LISTING_STALE)
     if not stale:
         return 0
-    records = ListedRecords(core.engine.schema)
+    records, entries = ListedRecords(core.engine.schema), ListingEntries()
     for at in range(0, len(stale), STREAMS_PER_TRANSACTION):
         streams = stale[at : at + STREAMS_PER_TRANSACTION]
         with uncollected(), core.store.transaction() as tx:
-            batch = CaseBatch(core, tx, streams)
-            disputed_before = {row.stream for row in tx.conflicts()}
-            for stream in streams:
-                conflicts = _refresh(tx, batch, stream, records)
-                if conflicts or stream in disputed_before:
-                    tx.put_conflicts(stream, conflicts)
+            _Refresh(tx, CaseBatch(core, tx, streams), records, entries).run(streams)
             tx.mark_streams(streams, StreamFlag.LISTING_STALE, on=False)
         core.engine.keys.trim()
         if core.listing_progress is not None:
@@ -50,38 +50,71 @@ def refresh_listings(core: Core) -> int:
     return len(stale)
 
 
-def _refresh(
-    tx: Transaction, batch: CaseBatch, stream: StreamId, known: ListedRecords
-) -> list[ConflictRow]:
-    """Put or drop one row; returns the open conflicts."""
-    case = batch.cases.get(stream)
-    if case is None:  # not a case, or its opening is not here yet
-        tx.drop_listing(stream)
-        return []
-    records = batch.records(stream, known)
-    first: dict[int, ListedRecord] = {}
-    texts: list[str] = []
-    newest_ms = 0
-    for record in records:
-        texts += record.texts
-        newest_ms = max(newest_ms, record.newest_ms)
-        leading = first.setdefault(record.type, record)
-        if leading is not record and record.leading < leading.leading:
-            first[record.type] = record
-    fields: dict[str, Any] = {}
-    for record in first.values():
-        fields.update(record.fields)
-    tx.put_listing(
-        ListingRow(
-            stream=stream,
-            record=case,
-            code=case_code(case),
-            sort_ms=newest_ms,
-            fields=dict(sorted(fields.items())),
-            texts=texts,
+class _Refresh:
+    """One transaction's streams. What needs no statement is made while others are carried out."""
+
+    def __init__(
+        self, tx: Transaction, batch: CaseBatch, records: ListedRecords, entries: ListingEntries
+    ) -> None:
+        self._tx = tx
+        self._batch = batch
+        self._records = records
+        self._entries = entries
+
+    def run(self, streams: Sequence[StreamId]) -> None:
+        """Put or drop their rows and open conflicts."""
+        disputed = {row.stream for row in self._tx.conflicts()}
+        cases = [stream for stream in streams if stream in self._batch.cases]
+        parts = [cases[at : at + CASES_AHEAD] for at in range(0, len(cases), CASES_AHEAD)]
+        others: list[StreamId] = []
+        with closing(made_ahead(self._made, parts)) as ahead:
+            for part, entries in zip(parts, ahead, strict=True):
+                self._tx.put_listings(entries)
+                simple = {entry.stream for entry in entries}
+                others += [stream for stream in part if stream not in simple]
+        for stream in others:
+            records = self._batch.records(stream, self._records)
+            self._tx.put_listings([self._entry(stream, records)])
+            conflicts = _conflicts(self._records.schema, stream, records)
+            if conflicts or stream in disputed:
+                self._tx.put_conflicts(stream, conflicts)
+        settled = set(streams) - set(others)
+        for stream in settled & disputed:
+            self._tx.put_conflicts(stream, [])
+        for stream in settled - set(cases):  # not a case, or its opening is not here yet
+            self._tx.drop_listing(stream)
+
+    def _made(self, cases: Sequence[StreamId]) -> list[ListingEntry]:
+        """The entries of those cases that can be read without a statement: nearly all."""
+        entries = []
+        for stream in cases:
+            records = self._batch.simple(stream, self._records)
+            if records is not None:
+                entries.append(self._entry(stream, records))
+        return entries
+
+    def _entry(self, stream: StreamId, records: Sequence[ListedRecord]) -> ListingEntry:
+        first: dict[int, ListedRecord] = {}
+        texts: list[str] = []
+        for record in records:
+            texts += record.texts
+            leading = first.setdefault(record.type, record)
+            if leading is not record and record.leading < leading.leading:
+                first[record.type] = record
+        fields: dict[str, Any] = {}
+        for record in first.values():
+            fields.update(record.fields)
+        case = self._batch.cases[stream]
+        return self._entries.entry(
+            ListingRow(
+                stream=stream,
+                record=case,
+                code=case_code(case),
+                sort_ms=max((record.newest_ms for record in records), default=0),
+                fields=dict(sorted(fields.items())),
+                texts=texts,
+            )
         )
-    )
-    return _conflicts(known.schema, stream, records)
 
 
 def disputed(reader: CaseReader) -> dict[str, tuple[object, ...]]:

@@ -102,6 +102,17 @@ class ListedRecords:
             records += [self.projected(record) for record in projections(others)]
         return records
 
+    def simple(
+        self, segments: Sequence[tuple[int, int, int]], bodies: Sequence[bytes | None]
+    ) -> list[ListedRecord] | None:
+        """As ``read`` where no record needs its projection, else None."""
+        found = self._gathered(segments, bodies)
+        if found is None:
+            return None
+        records = [self._at_a_glance(name, gathered) for name, gathered in found.items()]
+        known = [record for record in records if record is not None]
+        return known if len(known) == len(records) else None
+
     def projected(self, record: RecordProjection) -> ListedRecord:
         """What lists take of a projection."""
         record_type = self.schema.types.get(record.type)

@@ -13,76 +13,21 @@ merged away in the same transaction.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
-from hashlib import sha256
-from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any, Final
 
-from casesync.model.folding import exact_key, fold
+from casesync.storage.listing_entry import SCALARS, token, words_of
 from casesync.storage.session import Session
+from casesync.sync.ports import ListingEntry
 
 WORDS_MAX: Final = 16
 """Longer queries are cut; sixteen words already name one case."""
 _PREFIX_CHARS_MIN: Final = 2
 """One letter begins a word in every case; it is looked for as a word of its own."""
-_REMEMBERED_WORDS: Final = 16 * 1024
-"""Vietnamese has some 7,000 syllables."""
-_REMEMBERED_CHARS_MAX: Final = 32
-_SCALARS: Final = (str, int, float)
-# Exact keys set tones behind the last letter, where some do not combine with it.
-_WORD: Final = re.compile("(?:[^\\W_]|[\u0300-\u036f])+")
-
-
-class _Words(NamedTuple):
-    """The words of one piece of text."""
-
-    folded_text: str
-    exact_text: str
-    """What the columns take; of ``exact`` what is not in ``folded``, which a query asks for."""
-    folded: tuple[str, ...]
-    exact: tuple[str, ...]
-
-
-class IndexEntry(NamedTuple):
-    """What the index keeps of a case: words in any order, each once, between spaces."""
-
-    folded: str
-    exact: str
-    fields: str
-
-
-def _words(key: str) -> tuple[str, ...]:
-    if key.isascii() and key.isalnum():  # one word
-        return (key,)
-    return tuple(_WORD.findall(key))
-
-
-class _Pieces(dict[str, _Words]):
-    """Words by piece; looking one up that is known costs no call."""
-
-    def __missing__(self, piece: str) -> _Words:
-        key, base = exact_key(piece), fold(piece)
-        folded = _words(base)
-        exact = folded if key == base else _words(key)
-        accented = "" if exact is folded else " ".join(w for w in exact if w not in folded)
-        words = _Words(" ".join(folded), accented, folded, exact)
-        if len(piece) <= _REMEMBERED_CHARS_MAX:
-            if len(self) >= _REMEMBERED_WORDS:
-                self.clear()
-            self[piece] = words
-        return words
-
-
-_PIECES: Final = _Pieces()
-
-
-def index_entry(fields: Mapping[str, Any], texts: Sequence[str]) -> IndexEntry:
-    """What to keep of a case with these values and texts."""
-    words = list(map(_PIECES.__getitem__, set(" ".join(texts).split())))
-    folded, exact = set(map(itemgetter(0), words)), set(map(itemgetter(1), words))
-    return IndexEntry(" ".join(folded), " ".join(exact), " ".join(_tokens(fields)))
+_ROWS_TOGETHER: Final = 50
+"""By one statement: the cipher's library locks memory for each, and who runs beside them waits."""
+_PUT: Final = "INSERT INTO case_index(rowid, folded, exact, fields) VALUES (?, ?, ?, ?)"
 
 
 class CaseIndex:
@@ -92,21 +37,20 @@ class CaseIndex:
         self._session = session
         self._dropped = False
 
-    def put(self, serial: int, entry: IndexEntry) -> None:
-        """Index a case that is not in the index."""
-        self._session.execute(
-            "INSERT INTO case_index(rowid, folded, exact, fields) VALUES (?, ?, ?, ?)",
-            (serial, *entry),
-        )
+    def put(self, entries: Sequence[tuple[int, ListingEntry]]) -> None:
+        """Index cases that are not in the index, by serial number."""
+        rows = [(serial, entry.folded, entry.exact, entry.tokens) for serial, entry in entries]
+        put_together(self._session, _PUT, rows)
 
-    def replace(self, serial: int, entry: IndexEntry) -> None:
+    def replace(self, serial: int, entry: ListingEntry) -> None:
         """Index a case that is in the index; costs little where its words are the same."""
+        new = (entry.folded, entry.exact, entry.tokens)
         held = self._session.execute(
             "SELECT folded, exact, fields FROM case_index WHERE rowid = ?", (serial,)
         ).fetchone()
-        if [set(words.split()) for words in held or ()] != [set(w.split()) for w in entry]:
+        if [set(words.split()) for words in held or ()] != [set(words.split()) for words in new]:
             self._remove(serial)
-            self.put(serial, entry)
+            self.put([(serial, entry)])
 
     def drop(self, serial: int) -> None:
         """Forget a case."""
@@ -125,9 +69,9 @@ class CaseIndex:
 
     def having(self, name: str, value: object) -> set[int]:
         """Cases whose field has this value (a JSON scalar), or has it among others."""
-        if not isinstance(value, _SCALARS):
+        if not isinstance(value, SCALARS):
             return set()
-        return self._matching(f'fields : "{_token(name, value)}"')
+        return self._matching(f'fields : "{token(name, value)}"')
 
     def find(self, text: str) -> list[set[int]]:
         """Disjoint sets of hits, best first.
@@ -138,7 +82,7 @@ class CaseIndex:
         """
         folded: list[str] = []
         typed: list[str] = []
-        for words in map(_PIECES.__getitem__, text.split()):
+        for words in words_of(text):
             folded += [f'folded : "{word}"' for word in words.folded]
             typed += [
                 f'{"folded" if word in words.folded else "exact"} : "{word}"'
@@ -170,18 +114,10 @@ def _beginning(terms: list[str]) -> str:
     return " AND ".join(terms) + (" *" if len(quoted) > _PREFIX_CHARS_MIN else "")
 
 
-def _tokens(fields: Mapping[str, Any]) -> Iterable[str]:
-    found = set()
-    for name, value in fields.items():
-        if isinstance(value, _SCALARS):
-            found.add(_token(name, value))
-        elif isinstance(value, (list, tuple, dict)):
-            found.update(_token(name, item) for item in value if isinstance(item, _SCALARS))
-    return found
-
-
-@lru_cache(_REMEMBERED_WORDS, typed=True)
-def _token(name: str, value: object) -> str:
-    """One word that stands for a field and a value (a JSON scalar); "1", 1 and true differ."""
-    text = f"{name}\0{type(value).__name__}\0{value}"
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]
+def put_together(session: Session, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Run an insertion of one row for many, with few statements."""
+    row_sql = sql[sql.rindex("(") :]
+    for at in range(0, len(rows), _ROWS_TOGETHER):
+        together = rows[at : at + _ROWS_TOGETHER]
+        more = f", {row_sql}" * (len(together) - 1)
+        session.execute(sql + more, tuple(chain.from_iterable(together)))

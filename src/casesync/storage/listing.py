@@ -7,19 +7,23 @@ order "newest first", so that many hits cost no sort and few no walk.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from casesync.foundation.errors import UsageError
 from casesync.foundation.ids import StreamId
-from casesync.storage.case_index import CaseIndex, index_entry
+from casesync.storage.case_index import CaseIndex, put_together
 from casesync.storage.session import Session
 from casesync.storage.stream_directory import StreamDirectory
-from casesync.sync.ports import ListingRow
+from casesync.sync.ports import ListingEntry, ListingRow
 
 _COLUMNS: Final = "l.serial, l.record, l.code, l.sort_ms, l.fields"
 _FROM: Final = "FROM listing l"
 _ORDER: Final = "ORDER BY l.sort_ms DESC, l.code"
+_PUT: Final = (
+    "INSERT OR REPLACE INTO listing(serial, record, code, sort_ms, fields, texts)"
+    " VALUES (?, ?, ?, ?, ?, ?)"
+)
 _NO_TEXTS: Final = "[]"
 """Of every row: what is searched stands in the index alone; earlier programs kept it here, too."""
 _FEW: Final = 256
@@ -51,21 +55,25 @@ class Listing:
 
     # -- rows ---------------------------------------------------------------------------------
 
-    def put(self, row: ListingRow) -> None:
-        """Add or replace a row."""
-        serial = self._directory.serial(row.stream)
-        fields = _json(row.fields)
-        entry = index_entry(row.fields, row.texts)
-        held = self._session.execute("SELECT 1 FROM listing WHERE serial = ?", (serial,)).fetchone()
-        self._session.execute(
-            "INSERT OR REPLACE INTO listing(serial, record, code, sort_ms, fields, texts)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (serial, row.record, row.code, row.sort_ms, fields, _NO_TEXTS),
+    def put(self, entries: Sequence[ListingEntry]) -> None:
+        """Add or replace rows, of different streams."""
+        serials = self._directory.enrolled([entry.stream for entry in entries]).values()
+        by_serial = list(zip(serials, entries, strict=True))
+        held = self._held(serials)
+        rows = [(serial, *entry[1:5], _NO_TEXTS) for serial, entry in by_serial]
+        put_together(self._session, _PUT, rows)
+        self._index.put([(serial, entry) for serial, entry in by_serial if serial not in held])
+        for serial, entry in by_serial:
+            if serial in held:
+                self._index.replace(serial, entry)
+
+    def _held(self, serials: Collection[int]) -> set[int]:
+        marks = ", ".join("?" * len(serials))
+        rows = self._session.execute(
+            f"SELECT serial FROM listing WHERE serial IN ({marks})",  # noqa: S608 - only marks
+            tuple(serials),
         )
-        if held is None:
-            self._index.put(serial, entry)
-        else:
-            self._index.replace(serial, entry)
+        return {serial for (serial,) in rows}
 
     def drop(self, stream: StreamId) -> None:
         """Forget a row and its words; costs nothing where there is none."""
@@ -192,6 +200,3 @@ class Listing:
             sort_ms,
             json.loads(fields),
         )
-
-
-_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -26,6 +26,7 @@ from casesync.sync.ports import (
     AccessRow,
     ChangeSigner,
     ConflictRow,
+    ListingEntry,
     ListingRow,
     OutboxRow,
     QuarantineRow,
@@ -262,8 +263,8 @@ class SqlTransaction(Transaction):
     # -- lists and search -----------------------------------------------------------------------
 
     @override
-    def put_listing(self, row: ListingRow) -> None:
-        self._listing.put(row)
+    def put_listings(self, entries: Sequence[ListingEntry]) -> None:
+        self._listing.put(entries)
 
     @override
     def drop_listing(self, stream: StreamId) -> None:

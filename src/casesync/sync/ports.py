@@ -95,6 +95,22 @@ class ListingRow(NamedTuple):
     kept: none in a row that was read."""
 
 
+class ListingEntry(NamedTuple):
+    """A ``ListingRow`` as it is put: made without the store (``storage.listing_entry``)."""
+
+    stream: StreamId
+    record: bytes
+    code: str
+    sort_ms: int
+    fields: str
+    """JSON."""
+    folded: str
+    exact: str
+    """Words of the texts without accents, and those that have some: each once, in any order."""
+    tokens: str
+    """One word for each field and value."""
+
+
 class ConflictRow(NamedTuple):
     """An open conflict."""
 
@@ -253,8 +269,8 @@ class Transaction(Protocol):
         """Oldest notice first."""
         ...
 
-    def put_listing(self, row: ListingRow) -> None:
-        """Add or replace a case's row; indexed again only where fields or texts changed."""
+    def put_listings(self, entries: Sequence[ListingEntry]) -> None:
+        """Add or replace rows of different cases; indexed again only where words changed."""
         ...
 
     def drop_listing(self, stream: StreamId) -> None:

@@ -10,7 +10,15 @@ from functools import partial
 from typing import Any, Final
 
 from casesync.foundation.ids import ChangeNumber, DeviceNumber
-from casesync.sync.ports import ConflictRow, ListingRow, OutboxRow, QuarantineRow, Transaction
+from casesync.storage.listing_entry import ListingEntries
+from casesync.sync.ports import (
+    ConflictRow,
+    ListingEntry,
+    ListingRow,
+    OutboxRow,
+    QuarantineRow,
+    Transaction,
+)
 from casesync.testing.conformance_store import (
     Check,
     StorePlace,
@@ -106,6 +114,12 @@ def listing_row(
     )
 
 
+def entries(*rows: ListingRow) -> list[ListingEntry]:
+    """The rows as they are put."""
+    made = ListingEntries()
+    return [made.entry(row) for row in rows]
+
+
 def _numbers(page: tuple[list[ListingRow], int]) -> list[int]:
     return [int(row.code[5:]) for row in page[0]]
 
@@ -120,13 +134,13 @@ def a_row_comes_back_as_it_was_put(place: StorePlace) -> None:
         texts=["Nguyễn Thị Hòa", "ghi chú"],
     )
     with store.transaction() as transaction:
-        transaction.put_listing(listing_row(1, fields={"person.age": 16}, texts=["Lan"]))
-        transaction.put_listing(row)
+        transaction.put_listings(entries(listing_row(1, fields={"person.age": 16}, texts=["Lan"])))
+        transaction.put_listings(entries(row))
     with store.transaction() as transaction:
         row = row._replace(texts=())
         assert transaction.list_cases({}, 10, None) == ([row], 1)
         assert transaction.readable_cases() == 1
-        transaction.put_listing(listing_row(2, sort_ms=0))
+        transaction.put_listings(entries(listing_row(2, sort_ms=0)))
         assert transaction.readable_cases() == 1
         transaction.drop_listing(stream_id(2))
         assert transaction.find_cases("lan", 10, None) == ([], 0)
@@ -141,8 +155,10 @@ def a_list_is_newest_first_and_pages_are_stable(place: StorePlace) -> None:
     expected = sorted(range(300), key=lambda n: (-(n % 17), n))
     with store.transaction() as transaction:
         for number in range(300):
-            transaction.put_listing(
-                listing_row(number, sort_ms=number % 17, fields={"case.x": 1}, texts=["hồ sơ"])
+            transaction.put_listings(
+                entries(
+                    listing_row(number, sort_ms=number % 17, fields={"case.x": 1}, texts=["hồ sơ"])
+                )
             )
     with store.transaction() as transaction:
         for limit in (7, 100, 1000):
@@ -169,7 +185,7 @@ def filters_compare_effective_values(place: StorePlace) -> None:
     ]
     with store.transaction() as transaction:
         for row in rows:
-            transaction.put_listing(row)
+            transaction.put_listings(entries(row))
         for filters, expected in (
             ({"case.status": "open"}, [1, 2]),
             ({"case.status": "open", "case.kinds": "gbv"}, [1]),
@@ -195,7 +211,9 @@ def search_folds_and_ranks_what_was_typed_first(place: StorePlace) -> None:
     texts = {1: "Trần Thị Hoa", 2: "Trần Văn Hoà", 3: "Trần Thị Hoàng", 4: "Lê Đào", 5: "tran hòa"}
     with store.transaction() as transaction:
         for number, text in texts.items():
-            transaction.put_listing(listing_row(number, sort_ms=number, texts=["x", text]))
+            transaction.put_listings(
+                entries(listing_row(number, sort_ms=number, texts=["x", text]))
+            )
     with store.transaction() as transaction:
         for query, expected in (
             ("tran", [5, 3, 2, 1]),
@@ -224,7 +242,7 @@ def a_query_is_only_words(place: StorePlace) -> None:
     """No operator of any query language gets through, and nothing makes the search fail."""
     store = place.open()
     with store.transaction() as transaction:
-        transaction.put_listing(listing_row(1, texts=["Lan 0912 345 678 (mẹ: Cúc)"]))
+        transaction.put_listings(entries(listing_row(1, texts=["Lan 0912 345 678 (mẹ: Cúc)"])))
         for query in ("lan OR vang", "lan NOT cuc", "folded : lan", "NEAR(lan cuc)", "lan AND"):
             assert transaction.find_cases(query, 10, None) == ([], 0), query
         for query in ('"lan"', "lan*", "(lan", "lan;--", "^lan", "+lan", "-lan", "{lan}", "0912"):
@@ -241,7 +259,7 @@ def a_dropped_case_is_in_no_list(place: StorePlace) -> None:
     store = place.open()
     with store.transaction() as transaction:
         for number in (1, 2):
-            transaction.put_listing(listing_row(number, fields={"a.b": 1}, texts=["lan"]))
+            transaction.put_listings(entries(listing_row(number, fields={"a.b": 1}, texts=["lan"])))
     with store.transaction() as transaction:
         transaction.drop_listing(stream_id(1))
         transaction.drop_listing(stream_id(1))
@@ -251,7 +269,7 @@ def a_dropped_case_is_in_no_list(place: StorePlace) -> None:
         assert _numbers(transaction.list_cases({"a.b": 1}, 10, None)) == [2]
         assert _numbers(transaction.find_cases("lan", 10, None)) == [2]
         assert transaction.cases_by_code("CASE-0001") == []
-        transaction.put_listing(listing_row(1, texts=["lan"]))
+        transaction.put_listings(entries(listing_row(1, texts=["lan"])))
         assert _numbers(transaction.find_cases("lan", 10, None)) == [1, 2]
     store.close()
 
@@ -260,7 +278,7 @@ def a_page_after_a_case_that_is_gone_is_refused(place: StorePlace) -> None:
     """Better than starting silently somewhere."""
     store = place.open()
     with store.transaction() as transaction:
-        transaction.put_listing(listing_row(1, texts=["lan"]))
+        transaction.put_listings(entries(listing_row(1, texts=["lan"])))
         for ask, after in (
             (partial(transaction.list_cases, {}, 10), "CASE-0404"),
             (partial(transaction.find_cases, "lan", 10), "CASE-0404"),
@@ -275,7 +293,7 @@ def codes_are_found_by_their_beginning(place: StorePlace) -> None:
     store = place.open()
     with store.transaction() as transaction:
         for number in (12, 11, 2):
-            transaction.put_listing(listing_row(number))
+            transaction.put_listings(entries(listing_row(number)))
         for prefix, expected in (("CASE-001", [11, 12]), ("CASE", [2, 11, 12]), ("CASX", [])):
             assert _numbers((transaction.cases_by_code(prefix), 0)) == expected
         assert _numbers((transaction.cases_by_code("CASE-00%"), 0)) == []

@@ -14,7 +14,7 @@ from casesync.storage.case_index import WORDS_MAX
 from casesync.storage.sql_store import open_encrypted, open_plain
 from casesync.sync.ports import StreamFlag
 from casesync.testing.conformance_store import code_of, stream_id
-from casesync.testing.conformance_store_lists import listing_row
+from casesync.testing.conformance_store_lists import entries, listing_row
 
 NAMES = ["Nguyễn", "Trần", "Lý", "Lí", "Quý", "Thuỷ", "Thúy", "Hoà", "Hòa", "Đặng", "được", "Anh"]
 
@@ -26,7 +26,7 @@ def found(store, text: str) -> list[int]:
 
 def put(store, number: int, *texts: str, **fields: object) -> None:
     with store.transaction() as transaction:
-        transaction.put_listing(listing_row(number, texts=texts, fields=fields))
+        transaction.put_listings(entries(listing_row(number, texts=texts, fields=fields)))
 
 
 @given(st.lists(st.sampled_from(NAMES), min_size=1, max_size=4), st.sampled_from(["NFC", "NFD"]))
@@ -93,7 +93,9 @@ def test_only_changed_cases_are_indexed_again():
     statements = []
     store._connection.set_trace_callback(statements.append)
     with store.transaction() as transaction:
-        transaction.put_listing(listing_row(1, sort_ms=99, texts=["Lan"], fields={"a.b": 1}))
+        transaction.put_listings(
+            entries(listing_row(1, sort_ms=99, texts=["Lan"], fields={"a.b": 1}))
+        )
     writes = ("INSERT INTO case_index", "DELETE FROM case_index")
     assert not [sql for sql in statements if sql.startswith(writes)]
     put(store, 1, "Mai", **{"a.b": 1})

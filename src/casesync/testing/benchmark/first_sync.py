@@ -69,10 +69,23 @@ def first_sync(recording: Recording) -> FirstSync:
 
 @contextmanager
 def _sampling(seen: Counter[str]) -> Iterator[None]:
+    """Add up the nanoseconds of each part.
+
+    A sample stands for the time since the one before it: a long statement lets no signal through,
+    so that the one behind it stands for all of it.
+    """
     if not hasattr(signal, "setitimer"):
         yield
         return
-    before = signal.signal(signal.SIGALRM, lambda _, frame: seen.update((_part(frame),)))
+    last_ns = time.perf_counter_ns()
+
+    def note(_: int, frame: FrameType | None) -> None:
+        nonlocal last_ns
+        now_ns = time.perf_counter_ns()
+        seen[_part(frame)] += now_ns - last_ns
+        last_ns = now_ns
+
+    before = signal.signal(signal.SIGALRM, note)
     signal.setitimer(signal.ITIMER_REAL, SAMPLE_S, SAMPLE_S)
     try:
         yield
