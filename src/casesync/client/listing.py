@@ -44,7 +44,8 @@ def refresh_listings(core: Core) -> int:
         with uncollected(), core.store.transaction() as tx:
             _Refresh(tx, CaseBatch(core, tx, streams), records, entries).run(streams)
             tx.mark_streams(streams, StreamFlag.LISTING_STALE, on=False)
-        core.engine.keys.trim()
+        if len(stale) > STREAMS_PER_TRANSACTION:
+            core.engine.keys.forget()  # each case is read once, and keys made ready are large
         if core.listing_progress is not None:
             core.listing_progress(at + len(streams), len(stale))
     return len(stale)
