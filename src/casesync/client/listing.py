@@ -41,13 +41,14 @@ def refresh_listings(core: Core) -> int:
     records, entries = ListedRecords(core.engine.schema), ListingEntries()
     for at in range(0, len(stale), STREAMS_PER_TRANSACTION):
         streams = stale[at : at + STREAMS_PER_TRANSACTION]
+        if len(stale) > len(streams):
+            core.engine.keys.forget()  # those of the cases before are asked no more, and large
         with uncollected(), core.store.transaction() as tx:
             _Refresh(tx, CaseBatch(core, tx, streams), records, entries).run(streams)
             tx.mark_streams(streams, StreamFlag.LISTING_STALE, on=False)
-        if len(stale) > STREAMS_PER_TRANSACTION:
-            core.engine.keys.forget()  # each case is read once, and keys made ready are large
         if core.listing_progress is not None:
             core.listing_progress(at + len(streams), len(stale))
+    core.engine.keys.trim()
     return len(stale)
 
 

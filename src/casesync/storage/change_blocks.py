@@ -31,6 +31,7 @@ FULL_BLOCKS_MAX: Final = 32
 """Held back, 1 MB: some 1,500 saves are signed together."""
 SIGNATURE_BYTES: Final = 64
 _NO_SIGNATURE: Final = bytes(SIGNATURE_BYTES)
+_SEGMENT_TYPES: Final = frozenset({bytes, type(None)})
 
 
 class _Filling:
@@ -267,7 +268,7 @@ def _change(slots: list[Any], slot: int) -> StoredChange:
         raise LocalStateError("database-corrupt") from error
     if not (type(link) is type(header) is type(signature) is bytes):
         raise LocalStateError("database-corrupt")
-    if any(segment is not None and type(segment) is not bytes for segment in change.segments):
+    if not _SEGMENT_TYPES.issuperset(map(type, segments)):
         raise LocalStateError("database-corrupt")
     return change
 
