@@ -1,7 +1,7 @@
 """The compiled twin of single plain changes and segments does what its Python does.
 
-``sync/_plain_run.pyx`` beside ``PlainPath.take``, ``sync/_stored.pyx`` beside ``stored_segment``, on
-honest bytes and on hostile ones. Where it was not compiled there is nothing to compare.
+``sync/_plain_run.pyx`` beside ``PlainPath.take``, ``sync/_stored.pyx`` beside ``stored_segment``:
+honest bytes and hostile ones. Where it was not compiled there is nothing to compare.
 """
 
 from __future__ import annotations

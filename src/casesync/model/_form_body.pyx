@@ -3,7 +3,8 @@
 
 It takes what is common (a form of at most 64 cells, scalars and lists of them, up to 4 kB) and
 checks what ``segment_body.decode_content`` would check; of everything else it gives None, and the
-Python twin encodes it, or refuses it. ``tests/properties/test_save_kernels.py`` holds the two equal.
+Python twin encodes it, or refuses it. ``tests/properties/test_save_kernels.py`` holds
+the two equal.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE

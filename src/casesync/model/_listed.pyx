@@ -92,7 +92,8 @@ def take(bytes body not None, mask, dict found not None, listed not None):
 
 
 cdef int _gather(
-    dict found, tuple name, u64 clock, list names, list values, list texts, list members, bint simple
+    dict found, tuple name, u64 clock, list names, list values, list texts, list members,
+    bint simple
 ) except -1:
     """Add what was read to what is known of the record."""
     cdef dict held

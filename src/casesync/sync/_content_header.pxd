@@ -1,4 +1,4 @@
-from casesync.sync._segment cimport u8, u64
+from casesync.codec._msgpack cimport u8, u64
 
 cdef enum:
     SEGMENTS = 8  # more in one change are uncommon

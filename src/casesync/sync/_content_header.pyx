@@ -1,5 +1,5 @@
 # cython: language_level=3, wraparound=False
-"""Headers of changes that write content and nothing else, as the compiled twins read them (optional).
+"""Headers of changes whose segments are all sealed, as the compiled twins read them (optional).
 
 What is read here, ``translog.header.parse_header`` reads alike; of every other header nothing is
 said (``tests/properties/test_packed_run.py``).
@@ -7,7 +7,7 @@ said (``tests/properties/test_packed_run.py``).
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 
-from casesync.sync._segment cimport big
+from casesync.codec._msgpack cimport big
 
 VERSION = 1
 """Raised with every change of what this module does; ``plain_path`` asks for just this one."""

@@ -248,8 +248,10 @@ def note_save(
         return False
     keys = merge[0]
     slot = _slot_of(keys, merge[1], device << 4 | compartment)
-    if slot is not None and (slot[2] is not None or not slot[0] or slot[0][-1] >= number):
-        return False
+    if slot is not None:
+        numbers = slot[0]
+        if slot[2] is not None or not numbers or numbers[len(numbers) - 1] >= number:
+            return False
     replaced = _replaced(merge, compartment, replaces, record_at, form)
     held = (<dict?>row[4]).get(device)
     if replaced is None or (held is not None and held[0] >= number):

@@ -1,11 +1,12 @@
 # cython: language_level=3, wraparound=False
 """Compiled twin of the page path for whole streams, on rows as the store packs them (optional).
 
-Most streams that a page brings something of have a short row, and what came for them is content
-alone, by colleagues and under keys that were admitted before. Of these no row becomes lists and dictionaries and lists become a row again. A stream is
-taken whole or not at all; of rows, changes and bodies that are uncommon or damaged nothing is
-decided here: ``page_stream`` takes the stream. What is taken is packed as ``page_stream`` and the
-store would have it, byte for byte (``tests/properties/test_packed_run.py``).
+Most streams that a page brings something of have a short row, and what came for them is content, by
+colleagues and under keys that were admitted before. No row of theirs becomes lists and dictionaries
+and a row again. A stream is taken whole or not at all; of rows, changes and bodies that are
+uncommon or damaged nothing is decided here: ``page_stream`` takes the stream. What is taken is
+packed as ``page_stream`` and the store would have it, byte for byte
+(``tests/properties/test_packed_run.py``).
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -16,21 +17,24 @@ from libc.string cimport memcmp, memcpy
 
 import msgpack
 
+from casesync.codec._msgpack cimport Reader, array, u8, u64, unsigned
 from casesync.crypto.aead import prepare
 from casesync.sync._content_header cimport ContentHeader, read_content_header
 from casesync.sync._segment cimport (
-    Body, Reader, Shape, array, binary, is_bytes, opened, read_body, shape_of, u8, u64, unsigned_int
+    Body, Shape, bytes_of, is_bytes, opened, read_body, shape_of
 )
 from casesync.sync._stream_row cimport (
     ADDED, LIVE, NEWEST, SLOTS, TABLE,
     Added, Buffer, Live, Newest, Part, Row, Slot,
-    link_live, live_of, newest_of, pairs, put_array, put_bytes, read_row, skip, slot_of, was_applied, write_row,
+    link_live, live_of, newest_of, pairs, put_array, put_bytes, read_row, skip, slot_of,
+    was_applied, write_row,
 )
 
 VERSION = 1
 """Raised with every change of what this module does; ``plain_path`` asks for just this one."""
 
 cdef object U64 = (1 << 64) - 1
+cdef u64 SEARCHED_MAX = 256  # numbers of a slot that are looked through one by one
 cdef object _unpack = msgpack.unpackb
 cdef object _prepare = prepare
 cdef Py_ssize_t KEY_BYTES = 32
@@ -63,6 +67,7 @@ cdef bint _merge(
     cdef Py_ssize_t size = PyBytes_GET_SIZE(shape.packed)
     cdef const u8* form = <const u8*>PyBytes_AS_STRING(shape.packed)
     cdef int i, record_at = 0, form_at = 0
+    cdef object mask
     if row.live_count >= LIVE:
         return False
     if slot != NULL:
@@ -84,14 +89,18 @@ cdef bint _merge(
             return False
         live = targets[i] = live_of(row, other, b.replaced[i].number)
         if live == NULL:
-            if not was_applied(row, other, b.replaced[i].number):
+            # A long list is searched faster by ``page_stream``, and who wrote the change chose it.
+            if other.count > SEARCHED_MAX or not was_applied(row, other, b.replaced[i].number):
                 return False
         elif not live.simple or live.form >= <u64>row.form_count:
             return False
         elif live.record != <u64>record_at:
             b.replaced[i].mask = 0
         elif live.form != <u64>form_at:
-            b.replaced[i].mask &= <u64>_mask_of(shape.form, &row.forms[live.form])
+            mask = _mask_of(shape.form, &row.forms[live.form])
+            if mask is None:
+                return False
+            b.replaced[i].mask &= <u64>mask
     if record_at == row.record_count:
         memcpy(row.new_records[record_at], b.record, 16)
         row.records[record_at] = row.new_records[record_at]
@@ -126,9 +135,12 @@ cdef bint _merge(
 
 
 cdef object _mask_of(object form, Part* target):
-    """As ``Form.mask_of``, of a form as it is packed."""
-    row = _unpack(PyBytes_FromStringAndSize(<const char*>target.at, target.size))
-    return form.mask_of(row) & U64  # no bit behind these is live where the mask is an integer
+    """As ``Form.mask_of``, of a form as it is packed; None if that is damaged."""
+    try:
+        row = _unpack(PyBytes_FromStringAndSize(<const char*>target.at, target.size))
+        return form.mask_of(row) & U64  # no bit behind these is live where the mask is an integer
+    except (TypeError, ValueError, IndexError):
+        return None
 
 
 cdef class _Path:
@@ -137,6 +149,7 @@ cdef class _Path:
     cdef object device_of, control_size
     cdef dict devices, forms_checked
     cdef list shapes  # their packed rows are pointed to
+    cdef Shape newest_shape
     cdef object stored  # the stream's keys, packed
     cdef dict made      # those of them that were asked for
 
@@ -165,13 +178,13 @@ cdef object _key(_Path path, u64 kind, bytes key_name):
     for i in range(count):
         if array(&r) != 2:
             return None
-        if unsigned_int(&r) != kind or r.bad:
+        if unsigned(&r) != kind or r.bad:
             if r.bad or not skip(&r, &part) or not skip(&r, &part):
                 return None
             continue
         if not skip(&r, &part):
             return None
-        stored = binary(&r, KEYS_BYTES)
+        stored = bytes_of(&r, KEYS_BYTES)
         if r.bad:
             return None
         if memcmp(stored + 2 * KEY_BYTES, PyBytes_AS_STRING(key_name), 8) == 0:
@@ -194,7 +207,7 @@ cdef bint _take(object leaf, u64 location, Row* row, _Path path):
     cdef const u8* link
     cdef int i
     cdef long long index = <object>PyTuple_GET_ITEM(leaf, 0)
-    if not read_content_header(<object>PyTuple_GET_ITEM(leaf, 3), &h):
+    if not read_content_header(<bytes?><object>PyTuple_GET_ITEM(leaf, 3), &h):
         return False
     device = h.device
     known = path.devices.get(device)
@@ -254,15 +267,16 @@ cdef bint _take_segment(
     shape = shape_of(&b)
     if shape is None or path.forms_checked.get((b.version, h.kinds[at], shape.form)) is not True:
         return False
-    if PyList_GET_SIZE(path.shapes) == 0 or path.shapes[PyList_GET_SIZE(path.shapes) - 1] is not shape:
+    if shape is not path.newest_shape:
+        path.newest_shape = shape
         path.shapes.append(shape)
     return _merge(row, &b, shape, h.device << 4 | h.kinds[at], h.number, link, location)
 
 
-# -- what is called ----------------------------------------------------------------------------------
+# -- what is called -------------------------------------------------------------------------------
 
 def content_from(list leaves not None):
-    """From where on all leaves are content alone."""
+    """From where on all leaves are sealed segments alone."""
     cdef ContentHeader h
     cdef Py_ssize_t at = PyList_GET_SIZE(leaves)
     while at and read_content_header(
@@ -346,8 +360,8 @@ def take(
     path not None,
     u64 own_device,
 ):
-    """As ``plain_batch.PlainBatch.take``: packed row or None by stream, streams with a grant, and how
-    many segments were merged.
+    """As ``plain_batch.PlainBatch.take``: packed row or None by stream, streams with a grant, and
+    how many segments were merged.
 
     A key is made ready for as long as its stream is taken: to keep it would cost more memory than
     making it again costs time.

@@ -11,9 +11,8 @@ from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
 from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.string cimport memcmp
 
-from casesync.sync._segment cimport (
-    Body, Shape, is_bytes, opened, read_body, shape_of, u8, u64
-)
+from casesync.codec._msgpack cimport u8, u64
+from casesync.sync._segment cimport Body, Shape, is_bytes, opened, read_body, shape_of
 
 VERSION = 9
 """Raised with every change of what this module does; its Python twin asks for just this one."""

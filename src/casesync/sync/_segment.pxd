@@ -1,11 +1,4 @@
-ctypedef unsigned char u8
-ctypedef unsigned long long u64
-
-cdef struct Reader:
-    const u8* at
-    const u8* end
-    bint bad
-
+from casesync.codec._msgpack cimport Reader, u8, u64
 
 cdef struct Replaced:
     u64 device
@@ -33,11 +26,7 @@ cdef class Shape:
     cdef u64 keys[64]
 
 
-cdef bint has(Reader* r, Py_ssize_t count) noexcept
-cdef u64 big(const u8* at, int count) noexcept
-cdef u64 unsigned_int(Reader* r) noexcept
-cdef Py_ssize_t array(Reader* r) noexcept
-cdef const u8* binary(Reader* r, Py_ssize_t size) noexcept
+cdef const u8* bytes_of(Reader* r, Py_ssize_t size) noexcept
 cdef bint is_bytes(object value, Py_ssize_t size) noexcept
 cdef object opened(
     object key, object previous, object header, Py_ssize_t head_size, u8 position, object sealed

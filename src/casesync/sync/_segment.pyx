@@ -10,6 +10,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.string cimport memcmp, memcpy
 
+from casesync.codec._msgpack cimport array, big, has, unsigned
 from casesync.merkle._hashes cimport digest
 from casesync.codec import canonical
 from casesync.crypto.key_schedule import label
@@ -30,62 +31,7 @@ cdef u64 U32 = (<u64>1 << 32) - 1
 
 # -- msgpack, as far as a simple body has it ----------------------------------------------------
 
-cdef u64 big(const u8* at, int count) noexcept:
-    cdef u64 value = 0
-    cdef int i
-    for i in range(count):
-        value = value << 8 | at[i]
-    return value
-
-
-cdef bint has(Reader* r, Py_ssize_t count) noexcept:
-    if r.end - r.at < count:
-        r.bad = True
-        return False
-    return True
-
-
-cdef u64 unsigned_int(Reader* r) noexcept:
-    """An integer of 0 to 2^64 - 1; everything else is bad."""
-    cdef u8 tag
-    cdef int width
-    cdef u64 value
-    if not has(r, 1):
-        return 0
-    tag = r.at[0]
-    if tag < 0x80:
-        r.at += 1
-        return tag
-    if tag < 0xCC or tag > 0xCF:
-        r.bad = True
-        return 0
-    width = 1 << (tag - 0xCC)
-    if not has(r, 1 + width):
-        return 0
-    value = big(r.at + 1, width)
-    r.at += 1 + width
-    return value
-
-
-cdef Py_ssize_t array(Reader* r) noexcept:
-    """The number of items of an array."""
-    cdef u8 tag
-    cdef Py_ssize_t count
-    if not has(r, 1):
-        return 0
-    tag = r.at[0]
-    if tag & 0xF0 == 0x90:
-        r.at += 1
-        return tag & 15
-    if tag == 0xDC and has(r, 3):
-        count = big(r.at + 1, 2)
-        r.at += 3
-        return count
-    r.bad = True
-    return 0
-
-
-cdef const u8* binary(Reader* r, Py_ssize_t size) noexcept:
+cdef const u8* bytes_of(Reader* r, Py_ssize_t size) noexcept:
     """The bytes of a bin of just this size, below 256."""
     cdef const u8* found
     if not has(r, 2 + size) or r.at[0] != 0xC4 or r.at[1] != size:
@@ -251,8 +197,8 @@ cdef bint read_body(bytes padded, Body* body) noexcept:
     r.at, r.end, r.bad = raw, raw + size, False
     if array(&r) != 4:
         return False
-    clock = unsigned_int(&r)
-    body.version = unsigned_int(&r)
+    clock = unsigned(&r)
+    body.version = unsigned(&r)
     count = array(&r)
     if r.bad or clock > U48 or body.version > U32 or count > 16:
         return False
@@ -261,10 +207,10 @@ cdef bint read_body(bytes padded, Body* body) noexcept:
         if array(&r) != 4:
             return False
         named = &body.replaced[i]
-        named.device = unsigned_int(&r)
-        named.number = unsigned_int(&r)
-        named.link8 = binary(&r, 8)
-        named.mask = unsigned_int(&r)
+        named.device = unsigned(&r)
+        named.number = unsigned(&r)
+        named.link8 = bytes_of(&r, 8)
+        named.mask = unsigned(&r)
         if r.bad or not 0 < named.device <= U32 or not 0 < named.number <= U48:
             return False
         for j in range(i):
@@ -272,14 +218,14 @@ cdef bint read_body(bytes padded, Body* body) noexcept:
                 return False
     if array(&r) != 1 or array(&r) != 3:
         return False
-    body.record = binary(&r, 16)
-    body.type = unsigned_int(&r)
+    body.record = bytes_of(&r, 16)
+    body.type = unsigned(&r)
     pairs = array(&r)
     if r.bad or pairs < 2 or pairs & 1 or pairs > 128 or body.type > 0xFFFF:
         return False
     body.size = pairs // 2
     for i in range(body.size):
-        body.keys[i] = unsigned_int(&r)
+        body.keys[i] = unsigned(&r)
         if r.bad or body.keys[i] > 0xFFFFF:
             return False
         _value(&r)

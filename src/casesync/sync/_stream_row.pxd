@@ -1,4 +1,4 @@
-from casesync.sync._segment cimport Reader, u8, u64
+from casesync.codec._msgpack cimport Reader, u8, u64
 
 cdef enum:  # more than this is uncommon
     SLOTS = 24   # of a stream: devices x compartments

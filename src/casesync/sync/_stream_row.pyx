@@ -11,7 +11,8 @@ from cpython.mem cimport PyMem_Realloc
 from libc.string cimport memcpy
 
 from casesync.foundation.ids import StreamKind
-from casesync.sync._segment cimport Reader, array, big, binary, has, unsigned_int
+from casesync.codec._msgpack cimport Reader, array, big, has, unsigned
+from casesync.sync._segment cimport bytes_of
 
 VERSION = 1
 """Raised with every change of what this module does; ``plain_path`` asks for just this one."""
@@ -20,7 +21,7 @@ cdef u64 _case = StreamKind.CASE
 cdef Py_ssize_t ROW_MAX = 32 * 1024
 
 
-# -- reading a row: bounded, whatever the bytes are -------------------------------------------------
+# -- reading a row: bounded, whatever the bytes are ------------------------------------------------
 
 cdef bint skip(Reader* r, Part* part) noexcept:
     """Step over one value of any depth; where it stands."""
@@ -103,12 +104,12 @@ cdef bint _read_history(Reader* r, Row* row, u64 own_device) noexcept:
     row.all_count = True
     row.last = -1
     for i in range(count // 6):
-        index = unsigned_int(r)
-        device = unsigned_int(r)
-        unsigned_int(r)
-        unsigned_int(r)
-        row.all_count = unsigned_int(r) == 0 and row.all_count
-        unsigned_int(r)
+        index = unsigned(r)
+        device = unsigned(r)
+        unsigned(r)
+        unsigned(r)
+        row.all_count = unsigned(r) == 0 and row.all_count
+        unsigned(r)
         if r.bad or index >> 63:
             return False
         if device != own_device and <long long>index > row.last:
@@ -127,16 +128,16 @@ cdef bint _read_live(Reader* r, Row* row, Slot* slot) noexcept:
     slot.live = count
     for i in range(count):
         live = &row.live[row.live_count]
-        live.number = unsigned_int(r)
+        live.number = unsigned(r)
         if r.bad or not skip(r, &live.raw):
             return False
         inner.at, inner.end, inner.bad = live.raw.at, live.raw.at + live.raw.size, False
         live.simple = array(&inner) == 5
-        live.link8 = binary(&inner, 8)
-        live.location = unsigned_int(&inner)
-        live.mask = unsigned_int(&inner)
-        live.record = unsigned_int(&inner)
-        live.form = unsigned_int(&inner)
+        live.link8 = bytes_of(&inner, 8)
+        live.location = unsigned(&inner)
+        live.mask = unsigned(&inner)
+        live.record = unsigned(&inner)
+        live.form = unsigned(&inner)
         live.simple = live.simple and not inner.bad and inner.at == inner.end
         live.added = live.gone = False
         link_live(row, slot, row.live_count)
@@ -163,7 +164,7 @@ cdef bint _read_slot(Reader* r, Row* row, Slot* slot) noexcept:
         return False
     slot.numbers.at = r.at
     for i in range(<Py_ssize_t>slot.count):
-        slot.last = unsigned_int(r)
+        slot.last = unsigned(r)
     slot.numbers.size = r.at - slot.numbers.at
     slot.first = slot.newest = -1
     if r.bad or not _read_live(r, row, slot) or not has(r, 1):
@@ -183,7 +184,7 @@ cdef bint _read_merge(Reader* r, Row* row) noexcept:
         return False
     row.slot_count = count
     for i in range(count):
-        row.slots[i].key = unsigned_int(r)
+        row.slots[i].key = unsigned(r)
     if array(r) != count or r.bad:
         return False
     for i in range(count):
@@ -194,7 +195,7 @@ cdef bint _read_merge(Reader* r, Row* row) noexcept:
         return False
     row.record_count = count
     for i in range(count):
-        row.records[i] = binary(r, 16)
+        row.records[i] = bytes_of(r, 16)
     count = array(r)
     if r.bad or count > TABLE:
         return False
@@ -216,13 +217,13 @@ cdef bint _read_fact(Reader* r, Row* row) noexcept:
     for i in range(3):
         if not skip(r, &part):
             return False
-    fact.kind = unsigned_int(r)
-    fact.key_name = binary(r, 8)
+    fact.kind = unsigned(r)
+    fact.key_name = bytes_of(r, 8)
     if r.bad or not skip(r, &part) or not has(r, 1):
         return False
     tag = r.at[0]
     if _is_unsigned(r):
-        fact.index = <long long>unsigned_int(r)
+        fact.index = <long long>unsigned(r)
         if fact.index < 0:
             return False
     elif tag >= 0xE0:
@@ -251,7 +252,7 @@ cdef bint _read_rights(Reader* r, Row* row) noexcept:
     if array(r) != 4:
         return False
     count = array(r)
-    if r.bad or count < 2 or unsigned_int(r) != _case or r.bad or not skip(r, &part):
+    if r.bad or count < 2 or unsigned(r) != _case or r.bad or not skip(r, &part):
         return False
     if part.at[0] != 0xC4 or part.size < 2:
         return False
@@ -288,18 +289,18 @@ cdef bint read_row(object packed, Row* row, u64 own_device) noexcept:
         return False
     if not _read_merge(&r, row) or not _read_rights(&r, row):
         return False
-    if unsigned_int(&r) != 0 or r.bad:
+    if unsigned(&r) != 0 or r.bad:
         return False  # not complete here
     count = pairs(&r)
     if r.bad or count > NEWEST:
         return False
     row.newest_count = count
     for i in range(count):
-        row.newest[i].device = unsigned_int(&r)
+        row.newest[i].device = unsigned(&r)
         if array(&r) != 2:
             return False
-        row.newest[i].number = unsigned_int(&r)
-        row.newest[i].link8 = binary(&r, 8)
+        row.newest[i].number = unsigned(&r)
+        row.newest[i].link8 = bytes_of(&r, 8)
     row.rest.at = r.at
     if r.bad or not (skip(&r, &part) and skip(&r, &part) and skip(&r, &part)):
         return False
@@ -486,7 +487,7 @@ cdef bint was_applied(Row* row, Slot* slot, u64 number) noexcept:
     cdef int at = slot.first
     r.at, r.end, r.bad = slot.numbers.at, slot.numbers.at + slot.numbers.size, False
     while r.at < r.end and not r.bad:
-        if unsigned_int(&r) == number:
+        if unsigned(&r) == number:
             return True
     while at >= 0:
         if row.live[at].added and row.live[at].number == number:

@@ -19,7 +19,7 @@ Batch = list[tuple[StreamId, list[ServedLeaf]]]
 
 
 def in_two(batch: Batch) -> tuple[Batch, Batch]:
-    """(what is more than content, and what came before it; the content behind it).
+    """(what has an unsealed segment, and what came before it; the sealed segments behind it).
 
     A case that is opened in a page has most of its content there, too: behind its opening and its
     keys that is as plain as any other.
