@@ -106,7 +106,7 @@ def decode_content(body: bytes) -> Content:
             and record.__class__ is bytes
             and len(record) == RECORD_BYTES
             and scalars.__class__ is list
-            and len(scalars) == 2 * form.size
+            and len(scalars) == 2 * form.size <= 2 * SIMPLE_CELLS_MAX
             and (_SCALAR_TYPES.issuperset(map(type, scalars)) or _are_flat(scalars))
             and replaces.__class__ is list
         ):

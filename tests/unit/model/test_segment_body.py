@@ -205,3 +205,13 @@ def test_a_megabyte_of_text_is_refused_before_it_is_sealed() -> None:
     with pytest.raises(UsageError) as raised:
         encode_content(1, 1, [], [Write(scalar(1), 3, "x" * 1024 * 1024)])
     assert raised.value.code == "change-too-large"
+
+
+def test_a_large_form_is_decoded_alike_once_it_was_met() -> None:
+    """Its mask is no msgpack integer, so it is not simple: not the second time either."""
+    for size, is_simple in ((64, True), (65, False)):
+        scalars = [part for field in range(100, 100 + size) for part in (field << 4 | 3, "x")]
+        packed = simple(scalars=scalars)
+        contents = [decode_content(packed) for _ in range(2)]
+        assert [isinstance(content[4], Form) for content in contents] == [is_simple] * 2
+        assert contents[0] == contents[1]
