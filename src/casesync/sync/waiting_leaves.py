@@ -92,6 +92,7 @@ class WaitingLeaves:
         """Set aside changes whose number another one has; returns those there was no room for."""
         if not copies:
             return []
+        self._rows = _load(self._tx)  # judging a stream again may have set aside others
         _, refused = self._keep(copies, _COPIED)
         self._store()
         return refused
