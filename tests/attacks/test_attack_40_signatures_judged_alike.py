@@ -209,3 +209,38 @@ def test_who_saw_the_control_log_later_judges_a_run_like_everybody_else(
         assert outcome(world, "lan", case) == outcome(world, "late", case)
     assert world.values("lan", second, "person.family_name") == ["Lê"]
     assert world.reasons("lan") == {}
+
+
+def test_what_waits_for_control_entries_is_proven_by_the_page_that_comes_with_them(monkeypatch):
+    """Lan is served a newcomer's bad signature first, then its author's key and the proof at once.
+
+    Before the proof a colleague states a key: the stream is judged before the proof is merged.
+    """
+    world = AttackWorld()
+    case = world.case(given_name="Hòa")
+    world.sync()
+    person = world.person("lan", case)
+    world.relay.keep_control_from(int(world.lan.core.engine.device))
+    writer = world.offices.enrol(world.uyen, SHELTER, "caseworker", "Bạn")
+    world.sync("mai")
+    world.mai.approve_step(str(writer.whoami().device))
+    writer.sync()
+    member, mai = HostileMember(writer), HostileMember(world.mai)
+    body = member.content(person, {"person.family_name": "Lê"})
+    with monkeypatch.context() as patch:
+        patch.setattr("casesync.relay.push.verify_change", lambda *_: None)
+        member.write(case, bodies={2: body}, signed=False)
+        member.sync()
+    world.sync("lan", "mai")
+    assert list(world.reasons("lan").values()) == ["control-missing"]
+    mai.write(case, bodies={5: mai.content(person, {"person.education": "primary"})})
+    mai.sync()
+    member.write(case, bodies={2: body})
+    member.sync()
+    world.relay.keep_control_from(int(world.lan.core.engine.device), on=False)
+    world.sync("lan")
+    world.replicas["late"] = world.offices.enrol(world.lan, SHELTER, "caseworker", "Sau")
+    world.sync("late", "lan")
+    assert outcome(world, "lan", case) == outcome(world, "late", case)
+    assert world.values("lan", case, "person.family_name") == ["Lê", "Lê"]
+    assert world.reasons("lan") == {}

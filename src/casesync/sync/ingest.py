@@ -205,7 +205,7 @@ def _finish(
         report.merged_segments += held.merged_segments
         if held.again:
             report.rejudged_streams += 1
-            rejudge(engine, tx, stream, held.row, lambda change: check_author(engine, change))
+            rejudge(engine, tx, stream, held.row, check_author=None)
         else:
             stale.append(stream)
             state_of(held.row)  # a row for the content to come, if none came yet

@@ -75,7 +75,7 @@ def rejudge(
     tx: Transaction,
     stream: StreamId,
     row: StreamRow,
-    check_author: CheckAuthor,
+    check_author: CheckAuthor | None,
 ) -> bool:
     """Judge and merge the stream again from its stored changes.
 
@@ -88,14 +88,18 @@ def rejudge(
         row: its row, changed in place.
         check_author: raises CryptoError for a change whose signature does not hold; called only
             for changes stored before their author was known. What neither it nor a change that
-            continues it proves is set aside (``waiting_leaves``).
+            continues it proves is set aside (``waiting_leaves``). None while a page is merged:
+            what proves them may come with it, so they wait until all of it is stored.
 
     Returns:
         Whether a verdict changed.
     """
     if row.given_up:
         return False
-    entries, changes = _proven(engine, tx, stream, row.in_log_order(), check_author)
+    entries = row.in_log_order()
+    if check_author is not None:
+        entries = _proven(engine, tx, stream, entries, check_author)
+    changes = load_changes(tx, entries)
     open_stream_keys(engine, tx, stream, changes)
     rights = StreamRights()
     vectors = SeenVectors()
@@ -103,7 +107,9 @@ def rejudge(
     changed = False
     for entry, change in zip(entries, changes, strict=True):
         vectors.note(change)
-        code = _judge_one(engine, tx, stream, change, rights, vectors)
+        code = entry.verdict
+        if check_author is not None or code != _UNJUDGED:
+            code = _judge_one(engine, tx, stream, change, rights, vectors)
         changed = changed or code != entry.verdict
         judged.append(entry._replace(verdict=code))
     row.rewrite(judged)
@@ -120,18 +126,17 @@ def _proven(
     stream: StreamId,
     entries: list[HistoryEntry],
     check_author: CheckAuthor,
-) -> tuple[list[HistoryEntry], list[ReadChange]]:
+) -> list[HistoryEntry]:
     """The changes whose author is proven, now that those who were unknown may be known."""
-    changes = load_changes(tx, entries)
     if all(entry.verdict != _UNJUDGED for entry in entries):
-        return entries, changes
+        return entries
     kept: list[HistoryEntry] = []
-    for entry, change in zip(entries, changes, strict=True):
+    for entry, change in zip(entries, load_changes(tx, entries), strict=True):
         if entry.verdict == _UNJUDGED and not _is_proven(engine, tx, change, check_author):
             WaitingLeaves(engine, tx).set_aside(stream, change)
         else:
             kept.append(entry)
-    return kept, load_changes(tx, kept)
+    return kept
 
 
 def _is_proven(
