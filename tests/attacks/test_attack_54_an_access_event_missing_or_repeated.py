@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from attack_world import SHELTER, AttackWorld
 from audit_world import FACTS, Device, entry
 from casesync.access.audit import audit_device
 
@@ -53,3 +54,23 @@ def test_a_log_that_starts_behind_its_beginning_is_found() -> None:
     device = Device()
     device.write(entry(4))
     assert codes(device) == ["entries-missing"]
+
+
+def test_entries_that_came_before_their_author_was_known_are_listed_with_the_control_entries():
+    """The relay keeps the newcomer's enrolment from the auditor while it serves what she saw."""
+    world = AttackWorld()
+    case = world.case(given_name="Hòa")
+    world.sync()
+    auditor = int(world.dung.core.engine.device)
+    world.relay.keep_control_from(auditor)
+    newcomer = world.offices.enrol(world.uyen, SHELTER, "caseworker", "Bạn")
+    world.sync("mai")
+    world.mai.approve_step(str(newcomer.whoami().device))
+    newcomer.sync()
+    newcomer.show(case)
+    newcomer.sync()
+    world.sync("dung")
+    assert list(world.reasons("dung").values()) == ["control-missing"]
+    world.relay.keep_control_from(auditor, on=False)
+    world.sync("dung")
+    assert world.dung.audit_list(device=int(newcomer.whoami().device))

@@ -13,7 +13,8 @@ from casesync.client.core import STOPPING, Core, opener_of
 from casesync.client.page_size import PageSize
 from casesync.client.read_ahead import ReadAhead
 from casesync.foundation.errors import AccessDenied, LocalStateError, NetworkError
-from casesync.foundation.ids import BlobHash
+from casesync.foundation.ids import BlobHash, StreamKind
+from casesync.sync.access_reader import take_access_segment
 from casesync.sync.control_flow import (
     Entries,
     mark_boxes_owed,
@@ -129,6 +130,8 @@ def _take_in(core: Core, read: ReadAnswer, report: SyncReport, ahead: ReadAhead)
         for stream in again:
             row = StreamRow(tx.stream_rows([stream]).get(stream))
             rejudge(engine, tx, stream, row, lambda change: check_author(engine, change))
+            if row.kind is StreamKind.ACCESS:
+                take_access_segment(engine, tx, stream, row)
             tx.put_stream_rows({stream: row.row}, int(row.kind or 0))
     report.transactions += 1
     return more
