@@ -21,7 +21,7 @@ demo: $(READY) ## tell, with real processes, how three offices share a case
 	$(BIN)/casesync demo $(DEMO)
 
 test: $(READY) ## run all tests on two cores
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(READY) ## lint, format, types, layers and house rules
 	$(BIN)/ruff check .

@@ -23,6 +23,8 @@ from casesync_cli.times import day_ended_by, people_time
 if TYPE_CHECKING:
     from rich.console import Console
 
+WHOLE_COLUMNS: Final = frozenset({"case", "id", "number", "device", "until", "time", "changed"})
+"""Codes and times are not broken on a narrow screen: they are typed, copied or compared."""
 FITTED_ROWS_MAX: Final = 500
 """A table of more rows is written as it comes: fitting 10,000 to the screen takes ten seconds."""
 WIDTH_OF_FILES: Final = 160
@@ -69,7 +71,8 @@ class Output:
 
         table = Table(box=SIMPLE_HEAD, pad_edge=False)
         for column in columns:
-            table.add_column(tr(self.lang, f"col.{column}"), overflow="fold")
+            whole = column in WHOLE_COLUMNS
+            table.add_column(tr(self.lang, f"col.{column}"), overflow="fold", no_wrap=whole)
         for row in rows:
             table.add_row(*(Text(safe_line(cell)) for cell in row))
         self._rich().print(table)

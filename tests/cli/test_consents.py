@@ -91,11 +91,11 @@ def test_an_entry_without_content_is_refused(offices, case):
     assert offices.shelter.json("record", "list", case, "consultation")["count"] == 1
 
 
-def test_a_consent_that_was_written_as_a_record_says_only_what_stands_there(offices, case):
-    offices.shelter.json("record", "add", case, "consent", "purpose=service")
-    [shown] = offices.shelter.json("consent", "show", case)["items"]
-    assert shown["purpose"] == "service"
-    for name in ("unit", "form", "notice", "given_at", "until"):
-        assert shown[name] is None, name
-    people = offices.shelter.run("consent", "show", case).out
-    assert "1970" not in people
+def test_no_consent_is_written_word_by_word(offices, case):
+    """What was agreed to is recorded as a whole, or not at all."""
+    for words in (("record", "add", case, "consent", "purpose=service"),
+                  ("case", "set", case, "consent.purpose=service")):  # fmt: skip
+        done = offices.shelter.run(*words)
+        assert done.code == 2
+        assert "consent give" in done.err
+    assert offices.shelter.json("consent", "show", case)["items"] == []

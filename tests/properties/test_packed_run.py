@@ -102,7 +102,7 @@ def histories(draw: st.DrawFn, held: Held, written: Written, first: int) -> list
 
 
 @given(data=st.data())
-@settings(max_examples=300)
+@settings(max_examples=120)
 def test_a_batch_is_taken_and_packed_as_python_does(data):
     """Several streams at once, each whole or not at all; then what comes next, on those rows."""
     helds, written = [Held(), Held()], ([], [])

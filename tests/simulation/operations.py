@@ -9,6 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
+from casesync.client import case_cells
 from casesync.client.case_edit import CaseEdit
 from casesync.client.replica import Replica
 from casesync.client.views import RecordView
@@ -288,7 +289,7 @@ def _step(rng: Random, schema: Schema, draft: CaseEdit, path: str, field: Field)
     cell = CellId(
         draft._record(record_type, None, create=True), record_type.number, field.number, None, 0
     )
-    before = draft.effective_state(field, cell)
+    before = case_cells.state_among(field, draft._live(field, cell))
     steps = sorted(after for origin, after in field.steps if origin == before)
     if steps:
         draft.set(path, rng.choice(steps), resolve=True)

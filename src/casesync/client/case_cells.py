@@ -12,8 +12,10 @@ from casesync.foundation.errors import UsageError
 from casesync.foundation.ids import Compartment, StreamId
 from casesync.model.cells import CellId
 from casesync.model.merge import LiveWrite, StreamState
-from casesync.model.schema import Field, RecordType
+from casesync.model.schema import Field, RecordType, Schema
 from casesync.model.segment_body import Write, copy_at, write_at
+from casesync.model.value_text import parse_part, parse_value
+from casesync.model.values import check_step, validate
 from casesync.sync.grants import ContentCache
 from casesync.sync.ports import Transaction
 from casesync.sync.stream_row import StreamRow
@@ -43,6 +45,30 @@ class Place(NamedTuple):
     def cell(self, element: str | bytes | None = None) -> CellId:
         """Its cell, or an element's presence."""
         return CellId(self.record, self.type.number, self.field.number, element, 0)
+
+
+def parsed(schema: Schema, field: Field, assignment: Assignment, text: str) -> object:
+    """The value that a text means where the assignment puts it.
+
+    Raises: UsageError: what ``parse_value`` refuses; ``field-is-set``.
+    """
+    if assignment.part is not None:
+        return parse_part(schema, field, field.part_by_name(assignment.part), text)
+    if field.element is not None and assignment.element is None:
+        raise UsageError("field-is-set", field=field.name)
+    return parse_value(schema, field, text)
+
+
+def step(schema: Schema, field: Field, live: Live, value: object) -> object:
+    """A step from the state that counts now to ``value``, as a write carries it.
+
+    Raises: UsageError: ``state-not-unset``, or a step that is not declared.
+    """
+    before = state_among(field, live)
+    if not isinstance(value, str):
+        raise UsageError("state-not-unset", field=field.name)
+    check_step(field, before, value)
+    return validate(schema, field, [before, value])
 
 
 def parse_path(path: str, op: str, text: str | None) -> Assignment:

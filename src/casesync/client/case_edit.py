@@ -22,11 +22,12 @@ from casesync.foundation.limits import CELLS_PER_CHANGE_MAX
 from casesync.model.cells import CellId
 from casesync.model.conflict_id import conflict_id
 from casesync.model.merge import StreamState
+from casesync.model.only_record import only_record
 from casesync.model.own_content import made_content
 from casesync.model.schema import Field, RecordType, ResolverCode
 from casesync.model.segment_body import Write
-from casesync.model.value_text import parse_element, parse_part, parse_value
-from casesync.model.values import check_step, validate, validate_element, validate_part
+from casesync.model.value_text import parse_element
+from casesync.model.values import validate, validate_element, validate_part
 from casesync.sync.author import Draft
 from casesync.sync.ports import Transaction
 from casesync.sync.stream_merge import state_of
@@ -105,11 +106,14 @@ class CaseEdit:
     ) -> bytes:
         """A new record of a type; returns its id (16 bytes).
 
-        Raises: UsageError: ``record-empty``: a record is what is written of it.
+        Raises: UsageError: ``record-empty``: a record is what is written of it;
+            ``consent-by-itself``: a consent is given as a whole.
         """
         record_type = self._type(type_name)
         if not values:
             raise UsageError("record-empty", type=record_type.name)
+        if record_type.name == "consent" and "permission" not in values:
+            raise UsageError("consent-by-itself")
         record = self._core.entropy.bytes(16)
         self._fill(record_type, record, values)
         return record
@@ -190,10 +194,13 @@ class CaseEdit:
             if field.element is None:
                 raise UsageError("field-no-set", type=place.type.name, field=field.name)
             element = parse_element(self._schema, field, text or "")
+            if assignment.op == "remove" and not self._has_element(place, place.cell(element)):
+                words = {"type": place.type.name, "field": field.name}
+                raise UsageError("element-absent", element=text, **words)
             return self._presence(place, element, present=assignment.op == "add")
         value: object = None
         if assignment.op == "set":
-            value = self._parsed(field, assignment, text or "")
+            value = case_cells.parsed(self._schema, field, assignment, text or "")
         return self._write_value(place, assignment, value, resolve=resolve)
 
     def _set_value(
@@ -214,13 +221,6 @@ class CaseEdit:
             record = self._record(record_type, assignment.record, create=create)
         return Place(record_type, record, field)
 
-    def _parsed(self, field: Field, assignment: Assignment, text: str) -> object:
-        if assignment.part is not None:
-            return parse_part(self._schema, field, field.part_by_name(assignment.part), text)
-        if field.element is not None and assignment.element is None:
-            raise UsageError("field-is-set", field=field.name)
-        return parse_value(self._schema, field, text)
-
     def _write_value(
         self, place: Place, assignment: Assignment, value: object, *, resolve: bool
     ) -> CellId:
@@ -240,25 +240,15 @@ class CaseEdit:
             self._check_element(place, cell, assignment, resolve=resolve)
             if value is not None:
                 value = validate_part(self._schema, field, part, value)
-            self._presence(place, element, present=True)
+            if self._has_element(place, cell._replace(part=_PRESENCE)):
+                self._presence(place, element, present=True)
         elif field.resolver is ResolverCode.STATE:
-            value = self._step(field, cell, value)
+            value = case_cells.step(self._schema, field, self._live(field, cell), value)
         elif value is not None:
             value = validate(self._schema, field, value)
         self._check_conflict(field, cell, resolve=resolve)
         self._check_since(place, cell, value)
         return self._put(field, cell, value)
-
-    def _step(self, field: Field, cell: CellId, value: object) -> object:
-        before = self.effective_state(field, cell)
-        if not isinstance(value, str):
-            raise UsageError("state-not-unset", field=field.name)
-        check_step(field, before, value)
-        return validate(self._schema, field, [before, value])
-
-    def effective_state(self, field: Field, cell: CellId) -> str | None:
-        """The state that counts now, None if nothing was set."""
-        return case_cells.state_among(field, self._live(field, cell))
 
     def _presence(self, place: Place, element: str | bytes | None, *, present: bool) -> CellId:
         value: object = True if present else None
@@ -271,18 +261,24 @@ class CaseEdit:
     ) -> None:
         """A part needs its element in the set, or added by this edit: a typing error adds none.
 
-        To decide what several wrote in the part is no typing error.
+        To decide what several wrote in the part is no typing error; an element that was removed
+        stays removed for it.
         """
         field = place.field
         if not self._core.engine.reads(field.compartment):
             return
-        presence = cell._replace(part=_PRESENCE)
-        own = self._writes.get(int(field.compartment), {}).get(presence)
-        if case_cells.has_element(self._live(field, presence), own):
+        if self._has_element(place, cell._replace(part=_PRESENCE)):
             return
         if not resolve or len(case_cells.different(self._live(field, cell))) < 2:
             words = {"type": place.type.name, "field": field.name, "part": assignment.part}
             raise UsageError("element-unknown", element=assignment.element, **words)
+
+    def _has_element(self, place: Place, presence: CellId) -> bool:
+        """Whether the element is in the set, or added by this edit; so it is if nobody can tell."""
+        field = place.field
+        own = self._writes.get(int(field.compartment), {}).get(presence)
+        readable = self._core.engine.reads(field.compartment)
+        return not readable or case_cells.has_element(self._live(field, presence), own)
 
     def _live(self, field: Field, cell: CellId) -> case_cells.Live:
         return self._cells.get((int(field.compartment), cell), [])
@@ -356,13 +352,15 @@ class CaseEdit:
             raise UsageError("entry-immutable", type=record_type.name)
         if not create:
             raise UsageError("record-unknown", type=record_type.name, record="-")
+        if record_type.name == "consent":
+            raise UsageError("consent-by-itself")
         if any(
             cell.type == record_type.number and write.device == self._core.engine.device
             for (_, cell), live in self._since.items()
             for write, _ in live
         ):
             raise ConflictStop("base-outdated", field=record_type.name)
-        return self._core.entropy.bytes(16)
+        return only_record(self._stream, record_type.number)
 
     def _new_cells(self) -> list[tuple[int, CellId]]:
         return [(comp, cell) for comp, writes in self._writes.items() for cell in writes]

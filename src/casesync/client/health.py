@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Literal
 
 from casesync.client.core import Core
@@ -180,8 +179,15 @@ class Health:
         """What an administrator should change about the network, or somebody about this disk."""
         control = self._core.engine.control
         facts = [*room_facts(self._core.folder), Fact("no-witnesses")]
+        waiting = {int(lacking.device) for lacking in control.who_lacks_keys()}
+        for number in sorted(waiting - {int(self._core.engine.device)}):
+            device = control.device(number)
+            if device is not None and device.unit == self._core.engine.unit:
+                member = control.member(device.member).name
+                facts.append(Fact("colleague-waits", {"member": member, "device": number}))
         for unit in control.units():
-            devices = [d for d in control.devices_of(unit.unit) if d.active]
+            active = [d for d in control.devices_of(unit.unit) if d.active]
+            devices = [d for d in active if int(d.number) not in waiting] or active
             if len(devices) == 1 and unit.type != "one":
                 facts.append(Fact("unit-one-device", {"unit": unit.name}))
         administrators = {d.member for d in control.devices() if d.active and d.administrator}
@@ -264,8 +270,11 @@ class Health:
             return Finding("warning", "relay-unreachable")
         if key != self._core.identity.relay_key:
             return Finding("error", "relay-key-changed")
-        with suppress(CasesyncError):  # what it says of this device stands among what is missing
+        try:
             ask_whether_suspended(self._core)
+        except CasesyncError as error:  # the rest stands among what is missing, or is told already
+            if error.code == "counter-replayed":
+                return Finding("error", error.code)
         return Finding("ok", "relay-reachable")
 
 

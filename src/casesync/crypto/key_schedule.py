@@ -21,6 +21,7 @@ Use = Literal[
     "box-nonce",
     "unit-key",
     "conflict",
+    "record",
     "access-entry",
     "invitation-id",
     "enrol-commit",

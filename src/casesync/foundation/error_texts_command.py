@@ -110,6 +110,18 @@ COMMAND_TEXTS: Final[dict[str, Text]] = {
         "'{field}' không có '{element}', nên không đặt được mục '{part}'.",
         "Hãy kiểm tra bằng 'casesync case show', hoặc thêm trước: {type}.{field}+={element}",
     ),
+    "element-absent": Text(
+        "'{field}' has no '{element}', so there is nothing to remove.",
+        "Check how it is written with 'casesync case show'.",
+        "'{field}' không có '{element}', nên không có gì để bỏ.",
+        "Hãy kiểm tra cách viết bằng 'casesync case show'.",
+    ),
+    "consent-by-itself": Text(
+        "A consent is not made word by word: what was agreed to is recorded as a whole.",
+        "Use 'casesync consent give'.",
+        "Sự đồng ý không được ghi từng mục: phải ghi trọn những gì đã đồng ý.",
+        "Dùng 'casesync consent give'.",
+    ),
     "assignment-empty": Text(
         "'{text}' has no value.",
         "To make a field absent use 'casesync case unset'.",
