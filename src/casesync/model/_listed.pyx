@@ -3,8 +3,8 @@
 
 It takes a segment of one group, as nearly all are, and changes nothing before it is sure; what is
 uncommon it leaves to Python. A text of a plain field is looked at here, any other value by its
-bytes, which name what was found out about it before. ``tests/properties/test_kernels.py`` holds
-the two equal.
+bytes, which name what was found out about it before. ``tests/properties/test_list_kernels.py``
+holds the two equal.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE

@@ -2,7 +2,7 @@
 """Compiled twin of ``listing_entry._joined_words``: the words of many texts (optional).
 
 What stands between spaces is looked up by its bytes; what it folds to is asked of Python once.
-``tests/properties/test_kernels.py`` holds the two equal.
+``tests/properties/test_list_kernels.py`` holds the two equal.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
