@@ -54,3 +54,11 @@ def test_a_port_in_use_is_said_plainly(relay, tmp_path):
         "relay", "serve", "--db", str(tmp_path / "relay.db"), "--port", port, "--json"
     )
     assert (done.code, done.error["code"]) == (4, "relay-address")
+
+
+def test_a_relay_without_a_folder_for_its_database_says_so(offices, tmp_path):
+    """It is not the port's fault."""
+    wanted = tmp_path / "nowhere" / "relay.db"
+    done = offices.shelter.run("relay", "serve", "--db", str(wanted), "--port", "0", "--json")
+    assert (done.code, done.error["code"]) == (2, "relay-folder-missing")
+    assert not wanted.parent.exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from casesync.foundation.errors import NetworkError
+from casesync.foundation.errors import NetworkError, UsageError
 from casesync_cli.command import LocalisedGroup, command, option
 from casesync_cli.render import Output, deliver
 from casesync_cli.settings import Settings
@@ -62,6 +62,8 @@ def relay_serve(
         tls_cert=tls_cert,
         tls_key=tls_key,
     )
+    if not db.absolute().parent.is_dir():
+        raise UsageError("relay-folder-missing", folder=str(db.parent))
     try:
         run(options, announce)
     except OSError as error:

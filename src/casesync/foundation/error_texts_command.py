@@ -170,6 +170,12 @@ COMMAND_TEXTS: Final[dict[str, Text]] = {
         "Không dùng được chứng chỉ và khóa TLS.",
         "Hãy ghi cả --tls-cert và --tls-key: hai tệp PEM đọc được và thuộc về nhau.",
     ),
+    "relay-folder-missing": Text(
+        "There is no folder '{folder}' for the relay's database.",
+        "Make it, or name another file with --db.",
+        "Không có thư mục '{folder}' để đặt cơ sở dữ liệu của máy chuyển tiếp.",
+        "Hãy tạo thư mục đó, hoặc chỉ tệp khác bằng --db.",
+    ),
     "relay-address": Text(
         "The relay cannot listen on {host}, port {port}.",
         "Is another program using it? Choose another --port.",
