@@ -6,6 +6,7 @@ A person sees what her own replica shows, nothing else. Every act ends in ``Worl
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from random import Random
 from typing import Final
 
@@ -13,7 +14,7 @@ from casesync.client import case_cells
 from casesync.client.case_edit import CaseEdit
 from casesync.client.replica import Replica
 from casesync.client.views import RecordView
-from casesync.foundation.errors import ConflictStop
+from casesync.foundation.errors import ConflictStop, UsageError
 from casesync.foundation.ids import Compartment, StreamId
 from casesync.model.cells import CellId
 from casesync.model.schema import Field, RecordType, ResolverCode, Schema, ValueSpec
@@ -279,9 +280,10 @@ def _write_element(rng: Random, schema: Schema, draft: CaseEdit, path: str, fiel
             draft.set(f"{path}[{element}].{part.name}", value, resolve=True)
             return
     if rng.random() < 0.3:
-        draft.remove(path, element)
-    else:
-        draft.add(path, element)
+        with suppress(UsageError):  # it is not there: then she adds it
+            draft.remove(path, element)
+            return
+    draft.add(path, element)
 
 
 def _step(rng: Random, schema: Schema, draft: CaseEdit, path: str, field: Field) -> None:

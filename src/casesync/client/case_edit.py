@@ -338,10 +338,10 @@ class CaseEdit:
             if len(found) != 1:
                 raise UsageError("record-unknown", type=record_type.name, record=prefix)
             return found[0]
+        opening = self._row.rights.opening
+        own = self._case_record if opening is None else opening[2]
+        assert own is not None
         if record_type.name == "case":
-            opening = self._row.rights.opening
-            own = self._case_record if opening is None else opening[2]
-            assert own is not None
             return own
         if len(known) == 1 and not record_type.entry:
             return next(iter(known))
@@ -360,7 +360,7 @@ class CaseEdit:
             for write, _ in live
         ):
             raise ConflictStop("base-outdated", field=record_type.name)
-        return only_record(self._stream, record_type.number)
+        return only_record(own, record_type.number)
 
     def _new_cells(self) -> list[tuple[int, CellId]]:
         return [(comp, cell) for comp, writes in self._writes.items() for cell in writes]

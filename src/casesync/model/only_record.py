@@ -16,11 +16,11 @@ _LABEL: Final = b"casesync/v1/record\x00"
 """The use ``record`` of ``conventions.md``; this floor does not know the key schedule."""
 
 
-def only_record(stream: bytes, record_type: int) -> bytes:
+def only_record(case: bytes, record_type: int) -> bytes:
     """16 bytes, the same on every device.
 
     Args:
-        stream: id of the case's stream, 16 bytes.
+        case: the case's record id, 16 random bytes that stand in its opening.
         record_type: the type's number, below 2^16.
     """
-    return sha256(_LABEL + stream + record_type.to_bytes(2, "big")).digest()[:RECORD_BYTES]
+    return sha256(_LABEL + case + record_type.to_bytes(2, "big")).digest()[:RECORD_BYTES]
