@@ -23,7 +23,6 @@ from casesync.merkle import compact_range
 from casesync.merkle.compact_range import CompactRange
 from casesync.merkle.hashing import node_hash
 from casesync.storage import packing
-from casesync.sync import plain_path
 from casesync.translog import page as page_reader
 from casesync.translog.header import (
     encode_head,
@@ -43,13 +42,11 @@ class OutOfTuple(NamedTuple):
 
 
 frames = page_reader.frame_kernel
-runs = plain_path.plain_kernel
 hashes = compact_range.hash_kernel
 needs_hashes = pytest.mark.skipif(hashes is None, reason="not compiled here")
 packs = packing.packing_kernel
 needs_packs = pytest.mark.skipif(packs is None, reason="not compiled here")
 needs_frames = pytest.mark.skipif(frames is None, reason="not compiled here")
-needs_runs = pytest.mark.skipif(runs is None, reason="not compiled here")
 
 # -- pages --------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Stepping over msgpack without making objects, for compiled twins of readers (codec).
+"""Stepping over msgpack without making objects, and writing integers, for compiled twins (codec).
 
 A reader never leaves its bytes: what is cut short, or not of the kind asked for, makes it bad, and
 it stays so. Text is not looked into.
@@ -29,6 +29,19 @@ cdef inline bint has(Reader* r, Py_ssize_t count) noexcept:
         r.bad = True
         return False
     return True
+
+
+cdef inline int put_unsigned(u8* out, u64 value) noexcept:
+    """Write an integer in its shortest form; its bytes, for which there is room: at most 9."""
+    cdef int width, i
+    if value < 0x80:
+        out[0] = <u8>value
+        return 1
+    width = 1 if value <= 0xFF else 2 if value <= 0xFFFF else 4 if value <= 0xFFFFFFFF else 8
+    out[0] = 0xCC + (width >= 2) + (width >= 4) + (width == 8)
+    for i in range(width):
+        out[1 + i] = <u8>(value >> (8 * (width - 1 - i)))
+    return 1 + width
 
 
 cdef inline u64 unsigned(Reader* r) noexcept:

@@ -14,14 +14,12 @@ from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize
 from libc.string cimport memcpy
 
+from casesync.codec._msgpack cimport put_unsigned, u8, u64
 from casesync.model.cells import Form
 from casesync.model.segment_body import Replacement
 
 VERSION = 1
 """Raised with every change of what this module does; its Python twin asks for just this one."""
-
-ctypedef unsigned char u8
-ctypedef unsigned long long u64
 
 DEF BODY_MAX = 4096
 cdef int CELLS_MAX = 64
@@ -59,15 +57,10 @@ cdef inline bint _raw(Buffer* b, const char* data, Py_ssize_t size) noexcept:
 
 
 cdef bint _unsigned(Buffer* b, u64 value) noexcept:
-    if value < 0x80:
-        return _put(b, <u8>value, 0, 0)
-    if value <= 0xFF:
-        return _put(b, 0xCC, value, 1)
-    if value <= 0xFFFF:
-        return _put(b, 0xCD, value, 2)
-    if value <= 0xFFFFFFFF:
-        return _put(b, 0xCE, value, 4)
-    return _put(b, 0xCF, value, 8)
+    if b.size + 9 > BODY_MAX:
+        return False
+    b.size += put_unsigned(b.data + b.size, value)
+    return True
 
 
 cdef bint _integer(Buffer* b, object value) except -1:

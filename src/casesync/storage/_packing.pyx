@@ -15,11 +15,10 @@ from cpython.tuple cimport PyTuple_Check, PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize
 from libc.string cimport memcpy
 
+from casesync.codec._msgpack cimport put_unsigned, u8, u64
+
 VERSION = 1
 """Raised with every change of what this module does; its Python twin asks for just this one."""
-
-ctypedef unsigned char u8
-ctypedef unsigned long long u64
 
 cdef int DEPTH_MAX = 64
 
@@ -68,15 +67,10 @@ cdef int _integer(Buffer* b, object value) except -1:
         raise OverflowError("an integer below -2^63")
     if overflow or small >= 0:
         large = PyLong_AsUnsignedLongLong(value) if overflow else <u64>small
-        if large < 0x80:
-            return _tagged(b, <u8>large, 0, 0)
-        if large <= 0xFF:
-            return _tagged(b, 0xCC, large, 1)
-        if large <= 0xFFFF:
-            return _tagged(b, 0xCD, large, 2)
-        if large <= 0xFFFFFFFF:
-            return _tagged(b, 0xCE, large, 4)
-        return _tagged(b, 0xCF, large, 8)
+        if b.room - b.size < 9:
+            _grow(b, 9)
+        b.size += put_unsigned(b.data + b.size, large)
+        return 0
     if small >= -0x20:
         return _tagged(b, <u8>small, 0, 0)
     if small >= -0x80:

@@ -235,16 +235,22 @@ cdef bint _take(object leaf, u64 location, Row* row, _Path path):
     row.added_count += 1
     added.index, added.device, added.number = index, h.device, h.number
     added.location, added.log_time = location, <object>PyTuple_GET_ITEM(leaf, 1)
-    newest = newest_of(row, h.device)
+    newest = _newest_for(row, h.device)
     if newest == NULL:
-        if row.newest_count >= NEWEST:
-            return False
-        newest = &row.newest[row.newest_count]
-        row.newest_count += 1
-        newest.device, newest.number = h.device, 0
+        return False
     if newest.number < h.number:
         newest.number, newest.link8 = h.number, link
     return True
+
+
+cdef Newest* _newest_for(Row* row, u64 device) noexcept:
+    """What is noted as newest of a device, number 0 if there is nothing; NULL if it is too many."""
+    cdef Newest* newest = newest_of(row, device)
+    if newest == NULL and row.newest_count < NEWEST:
+        newest = &row.newest[row.newest_count]
+        row.newest_count += 1
+        newest.device, newest.number = device, 0
+    return newest
 
 
 cdef bint _take_segment(
@@ -323,14 +329,8 @@ cdef bint _is_placed(list leaves, object packed, Row* row, u64 own_device):
     for leaf in leaves:
         if not read_content_header(<bytes?><object>PyTuple_GET_ITEM(leaf, 3), &h):
             return False
-        newest = newest_of(row, h.device)
-        if newest == NULL:
-            if row.newest_count >= NEWEST:
-                return False
-            newest = &row.newest[row.newest_count]
-            row.newest_count += 1
-            newest.device = h.device
-        elif h.number <= newest.number:
+        newest = _newest_for(row, h.device)
+        if newest == NULL or h.number <= newest.number:
             return False
         newest.number = h.number
     return True

@@ -11,7 +11,7 @@ from cpython.mem cimport PyMem_Realloc
 from libc.string cimport memcpy
 
 from casesync.foundation.ids import StreamKind
-from casesync.codec._msgpack cimport Reader, array, big, has, unsigned
+from casesync.codec._msgpack cimport Reader, array, big, has, put_unsigned, unsigned
 from casesync.sync._segment cimport bytes_of
 
 VERSION = 1
@@ -343,15 +343,9 @@ cdef int _put_tagged(Buffer* b, u8 tag, u64 value, int width) except -1:
 
 
 cdef int _put_unsigned(Buffer* b, u64 value) except -1:
-    if value < 0x80:
-        return _put_tagged(b, <u8>value, 0, 0)
-    if value <= 0xFF:
-        return _put_tagged(b, 0xCC, value, 1)
-    if value <= 0xFFFF:
-        return _put_tagged(b, 0xCD, value, 2)
-    if value <= 0xFFFFFFFF:
-        return _put_tagged(b, 0xCE, value, 4)
-    return _put_tagged(b, 0xCF, value, 8)
+    _room(b, 9)
+    b.size += put_unsigned(b.data + b.size, value)
+    return 0
 
 
 cdef int _put_head(Buffer* b, u8 short, u8 long_, u64 count) except -1:

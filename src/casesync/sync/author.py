@@ -46,7 +46,7 @@ from casesync.sync.stream_merge import SeenVectors, load_changes
 from casesync.sync.stream_row import StreamRow
 from casesync.sync.usual_keys import usual_keys
 from casesync.translog.chain import link as chain_link
-from casesync.translog.header import NO_KEY_NAME, encode_head, encode_header
+from casesync.translog.header import NO_KEY_NAME, encode_header
 from casesync.translog.unsealed import (
     FeedLink,
     decode_unsealed,
@@ -303,17 +303,7 @@ def _made(
         header, link, segment = sealed_save(place, after, plan.keys[compartment], body)
         return _Made(header, link, (segment,))
     size, root = (0, b"") if checkpoint is None else canonical.unpack(checkpoint)
-    head = encode_head(
-        device=place.device,
-        number=place.number,
-        stream=place.stream,
-        previous_here=place.previous_here,
-        after=after,
-        control_size=place.control_size,
-        random8=place.random8,
-        checkpoint_size=size,
-        checkpoint_root=root if size else b"",
-    )
+    head = place.head(after, size, root if size else b"")
     bodies = dict(draft.bodies)
     if draft.acts:
         bodies[int(Compartment.BASE)] = encode_acts(draft.acts)

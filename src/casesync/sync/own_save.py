@@ -44,6 +44,20 @@ class Place(NamedTuple):
     random8: bytes
     previous_link: bytes
 
+    def head(self, after: After, checkpoint_size: int = 0, checkpoint_root: bytes = b"") -> bytes:
+        """The head of the change's header; a checkpoint of size 0 is none."""
+        return encode_head(
+            device=self.device,
+            number=self.number,
+            stream=self.stream,
+            previous_here=self.previous_here,
+            after=after,
+            control_size=self.control_size,
+            random8=self.random8,
+            checkpoint_size=checkpoint_size,
+            checkpoint_root=checkpoint_root,
+        )
+
 
 class Sealed(NamedTuple):
     """A change but for its signature."""
@@ -71,15 +85,7 @@ def sealed_save(place: Place, after: After, key: StreamKey, body: bytes) -> Seal
             return Sealed(*made)
     if padded_length(len(body) + 1 + TAG_BYTES) > SEGMENT_BYTES_MAX:
         raise UsageError("change-too-large")
-    head = encode_head(
-        device=place.device,
-        number=place.number,
-        stream=place.stream,
-        previous_here=place.previous_here,
-        after=after,
-        control_size=place.control_size,
-        random8=place.random8,
-    )
+    head = place.head(after)
     head_hash = sha256(head).digest()
     segment = seal_segment(
         key.cipher, place.previous_link, head, head_hash, 0, key.commitment, body
