@@ -42,6 +42,10 @@ TEXTS: Final[dict[str, str]] = {
     "syncing stop",
     "access-reserve-missing": "the room kept for access entries is used up or not made yet: on a "
     "full disk no case could be shown; free some space",
+    "folder-copied": "the relay had seen later requests of this device: this folder was restored "
+    "or copied. If it is a copy, work where it was copied from and never sync from here. If it was "
+    "restored, run 'casesync sync' once more: it says whether anything written since is missing "
+    "here, and sends nothing then",
     "colleague-waits": "{member} (device {device}) cannot read yet: run 'casesync member approve'",
     "unit-one-device": "{unit} has one device only: if it is lost, what only it could read is "
     "lost; enrol a second one",
@@ -96,11 +100,6 @@ TEXTS: Final[dict[str, str]] = {
     "finding.relay-reachable": "the relay answers and has the pinned key",
     "finding.relay-key-changed": "another relay answers at this address: its key is not the pinned "
     "one. Nothing is sent to it; compare with 'casesync relay serve --print-key' at the relay",
-    "finding.counter-replayed": "the relay has seen later requests of this device: this folder was "
-    "restored or copied, and nothing is sent from it. If the laptop it was copied from goes on, "
-    "work there. Otherwise leave the folder as it is, ask an administrator to suspend this device "
-    "and to invite you again, and run 'casesync join' with another --home; what was not sent must "
-    "be written again there",
     "finding.database-opens": "the database opens with its key",
     "finding.vault-sound": "the key of the database opens with this passphrase",
     "finding.anchor-sound": "the file 'anchor' is whole",

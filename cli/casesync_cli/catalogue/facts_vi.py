@@ -42,6 +42,10 @@ TEXTS: Final[dict[str, str]] = {
     "không lưu và đồng bộ được nữa",
     "access-reserve-missing": "chỗ trống dành cho sổ truy cập đã dùng hết hoặc chưa tạo được: khi "
     "ổ đĩa đầy sẽ không xem được hồ sơ nào; hãy giải phóng dung lượng",
+    "folder-copied": "máy chuyển tiếp đã thấy yêu cầu muộn hơn của máy này: thư mục này đã được "
+    "khôi phục hay sao chép. Nếu là bản sao, hãy làm việc ở thư mục gốc và đừng bao giờ đồng bộ từ "
+    "đây. Nếu đã khôi phục, hãy chạy 'casesync sync' lần nữa: lệnh cho biết ở đây có thiếu gì đã "
+    "viết sau đó không, và khi ấy không gửi gì",
     "colleague-waits": "{member} (thiết bị {device}) chưa đọc được: hãy chạy "
     "'casesync member approve'",
     "unit-one-device": "{unit} chỉ có một thiết bị: nếu mất, những gì chỉ nó đọc được sẽ mất; "
@@ -97,10 +101,6 @@ TEXTS: Final[dict[str, str]] = {
     "finding.relay-reachable": "máy chuyển tiếp trả lời và đúng khóa đã ghim",
     "finding.relay-key-changed": "một máy chuyển tiếp khác trả lời ở địa chỉ này: khóa không phải "
     "khóa đã ghim. Không gửi gì cho nó; hãy so với 'casesync relay serve --print-key' tại máy đó",
-    "finding.counter-replayed": "máy chuyển tiếp đã thấy yêu cầu muộn hơn của máy này: thư mục này "
-    "đã được khôi phục hay sao chép, và không gửi gì từ đây. Nếu máy tính gốc vẫn dùng được, hãy "
-    "làm việc ở đó. Nếu không, để nguyên thư mục, nhờ người quản trị đình chỉ thiết bị này và mời "
-    "lại, rồi chạy 'casesync join' với --home khác; những gì chưa gửi phải viết lại ở đó",
     "finding.database-opens": "cơ sở dữ liệu mở được bằng khóa của nó",
     "finding.vault-sound": "khóa của cơ sở dữ liệu mở được bằng mật khẩu này",
     "finding.anchor-sound": "tệp 'anchor' còn nguyên vẹn",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Literal
 
 from casesync.client.core import Core
@@ -21,7 +22,7 @@ from casesync.client.network_views import (
 from casesync.client.views import Fact
 from casesync.codec import canonical
 from casesync.codec.crockford import case_code
-from casesync.foundation.errors import CasesyncError, Violation
+from casesync.foundation.errors import CasesyncError, LocalStateError, Violation
 from casesync.foundation.ids import Compartment, StreamId, StreamKind
 from casesync.foundation.limits import CLOCK_SKEW_SHOWN_MS
 from casesync.sync.held_log import CHANGE_RANGE, CONTROL_RANGE, TARGET, load_range
@@ -31,6 +32,7 @@ from casesync.sync.stream_row import StreamRow
 from casesync.translog.comparison import LogState, comparison_code
 
 Level = Literal["ok", "warning", "error"]
+_COPIED = "counter-replayed"
 CONTRADICTED = "relay-contradicted"
 """Stored value: why the relay's last answer was refused; absent once a sync has gone well."""
 DAMAGE = frozenset(
@@ -61,13 +63,16 @@ class Health:
     def watched(self, sync: Callable[[], EngineReport]) -> EngineReport:
         """Run a sync; an answer that had to be refused is remembered until one goes well.
 
+        So is what the relay says to a copied folder: that another has spoken for this device since.
+
         Raises: whatever ``sync`` raises.
         """
         try:
             return sync()
-        except Violation as error:
-            with self._core.store.transaction() as tx:
-                tx.put_value(CONTRADICTED, error.code.encode())
+        except (Violation, LocalStateError) as error:
+            if isinstance(error, Violation) or error.code == _COPIED:
+                with self._core.store.transaction() as tx:
+                    tx.put_value(CONTRADICTED, error.code.encode())
             raise
 
     def finished(self, report: EngineReport) -> SyncReport:
@@ -103,7 +108,10 @@ class Health:
             last = tx.value(LAST_SYNC)
             contradicted = tx.value(CONTRADICTED)
         if contradicted is not None:
-            facts.append(Fact("relay-contradicted", {"reason": contradicted.decode()}))
+            reason = contradicted.decode()
+            copied = Fact("folder-copied")
+            contradiction = Fact("relay-contradicted", {"reason": reason})
+            facts.append(copied if reason == _COPIED else contradiction)
         if outbox:
             facts.append(Fact("outbox-pending", {"count": outbox}))
         if looks:
@@ -238,8 +246,8 @@ class Health:
                 findings.append(Finding("error", error.code, error.params))
             missing = []
         for fact in missing:
-            suspended = fact.code == "device-suspended"
-            level: Level = "error" if suspended else "warning"
+            serious = fact.code in ("device-suspended", "folder-copied")
+            level: Level = "error" if serious else "warning"
             findings.append(Finding(level, fact.code, dict(fact.params)))
         for fact in self.warnings():
             findings.append(Finding("warning", fact.code, dict(fact.params)))
@@ -270,11 +278,8 @@ class Health:
             return Finding("warning", "relay-unreachable")
         if key != self._core.identity.relay_key:
             return Finding("error", "relay-key-changed")
-        try:
+        with suppress(CasesyncError):  # what it says of this device stands among what is missing
             ask_whether_suspended(self._core)
-        except CasesyncError as error:  # the rest stands among what is missing, or is told already
-            if error.code == "counter-replayed":
-                return Finding("error", error.code)
         return Finding("ok", "relay-reachable")
 
 

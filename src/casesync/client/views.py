@@ -40,6 +40,7 @@ FACTS: Final[dict[str, tuple[str, ...]]] = {
     "disk-nearly-full": ("megabytes",),
     "access-reserve-missing": (),
     # warnings about the network
+    "folder-copied": (),
     "colleague-waits": ("member", "device"),
     "unit-one-device": ("unit",),
     "network-one-administrator": (),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 
+import msgpack
 import pytest
 
 from casesync.foundation.errors import LocalStateError
@@ -66,6 +67,37 @@ def test_a_new_database_gets_the_newest_version_and_no_copy(path, next_version):
     connection = connect_encrypted(path, KEY)
     assert version_of(connection) == len(STEPS) + 1
     connection.close()
+
+
+def test_a_database_of_version_1_keeps_what_it_holds(path):
+    """Values, outbox and changes lie in their places there; a save finds and follows them."""
+    connection = connect_plain(path)
+    migrate(connection, lambda _: None, STEPS[:1])
+    change = [b"link", b"header", b"signature", [b"segment"]]
+    connection.execute("INSERT INTO value(key, body) VALUES ('chain', x'07')")
+    connection.execute(
+        "INSERT INTO change_block(id, count, body) VALUES (1, 1, ?)",
+        (b"\xdc\x00\x01" + msgpack.packb(change),),
+    )
+    connection.execute(
+        "INSERT INTO outbox(number, stream, location, size_bytes) VALUES (7, ?, 1024, 9)",
+        (b"s" * 16,),
+    )
+    connection.close()
+    store = open_plain(path)
+    for _ in range(2):
+        with store.transaction() as transaction:
+            assert transaction.value("chain") == b"\x07"
+            assert next(row.number for row in transaction.outbox()) == 7
+            [stored] = transaction.changes_at([1024])
+            assert stored.header == b"header"
+            transaction.append_changes([stored])
+            row = transaction.outbox()[0]
+            transaction.put_outbox(row._replace(number=row.number + 1))
+        store.close()
+        store = open_plain(path)
+    store.close()
+    assert path.name + ".before-version-2" in files(path)
 
 
 def test_a_current_database_is_neither_changed_nor_copied(path):
