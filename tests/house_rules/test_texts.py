@@ -173,6 +173,25 @@ def test_every_fact_has_words_with_its_parameters(lang):
         assert fields(texts[code]) <= set(params), code
 
 
+def test_every_finding_of_doctor_has_words():
+    """Of its own, of a fact, or of an error; a bare code helps nobody."""
+    texts = set(catalogue("facts", "en"))
+    codes = {
+        call.args[1].value
+        for path in shipped_modules()
+        for call in ast.walk(tree(path))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id == "Finding"
+        and len(call.args) > 1
+        and isinstance(call.args[1], ast.Constant)
+    }
+    assert "relay-key-changed" in codes
+    assert {
+        c for c in codes if f"finding.{c}" not in texts and c not in TEXTS.keys() | texts
+    } == set()
+
+
 def test_every_reason_of_quarantine_and_every_finding_of_an_audit_has_words():
     texts = set(catalogue("facts", "en"))
     source = (SHIPPED[0] / "sync" / "change_reader.py").read_text("utf-8")
