@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from casesync.client.views import Assignment
+from casesync.client.views import Assignment, Fact
 from casesync.foundation.errors import ConflictStop
 from casesync_cli.render import Output, copied_words, deliver, value_text
 from casesync_cli.safe import safe_line
@@ -43,9 +43,12 @@ def edit_case(
             show_conflicts(settings, replica, stop)
             raise
         code = replica.case_code(stream)
+        suspended = replica.core.suspended
 
     def people(out: Output) -> None:
         out.say("case.saved", case=code)
+        if suspended:
+            out.facts([Fact("device-suspended")])
         for field in disputed:
             out.say("case.beside", field=field)
 

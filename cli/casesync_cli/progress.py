@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Bars:
     """One line per kind of work, with an estimate; gone when the work is done.
 
-    Nothing is drawn with ``--json``, where stderr is no terminal, and for work that was done in
-    one step.
+    Nothing is drawn with ``--json`` and where stderr is no terminal; ``show`` draws no work that
+    was done in one step.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -24,9 +24,19 @@ class Bars:
         self._wanted = not settings.json and sys.stderr.isatty()
         self._drawn: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
+        self._waiting: TaskID | None = None
+
+    def wait(self, key: str) -> None:
+        """Nobody knows how long what the catalogue calls ``key`` takes; ``show`` ends it."""
+        if self._wanted:
+            self._drawn = self._drawn or _drawing()
+            self._waiting = self._drawn.add_task(tr(self._lang, key), total=None)
 
     def show(self, key: str, done: int, whole: int) -> None:
         """So much of the work that the catalogue calls ``key`` is done."""
+        if self._drawn is not None and self._waiting is not None:
+            self._drawn.remove_task(self._waiting)
+            self._waiting = None
         if not self._wanted or (key not in self._tasks and done >= whole):
             return
         if self._drawn is None:
@@ -39,7 +49,7 @@ class Bars:
         """Leave nothing on the screen."""
         if self._drawn is not None:
             self._drawn.stop()
-            self._drawn = None
+            self._drawn = self._waiting = None
             self._tasks = {}
 
 

@@ -44,6 +44,14 @@ def test_status_says_it_after_the_first_refused_sync_and_what_to_do(suspended):
         assert advice in said
 
 
+def test_who_saves_there_is_told_that_it_reaches_nobody(suspended):
+    _, stolen = suspended
+    case = stolen.json("case", "new", "--kind", "gbv")["case"]
+    assert stolen.run("sync").code == 5
+    said = stolen.run("case", "set", case, "case.risk_level=high").out
+    assert "will never be sent" in said
+
+
 def test_status_says_what_to_do_with_a_database_that_was_rolled_back(relay, tmp_path):
     laptop = Laptop(tmp_path / "home", "p q r s")
     found(relay, laptop)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from queue import Queue
@@ -168,3 +169,16 @@ def test_ctrl_c_leaves_nothing_half_done(create, tmp_path):
     assert code == 130, screen
     assert "Traceback" not in screen
     assert not laptop.home.exists()
+
+
+def test_who_waits_for_a_silent_relay_sees_what_for(tmp_path):
+    """It takes the connection and answers nothing: for a minute there would be an empty screen."""
+    relay = start_relay(tmp_path / "relay.db")
+    laptop = Laptop(tmp_path / "home", SECRET, extra={"TERM": "xterm"})
+    found(relay, laptop)
+    port = int(relay.url.rsplit(":", 1)[1])
+    assert stop_relay(relay) == 0
+    with socket.create_server(("127.0.0.1", port)):
+        code, screen = at_terminal(laptop, ["sync"], [("Asking the relay", "\x03")])
+    assert code == 130, screen
+    assert "Traceback" not in screen

@@ -391,6 +391,31 @@ def test_what_was_replaced_long_ago_is_known(applied, named):
         assert plain.whole[held.stream] == packed(taken_by_python(held, [later_], 1))
 
 
+@pytest.mark.parametrize(("applied", "whole"), [(256, True), (257, False)])
+def test_a_long_list_of_numbers_is_searched_by_python(applied, whole):
+    """It bisects; whoever writes a change chooses how often that is done."""
+    held = Held()
+    first = form_save(held, 0, 1, 1, [])
+    _, held.row = held.slowly(first, 0)
+    held.row[1][1][0][0] = list(range(1, applied + 1))
+    leaf = form_save(held, 1, 2, 1, [[1, 2, first.link[:8], 7]])
+    plain = batch_of((held, [leaf]))
+    plain.take([1], keys_of(held))
+    assert bool(plain.whole) is whole
+    assert taken_by_python(held, [leaf], 1) is not None
+
+
+def test_a_damaged_table_of_forms_is_left_to_python():
+    held = Held()
+    first = form_save(held, 0, 1, 1, [])
+    _, held.row = held.slowly(first, 0)
+    held.row[1][3][0] = "no form"
+    leaf = form_save(held, 1, 2, 1, [[1, 1, first.link[:8], 7]])
+    plain = batch_of((held, [leaf]))
+    plain.take([1], keys_of(held))
+    assert not plain.whole
+
+
 def test_a_large_form_with_little_left_of_it_is_replaced():
     """Its cells behind the 64th are gone: what is left of its mask is an integer again."""
     held = Held()

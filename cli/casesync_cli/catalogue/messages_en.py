@@ -172,6 +172,7 @@ TEXTS: Final[dict[str, str]] = {
     "status.synced": "Synced: at the last sync nothing was owed in either direction.",
     "status.never": "Not synced yet: run 'casesync sync'.",
     "status.warnings": "What an administrator should know:",
+    "sync.asking": "Asking the relay",
     "sync.progress": "Syncing",
     "list.progress": "Bringing lists and search up to date",
     "outbox.case": "case",

@@ -172,6 +172,7 @@ TEXTS: Final[dict[str, str]] = {
     "status.synced": "Đã đồng bộ: ở lần đồng bộ cuối không bên nào còn nợ gì.",
     "status.never": "Chưa đồng bộ lần nào: chạy 'casesync sync'.",
     "status.warnings": "Người quản trị cần biết:",
+    "sync.asking": "Đang hỏi máy chuyển tiếp",
     "sync.progress": "Đang đồng bộ",
     "list.progress": "Đang cập nhật danh sách và tìm kiếm",
     "outbox.case": "hồ sơ",

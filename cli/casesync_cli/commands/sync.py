@@ -22,6 +22,7 @@ def sync(settings: Settings) -> None:
         def advance(now: SyncProgress) -> None:
             bars.show("sync.progress", now.received, now.expected)
 
+        bars.wait("sync.asking")
         report = replica.sync(advance)
     deliver(settings, report, lambda out: _tell(out, report))
 

@@ -138,6 +138,8 @@ cdef object _mask_of(object form, Part* target):
     """As ``Form.mask_of``, of a form as it is packed; None if that is damaged."""
     try:
         row = _unpack(PyBytes_FromStringAndSize(<const char*>target.at, target.size))
+        if type(row) is not list:
+            return None
         return form.mask_of(row) & U64  # no bit behind these is live where the mask is an integer
     except (TypeError, ValueError, IndexError):
         return None
