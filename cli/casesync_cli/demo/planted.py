@@ -4,7 +4,8 @@ A spelling is a text composed and decomposed, as typed and folded, in UTF-8 and 
 base64, and with its msgpack head; a number also as an integer. One occurrence is a find, so only
 spellings are looked for that do not occur by chance: of six bytes or more, and in UTF-16 of five
 letters or more (SQLite's own tables are full of small 16-bit numbers). Shorter words ("low") are
-counted: more often than ciphertext of that length can hold them is a find. Two letters tell
+counted: more often than ciphertext of that length can hold them is a find. A write-ahead log holds
+a page as often as it was written, so occurrences among the same bytes count once. Two letters tell
 nothing.
 """
 
@@ -27,6 +28,8 @@ _UTF16_BYTES_MIN: Final = 10
 _BY_CHANCE: Final = {3: 8, 4: 4, 5: 3}
 """Occurrences of a word of so many bytes that 10 MB of ciphertext do not hold by chance: for three
 bytes 0.6 are expected, and eight are rarer than one in a billion."""
+_SURROUNDINGS_BYTES: Final = 8
+"""Bytes before and behind a short word by which the copies of a page are known to be copies."""
 _WORD_BYTES: Final = 4
 _SHORT_CHARS: Final = 8
 """Texts up to this length are also looked for as a quoted word and with their msgpack head."""
@@ -107,7 +110,7 @@ class Search:
         hits.update(
             Hit(kind, text, name, content.find(word))
             for word, (kind, text) in self._short.items()
-            if content.count(word) >= _BY_CHANCE[len(word)]
+            if _places(content, word) >= _BY_CHANCE[len(word)]
         )
         return sorted(hits)
 
@@ -135,6 +138,17 @@ class Search:
             size += len(content)
             hits += self.content(content, file.name)
         return hits, size
+
+
+def _places(content: bytes, word: bytes) -> int:
+    """How often a word occurs, the copies of one page counted once."""
+    around: set[bytes] = set()
+    at = content.find(word)
+    while at >= 0:
+        end = at + len(word) + _SURROUNDINGS_BYTES
+        around.add(content[max(0, at - _SURROUNDINGS_BYTES) : end])
+        at = content.find(word, at + 1)
+    return len(around)
 
 
 def _by_word(known: Mapping[bytes, tuple[str, str]]) -> dict[int, list[_Spelling]]:
