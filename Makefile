@@ -11,6 +11,8 @@ DEMO ?=
 BENCH ?=
 START ?= 0
 SEEDS ?= 5000
+# Hundreds of short processes are started: each would compile every module again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test check bench soak
 

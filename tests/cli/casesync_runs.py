@@ -11,11 +11,36 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from unittest.mock import patch
 
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+from casesync.crypto import passphrase
 from casesync_cli import app
 
 TIMEOUT_S = 120
+
+
+class _AskedOnce:
+    """Argon2id that works out the same answer once per test run.
+
+    A thousand commands of one process ask it a few dozen questions, at an eighth of a second each.
+    Commands in processes of their own and the tests of ``crypto`` ask the real one every time.
+    """
+
+    _answers: ClassVar[dict[tuple[object, ...], bytes]] = {}
+
+    def __init__(self, **costs: Any) -> None:
+        self._real = Argon2id(**costs)
+        self._costs = tuple(sorted(costs.items()))
+
+    def derive(self, typed: bytes) -> bytes:
+        """What RFC 9106 says."""
+        question = (typed, *self._costs)
+        if question not in self._answers:
+            self._answers[question] = self._real.derive(typed)
+        return self._answers[question]
 
 
 @dataclass(frozen=True)
@@ -71,7 +96,11 @@ class Laptop:
         time.tzset()
         sys.stdin = io.StringIO()
         try:
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            with (
+                patch.object(passphrase, "Argon2id", _AskedOnce),
+                contextlib.redirect_stdout(out),
+                contextlib.redirect_stderr(err),
+            ):
                 code = app.run(self.arguments(*words))
         finally:
             sys.stdin = stdin
