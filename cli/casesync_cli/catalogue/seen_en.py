@@ -28,7 +28,6 @@ TEXTS: Final[dict[str, str]] = {
     "change_leaves.number": "the device's running number | how much it wrote offline",
     "change_leaves.stream_no": "stream it belongs to | which devices work on one case",
     "change_leaves.previous_link": "chain of the device (a hash) | nothing further",
-    "change_leaves.link": "chain of the device (a hash) | nothing further",
     "change_leaves.header": "sizes, compartment numbers and key names of its sealed "
     "parts; whom it has seen | "
     "which compartments were written, about how much, who wrote after whom",

@@ -28,7 +28,6 @@ TEXTS: Final[dict[str, str]] = {
     "change_leaves.number": "số chạy của thiết bị | nó ghi bao nhiêu khi không có mạng",
     "change_leaves.stream_no": "dòng chứa nó | những thiết bị nào làm cùng một hồ sơ",
     "change_leaves.previous_link": "chuỗi của thiết bị (giá trị băm) | không gì thêm",
-    "change_leaves.link": "chuỗi của thiết bị (giá trị băm) | không gì thêm",
     "change_leaves.header": "cỡ, số ngăn và tên khóa của các phần bị niêm; đã thấy ai | "
     "ngăn nào được ghi, khoảng bao nhiêu, ai ghi sau ai",
     "change_leaves.signature": "chữ ký của thiết bị | chính thiết bị này đã ghi",

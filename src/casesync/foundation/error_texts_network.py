@@ -116,6 +116,12 @@ NETWORK_TEXTS: Final[dict[str, Text]] = {
         "Cơ sở dữ liệu này do phiên bản mới hơn của máy chuyển tiếp ghi.",
         "Hãy cài phiên bản mới hơn.",
     ),
+    "relay-store-older": Text(
+        "An older version of the relay wrote this database.",
+        "Start 'casesync relay serve' once: it carries the database over.",
+        "Cơ sở dữ liệu này do phiên bản cũ hơn của máy chuyển tiếp ghi.",
+        "Hãy chạy 'casesync relay serve' một lần: lệnh này chuyển đổi cơ sở dữ liệu.",
+    ),
     "head-moved": Text(
         "Somebody else changed members or units at the same moment; nothing was changed.",
         "Try again.",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from casesync.foundation.errors import LocalStateError
+from casesync.relay.sqlite_schema import SCHEMA_VERSION
 from casesync.relay.sqlite_store import converted
 
 
@@ -78,7 +79,6 @@ _MEANINGS: Final[dict[str, tuple[str, str]]] = {
     "change_leaves.number": ("the device's running number", "how much it wrote offline"),
     "change_leaves.stream_no": ("stream it belongs to", "which devices work on one case"),
     "change_leaves.previous_link": ("chain of the device (a hash)", "nothing further"),
-    "change_leaves.link": ("chain of the device (a hash)", "nothing further"),
     "change_leaves.header": (
         "sizes, compartment numbers and key names of its sealed parts; whom it has seen",
         "which compartments were written, about how much, who wrote after whom",
@@ -135,7 +135,7 @@ def status(db: Path) -> RelayStatus:
 
     Raises:
         LocalStateError: ``relay-file-missing``, ``relay-store-failed``,
-            ``relay-store-damaged``.
+            ``relay-store-damaged``, ``relay-store-older``, ``relay-store-newer``.
     """
     with _Reading(db) as reader:
         rows = reader.connection.execute(
@@ -167,7 +167,7 @@ def what_it_sees(db: Path) -> tuple[SeenDatum, ...]:
 
     Raises:
         LocalStateError: ``relay-file-missing``, ``relay-store-failed``,
-            ``relay-store-damaged``.
+            ``relay-store-damaged``, ``relay-store-older``, ``relay-store-newer``.
     """
     with _Reading(db) as reader:
         return tuple(
@@ -193,6 +193,11 @@ class _Reading:
         with converted():
             self.connection = sqlite3.connect(uri, uri=True)
             self.connection.execute("SELECT 1 FROM networks LIMIT 1")
+            (version,) = self.connection.execute("PRAGMA user_version").fetchone()
+        if version != SCHEMA_VERSION:
+            self.connection.close()
+            newer = version > SCHEMA_VERSION
+            raise LocalStateError("relay-store-newer" if newer else "relay-store-older")
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:

@@ -22,7 +22,7 @@ from casesync.relay.merkle_log import StoredNodes
 from casesync.relay.relay_store import ChangeRow, LinkRow, Log
 from casesync.relay.session import Session
 from casesync.relay.stream_feeds import Placed, StreamFeeds
-from casesync.translog.chain import change_leaf, link
+from casesync.translog.chain import change_leaf
 from casesync.translog.header import SUITE, Header, head_length, parse_header
 from casesync.translog.unsealed import UnsealedItems, decode_unsealed
 from casesync.wire.messages import PushRefusal, Receipt
@@ -148,7 +148,6 @@ class _Push:
             header.number,
             header.stream,
             self._link,
-            link(self._link, pushed.header_bytes),
             pushed.header_bytes,
             pushed.signature,
             pushed.segments,

@@ -15,6 +15,8 @@ from contextlib import AbstractContextManager
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
+from casesync.translog.chain import link
+
 
 class Log(IntEnum):
     """The two logs of a network."""
@@ -58,11 +60,15 @@ class ChangeRow(NamedTuple):
     number: int
     stream: bytes
     previous_link: bytes
-    link: bytes
     header: bytes
     signature: bytes
     segments: bytes
     """All segments' bytes, one after the other."""
+
+    @property
+    def link(self) -> bytes:
+        """The link that the change made; it follows from the two fields that the log proves."""
+        return link(self.previous_link, self.header)
 
 
 class LinkRow(NamedTuple):

@@ -9,11 +9,19 @@ from __future__ import annotations
 
 from typing import Final
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 PLACE_BITS: Final = 40
 """2^40 leaves to a network, 2^22 networks to a file."""
 
-TABLES: Final = """
+_CHANGE_LEAVES: Final = """
+CREATE TABLE change_leaves (
+  place INTEGER PRIMARY KEY, log_time_ms INTEGER NOT NULL, device INTEGER NOT NULL,
+  number INTEGER NOT NULL, stream_no INTEGER NOT NULL, previous_link BLOB NOT NULL,
+  header BLOB NOT NULL, signature BLOB NOT NULL, segments BLOB NOT NULL);
+CREATE INDEX change_leaves_stream ON change_leaves (stream_no, place);
+"""
+
+TABLES: Final = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE networks (
   handle INTEGER PRIMARY KEY, network BLOB NOT NULL UNIQUE, control_size INTEGER NOT NULL,
@@ -23,11 +31,7 @@ CREATE TABLE control_leaves (
 CREATE TABLE streams (
   stream_no INTEGER PRIMARY KEY, handle INTEGER NOT NULL, stream BLOB NOT NULL,
   opener INTEGER NOT NULL, UNIQUE (handle, stream));
-CREATE TABLE change_leaves (
-  place INTEGER PRIMARY KEY, log_time_ms INTEGER NOT NULL, device INTEGER NOT NULL,
-  number INTEGER NOT NULL, stream_no INTEGER NOT NULL, previous_link BLOB NOT NULL,
-  link BLOB NOT NULL, header BLOB NOT NULL, signature BLOB NOT NULL, segments BLOB NOT NULL);
-CREATE INDEX change_leaves_stream ON change_leaves (stream_no, place);
+{_CHANGE_LEAVES}
 CREATE TABLE device_leaves (
   handle INTEGER NOT NULL, device INTEGER NOT NULL, number INTEGER NOT NULL,
   place INTEGER NOT NULL, PRIMARY KEY (handle, device, number)) WITHOUT ROWID;
@@ -55,3 +59,15 @@ CREATE TABLE rendezvous (
   expires_ms INTEGER NOT NULL, slot1 BLOB, slot2 BLOB, slot3 BLOB, slot4 BLOB,
   PRIMARY KEY (handle, invitation));
 """
+
+FROM_VERSION_1: Final = "".join(
+    (
+        "DROP INDEX change_leaves_stream;",
+        "ALTER TABLE change_leaves RENAME TO change_leaves_1;",
+        _CHANGE_LEAVES,
+        "INSERT INTO change_leaves SELECT place, log_time_ms, device, number, stream_no,",
+        "  previous_link, header, signature, segments FROM change_leaves_1 ORDER BY place;",
+        "DROP TABLE change_leaves_1;",
+    )
+)
+"""Version 1 kept every link beside what it follows from, where nothing proved it."""

@@ -16,7 +16,7 @@ from typing import Final, final
 
 from casesync.foundation.errors import LocalStateError
 from casesync.relay.relay_store import RelayTransaction
-from casesync.relay.sqlite_schema import SCHEMA_VERSION, TABLES
+from casesync.relay.sqlite_schema import FROM_VERSION_1, SCHEMA_VERSION, TABLES
 from casesync.relay.sqlite_transaction import SqliteTransaction
 
 _LOCK_WAIT_S: Final = 10
@@ -73,9 +73,10 @@ class SqliteStore:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise LocalStateError("relay-store-newer")
-        if version == 0:
+        if version < SCHEMA_VERSION:
+            steps = TABLES if version == 0 else FROM_VERSION_1
             self._connection.executescript(
-                f"BEGIN IMMEDIATE;{TABLES}PRAGMA user_version={SCHEMA_VERSION};COMMIT;"
+                f"BEGIN IMMEDIATE;{steps}PRAGMA user_version={SCHEMA_VERSION};COMMIT;"
             )
 
 

@@ -22,6 +22,7 @@ from casesync.relay.relay_store import (
     RendezvousRow,
 )
 from casesync.relay.sqlite_schema import PLACE_BITS
+from casesync.translog.chain import link
 
 _INDEX_MASK: Final = (1 << PLACE_BITS) - 1
 
@@ -131,14 +132,14 @@ class SqliteTransaction(RelayTransaction):
                 if feed not in feed_nos:
                     feed_nos[feed] = self._feed_no(handle, feed)
                 by_feed.append((feed_nos[feed], place))
-        self._run_many("INSERT INTO change_leaves VALUES (?,?,?,?,?,?,?,?,?,?)", leaves)
+        self._run_many("INSERT INTO change_leaves VALUES (?,?,?,?,?,?,?,?,?)", leaves)
         self._run_many("INSERT INTO device_leaves VALUES (?,?,?,?)", by_device)
         self._run_many("INSERT INTO feed_leaves VALUES (?,?)", by_feed)
 
     @override
     def change(self, handle: int, index: int) -> ChangeRow:
         row = self._held(
-            "SELECT c.log_time_ms, c.device, c.number, s.stream, c.previous_link, c.link,"
+            "SELECT c.log_time_ms, c.device, c.number, s.stream, c.previous_link,"
             " c.header, c.signature, c.segments FROM change_leaves c"
             " JOIN streams s ON s.stream_no=c.stream_no WHERE c.place=?",
             _place(handle, index),
@@ -148,14 +149,14 @@ class SqliteTransaction(RelayTransaction):
     @override
     def receipt(self, handle: int, device: int, number: int) -> tuple[int, int, bytes] | None:
         row = self._row(
-            "SELECT c.place, c.log_time_ms, c.link FROM device_leaves d"
+            "SELECT c.place, c.log_time_ms, c.previous_link, c.header FROM device_leaves d"
             " JOIN change_leaves c ON c.place=d.place"
             " WHERE d.handle=? AND d.device=? AND d.number=?",
             handle,
             device,
             number,
         )
-        return None if row is None else (row[0] & _INDEX_MASK, row[1], row[2])
+        return None if row is None else (row[0] & _INDEX_MASK, row[1], link(row[2], row[3]))
 
     @override
     def header(self, handle: int, device: int, number: int) -> bytes:

@@ -36,7 +36,6 @@ def change(index: int, *, device: int = 1, number: int | None = None, stream: by
         device,
         index + 1 if number is None else number,
         stream,
-        b"p" * 32,
         bytes((index,)) * 32,
         b"header %d" % index,
         b"s" * 64,
