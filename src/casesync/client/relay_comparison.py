@@ -1,15 +1,19 @@
 """Reading everything from the relay again and holding it against what is here (client).
 
 ``protocol/access-log.md``: an auditor's check on line. Every control entry and every leaf up to the
-cursor is fetched and proven against the checkpoint this replica verified before.
+cursor is fetched and proven against the checkpoint this replica verified before, and every blob
+that the entries name against its name.
 """
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from casesync.client.core import Core
-from casesync.foundation.errors import RelayMisbehaviour
+from casesync.foundation.errors import NetworkError, RelayMisbehaviour
 from casesync.merkle.compact_range import CompactRange
 from casesync.merkle.hashing import leaf_hash
+from casesync.sync.control_flow import all_blobs
 from casesync.sync.held_log import CHANGE_RANGE, CONTROL_RANGE, load_range
 from casesync.translog.checkpoint import Checkpoint, LogName
 from casesync.translog.page import OwnChange, read_page
@@ -45,6 +49,7 @@ class RelayComparison:
             if reached.size <= position.size < cursor.size:
                 raise RelayMisbehaviour("page-contradicts-log", what="back-fill")
             position = reached
+        self._compare_blobs()
 
     def _ask(self, cursor: CompactRange, position: int, *, control_size: int) -> SyncAnswer:
         core = self._core
@@ -73,6 +78,21 @@ class RelayComparison:
                 raise RelayMisbehaviour("control-contradicts-log")
         if (control.size, control.root()) != (checkpoint.size, checkpoint.root):
             raise RelayMisbehaviour("control-contradicts-log")
+
+    def _compare_blobs(self) -> None:
+        """Wraps too, which only their devices open: that they are those named, anybody can see."""
+        core = self._core
+        with core.store.transaction() as tx:
+            names = all_blobs(list(tx.control_entries()))
+        for name in names:
+            try:
+                body = core.channel.blob(name)
+            except NetworkError as error:
+                if error.code != "relay-refused":
+                    raise
+                raise RelayMisbehaviour("blob-withheld", blob=name.hex()) from error
+            if sha256(body).digest() != name:
+                raise RelayMisbehaviour("blob-differs", blob=name.hex())
 
 
 def _no_own(_number: int) -> OwnChange | None:

@@ -171,6 +171,12 @@ NETWORK_TEXTS: Final[dict[str, Text]] = {
         "Máy chuyển tiếp trả về dữ liệu khác với dữ liệu được hỏi ({blob}).",
         "Không dùng dữ liệu đó; chạy 'casesync doctor' và báo cho người quản trị.",
     ),
+    "blob-withheld": Text(
+        "The relay does not give a part of the membership log that an entry names ({blob}).",
+        "Keep everything as it is and tell your administrator and whoever runs the relay.",
+        "Máy chuyển tiếp không đưa ra một phần của sổ kiểm soát mà một mục đã ghi tên ({blob}).",
+        "Giữ nguyên mọi thứ và báo cho người quản trị và người vận hành máy chuyển tiếp.",
+    ),
     "control-incomplete": Text(
         "This device does not hold the whole membership log yet.",
         "Run 'casesync sync' first.",

@@ -69,7 +69,7 @@ class ControlAppender:
         try:
             for _log_time_ms, entry in entries:
                 directory.apply(entry, blobs, trusted=True)
-        except Violation as error:
+        except (Violation, CannotDecide) as error:
             raise RequestRefused(Refusal.LOG_DAMAGED) from error
         if directory.size != row.control_size:
             raise RequestRefused(Refusal.LOG_DAMAGED)

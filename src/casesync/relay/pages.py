@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import partial
+from hashlib import sha256
 from heapq import merge
 from typing import Any, Final, NamedTuple
 
+from casesync.foundation.errors import RemoteProtocolError
 from casesync.foundation.ids import UNSEALED_KIND, Compartment
 from casesync.relay.merkle_log import StoredNodes
 from casesync.relay.relay_store import ChangeRow, Log
 from casesync.relay.session import Session
+from casesync.translog.header import parse_header
 from casesync.translog.page_builder import PageBuilder
 from casesync.wire.messages import Owed
+from casesync.wire.refusals import Refusal, RequestRefused
 
 AUDITED_KINDS: Final = frozenset({UNSEALED_KIND, int(Compartment.BASE), int(Compartment.ACCESS)})
 """What the feed ``all`` is served in full; content is withheld."""
@@ -104,10 +108,13 @@ def _build(
     *,
     own_by_number: bool = False,
 ) -> Served:
-    """Serve the leaves at ``indexes`` (ascending, perhaps repeated) as far as there is room."""
+    """Serve the leaves at ``indexes`` (ascending, perhaps repeated) as far as there is room.
+
+    Raises: RequestRefused: ``log-damaged``.
+    """
     builder = _builder(session, first, target)
     withheld = WITHHELD_FROM_AUDIT if session.sees_all else _NOTHING
-    end, last = target, -1
+    end, last, stamp_ms = target, -1, 0
     for log_index in indexes:
         if log_index == last:
             continue
@@ -116,12 +123,35 @@ def _build(
         if builder.full or (last >= 0 and served_bytes > bytes_max):
             end = log_index
             break
-        last = log_index
+        if row.log_time_ms < stamp_ms or not _is_whole(row):
+            raise RequestRefused(Refusal.LOG_DAMAGED)
+        last, stamp_ms = log_index, row.log_time_ms
         if own_by_number and row.device == session.device:
             builder.add_own(log_index, row.log_time_ms, row.number)
         else:
             _add(builder, row, withheld)
     return Served(end, builder.finish(end), builder.size_bytes)
+
+
+def _is_whole(row: ChangeRow) -> bool:
+    """Whether a leaf is still what was taken.
+
+    A frame leaves out of a header what it says elsewhere, so damage there would not reach those who
+    prove the page.
+    """
+    try:
+        header = parse_header(row.header)
+    except RemoteProtocolError:
+        return False
+    if (header.device, header.number, header.stream) != (row.device, row.number, row.stream):
+        return False
+    start = 0
+    for segment in header.segments:
+        end = start + segment.length
+        if sha256(row.segments[start:end]).digest() != segment.digest:
+            return False
+        start = end
+    return start == len(row.segments)
 
 
 def _builder(session: Session, first: int, target: int) -> PageBuilder:

@@ -23,6 +23,7 @@ from casesync.foundation.ids import BlobHash, StreamId, StreamKind, UnitId
 from casesync.sync.context import Engine
 from casesync.sync.ports import StreamFlag, Transaction
 from casesync.sync.stream_row import StreamRow
+from casesync.translog.control_acts import blobs_named, decode_public
 from casesync.translog.control_entry import Act, parse_entry
 
 NETWORK_KEYS = "network-keys"
@@ -46,6 +47,17 @@ def named_blobs(device: int, entries: Entries) -> list[BlobHash]:
     names = [name for _, _, entry in entries for name in state_blobs(entry)]
     names += [name for _, name in own_wraps(device, entries)]
     return list(dict.fromkeys(names))
+
+
+def all_blobs(entries: Entries) -> list[BlobHash]:
+    """Every blob that ``entries`` name, the wraps of all devices with them; for auditors."""
+    names: dict[BlobHash, None] = {}
+    for _, _, entry in entries:
+        with suppress(RemoteProtocolError):  # a void entry that names what nobody can read
+            parsed = parse_entry(entry)
+            named = blobs_named(decode_public(parsed.act, parsed.public))
+            names.update(dict.fromkeys(map(BlobHash, named)))
+    return list(names)
 
 
 def network_keys_of(tx: Transaction) -> list[bytes]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from typing import Any, Final, final
 
-from casesync.foundation.errors import LocalStateError
 from casesync.foundation.limits import PAGE_ITEMS_MAX
 from casesync.merkle.proofs import NodeReader
 from casesync.merkle.subtrees import aligned_subtrees
@@ -98,7 +97,7 @@ class PageBuilder:
     ) -> None:
         """Serve the leaf at ``index``; segments one after the other, as their table has them.
 
-        Raises: LocalStateError: ``relay-store-damaged``: stamps that run backwards.
+        Raises: ValueError: not in order, or a stamp before the last one's.
         """
         self._skip_to(index)
         device_ref = self._devices.setdefault(device, len(self._devices))
@@ -121,7 +120,7 @@ class PageBuilder:
     def add_own(self, index: int, log_time_ms: int, number: int) -> None:
         """Serve the leaf at ``index`` as the receiver's own change ``number``.
 
-        Raises: LocalStateError: ``relay-store-damaged``: stamps that run backwards.
+        Raises: ValueError: not in order, or a stamp before the last one's.
         """
         self._skip_to(index)
         frame = encode_own_frame(self._since(log_time_ms), number)
@@ -153,8 +152,8 @@ class PageBuilder:
     def _since(self, log_time_ms: int) -> int:
         """Milliseconds from the frame before to this one."""
         since = log_time_ms - self._log_time
-        if since < 0:  # a relay never stamps backwards
-            raise LocalStateError("relay-store-damaged")
+        if since < 0:
+            raise ValueError("a relay never stamps backwards")
         self._log_time = log_time_ms
         return since
 

@@ -348,7 +348,7 @@ def test_one_bit_changed_at_the_relay_turns_the_audit_red(audited, change):
     assert dung.audit_verify().entries
 
 
-@pytest.mark.parametrize("table", ["control_leaves", "streams"])
+@pytest.mark.parametrize("table", ["control_leaves", "streams", "change_leaves", "blobs"])
 def test_one_bit_changed_in_the_relays_own_database_turns_the_audit_red(audited, table):
     """Also where the relay cannot read its own log any more and says so."""
     draw = random.Random(table)
@@ -365,7 +365,8 @@ def test_one_bit_changed_in_the_relays_own_database_turns_the_audit_red(audited,
         assert raised.value.exit_code == 6, where
         codes.add(raised.value.code)
     audited.network.relay = honest
-    assert ("relay-log-damaged" in codes) == (table == "control_leaves")
+    assert "relay-log-damaged" in codes
+    assert ("blob-differs" in codes) == (table == "blobs")
     assert audited.open("dung").audit_verify().entries
 
 
