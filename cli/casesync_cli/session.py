@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from casesync.foundation.errors import LocalStateError, UsageError
+from casesync.foundation.limits import PASSPHRASE_CHARS_MIN
+from casesync_cli.failure import report
 from casesync_cli.progress import Bars
 from casesync_cli.settings import Settings
 from casesync_cli.texts import tr
@@ -73,10 +75,17 @@ def passphrase_to_create(settings: Settings) -> str:
 
 
 def ask_new_passphrase(settings: Settings) -> str:
-    """Ask twice until both answers agree and are not empty; somebody is there to answer."""
+    """Ask twice until both answers agree and are long enough; somebody is there to answer."""
+    from casesync.client.vault import refuse_short  # noqa: PLC0415 - the engine, not for help
+
     while True:
-        first = ask_secret(tr(settings.lang, "ask.passphrase-new"))
-        if first and first == ask_secret(tr(settings.lang, "ask.passphrase-again")):
+        first = ask_secret(tr(settings.lang, "ask.passphrase-new", least=PASSPHRASE_CHARS_MIN))
+        try:
+            refuse_short(first)
+        except UsageError as error:
+            report(settings, error)
+            continue
+        if first == ask_secret(tr(settings.lang, "ask.passphrase-again")):
             return first
         click.echo(tr(settings.lang, "ask.passphrase-differ"), err=True)
 

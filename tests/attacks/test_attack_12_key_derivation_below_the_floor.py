@@ -22,7 +22,7 @@ FLOOR = [ARGON2_MEMORY_KIB_MIN, ARGON2_ITERATIONS_MIN, 1]
 
 @pytest.fixture
 def folder(tmp_path):
-    create_vault(tmp_path, "correct horse", SystemEntropy())
+    create_vault(tmp_path, "correct horse battery", SystemEntropy())
     return tmp_path
 
 
@@ -47,10 +47,10 @@ def test_a_vault_with_cheap_costs_is_refused_and_nothing_is_derived(folder, cost
     before = Home(folder).vault.read_bytes()
     monkeypatch.setattr(passphrase, "Argon2id", None)
     with pytest.raises(CryptoError) as raised:
-        open_vault(folder, "correct horse")
+        open_vault(folder, "correct horse battery")
     assert raised.value.code == "kdf-below-floor"
     with pytest.raises(CryptoError):
-        change_passphrase(folder, "correct horse", "another one")
+        change_passphrase(folder, "correct horse battery", "another one of four words")
     assert Home(folder).vault.read_bytes() == before
 
 
@@ -58,5 +58,5 @@ def test_costs_are_bound_into_the_wrap(folder):
     """Even costs above the floor cannot be exchanged: the key would come out another."""
     _with_costs(folder, FLOOR)
     with pytest.raises(LocalStateError) as raised:
-        open_vault(folder, "correct horse")
+        open_vault(folder, "correct horse battery")
     assert raised.value.code == "passphrase-wrong"

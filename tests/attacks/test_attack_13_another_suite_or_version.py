@@ -62,11 +62,11 @@ def test_a_control_entry_of_another_suite_is_refused(suite):
 
 @pytest.mark.parametrize(("version", "code"), [(2, "vault-newer"), (0, "vault-damaged")])
 def test_a_vault_of_another_version_is_not_opened(tmp_path, version, code):
-    create_vault(tmp_path, "correct horse", SystemEntropy())
+    create_vault(tmp_path, "correct horse battery", SystemEntropy())
     vault = Home(tmp_path).vault
     vault.write_bytes(pack([version, *unpack(vault.read_bytes())[1:]]))
     with pytest.raises(LocalStateError) as raised:
-        open_vault(tmp_path, "correct horse")
+        open_vault(tmp_path, "correct horse battery")
     assert raised.value.code == code
 
 

@@ -41,7 +41,7 @@ def counted(monkeypatch):
 
 
 def test_each_guess_costs_exactly_one_derivation(tmp_path, counted):
-    create_vault(tmp_path, "correct horse", SystemEntropy())
+    create_vault(tmp_path, "correct horse battery", SystemEntropy())
     counted.clear()
     for guesses, guess in enumerate(("password", "correct horsf", "", "Correct horse"), start=1):
         with pytest.raises(LocalStateError) as raised:
@@ -51,14 +51,14 @@ def test_each_guess_costs_exactly_one_derivation(tmp_path, counted):
 
 
 def test_the_right_passphrase_costs_the_same(tmp_path, counted):
-    key = create_vault(tmp_path, "correct horse", SystemEntropy())
+    key = create_vault(tmp_path, "correct horse battery", SystemEntropy())
     counted.clear()
-    assert open_vault(tmp_path, "correct horse") == key
+    assert open_vault(tmp_path, "correct horse battery") == key
     assert counted["argon2id"] == 1
 
 
 def test_no_file_of_the_folder_holds_the_key_or_anything_of_the_passphrase(tmp_path, counted):
-    key = create_vault(tmp_path, "correct horse", SystemEntropy())
+    key = create_vault(tmp_path, "correct horse battery", SystemEntropy())
     anchor.write(tmp_path, anchor.EMPTY)
     with Home(tmp_path).locked("sync"):
         found = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
@@ -72,7 +72,7 @@ def test_no_file_of_the_folder_holds_the_key_or_anything_of_the_passphrase(tmp_p
 def test_two_replicas_with_one_passphrase_share_no_work(tmp_path, counted):
     """A table made for one salt says nothing about another."""
     for name in ("one", "two"):
-        create_vault(tmp_path / name, "correct horse", SystemEntropy())
+        create_vault(tmp_path / name, "correct horse battery", SystemEntropy())
     one, two = ((tmp_path / name / "vault").read_bytes() for name in ("one", "two"))
     assert not {one[i : i + 16] for i in range(len(one) - 16)} & {
         two[i : i + 16] for i in range(len(two) - 16)

@@ -239,7 +239,11 @@ def laptop(tmp_path):
 
 def test_an_error_of_a_laptop_arrives_as_what_it_is(laptop):
     refused = laptop.refusal(
-        "join_start", passphrase="x", invitation="nonsense", name="Lan", label="shelter-1"
+        "join_start",
+        passphrase="hoa sen ven hồ Tây",
+        invitation="nonsense",
+        name="Lan",
+        label="shelter-1",
     )
     assert isinstance(refused, UsageError)
     assert refused.code == "invitation-malformed"

@@ -17,7 +17,7 @@ from cli.conftest import found
 
 @pytest.fixture
 def laptop(relay, tmp_path):
-    made = Laptop(tmp_path / "home", "hoa sen ven hồ")
+    made = Laptop(tmp_path / "home", "hoa sen ven hồ Tây")
     found(relay, made)
     for _ in range(3):
         made.json("case", "new", "--kind", "gbv")

@@ -164,7 +164,7 @@ def test_a_replica_unlocked_too_long_is_refused_in_hours(shelter):
 
 
 def test_nothing_is_made_and_nothing_false_promised_where_the_relay_is_unreachable(tmp_path):
-    laptop = Laptop(tmp_path / "home", "hoa sen ven hồ")
+    laptop = Laptop(tmp_path / "home", "hoa sen ven hồ Tây")
     done = laptop.run("network", "create", "N", "--relay", "http://127.0.0.1:9", "--json")
     expect(done, 4, "relay-unreachable")
     assert "offline" not in done.error["message"] + done.error["advice"]
@@ -202,6 +202,24 @@ def test_a_new_passphrase_that_nobody_gives_is_asked_for_by_its_own_name(shelter
     done = shelter.run("passphrase", "change", "--json")
     expect(done, 3, "passphrase-new-needed")
     assert "--new-passphrase-file" in done.error["advice"]
+
+
+def test_a_short_new_passphrase_is_refused_and_nothing_is_made_or_changed(relay, shelter, tmp_path):
+    laptop, words = Laptop(tmp_path / "home", "bốn từ dễ nhớ"), ("--name", "Lan", "--json")
+    create = ("network", "create", "Bình Yên", "--relay", relay.url, *words)
+    expect(laptop.run(*create), 2, "passphrase-short")
+    invitation = shelter.json("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker")
+    expect(laptop.run("join", invitation["text"], *words), 2, "passphrase-short")
+    assert not laptop.home.exists()
+    unreachable = ("network", "create", "Bình Yên", "--relay", "http://127.0.0.1:9", *words)
+    expect(laptop.run(*unreachable), 2, "passphrase-short")
+    (tmp_path / "new").write_text("bốn từ dễ nhớ\n", "utf-8")
+    file = ("--new-passphrase-file", str(tmp_path / "new"))
+    done = shelter.run("passphrase", "change", *file, "--json")
+    expect(done, 2, "passphrase-short")
+    assert {"15", "13"} <= set(re.findall(r"\d+", done.error["message"]))
+    assert shelter.run("whoami").code == 0
+    shelter.json("invite", "cancel", invitation["id"])
 
 
 def test_an_invitation_for_too_long_is_refused_before_the_relay_is_asked(shelter):
@@ -242,7 +260,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("also_lost", [(), ("vault",), ("anchor",)])
 def test_a_replica_whose_database_was_moved_is_left_alone(relay, tmp_path, also_lost):
-    laptop = Laptop(tmp_path / "home", "p q r s")
+    laptop = Laptop(tmp_path / "home", "bốn từ rất dễ nhớ")
     found(relay, laptop)
     made = laptop.json("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker")
     for name in ("replica.db", *also_lost):
@@ -280,7 +298,7 @@ def code_shown(shelter: Laptop, joiner: Laptop) -> tuple[dict[str, str], str]:
 
 
 def test_a_mistyped_code_is_asked_for_again(shelter, tmp_path):
-    joiner = Laptop(tmp_path / "a", "p q r s")
+    joiner = Laptop(tmp_path / "a", "bốn từ rất dễ nhớ")
     made, code = code_shown(shelter, joiner)
     swapped = next(i for i in range(6) if {code[i], code[i + 1]} not in ({code[i]}, {"0", "Z"}))
     slips = [
@@ -302,7 +320,7 @@ def test_a_mistyped_code_is_asked_for_again(shelter, tmp_path):
 
 
 def test_a_wrong_code_burns_the_invitation(shelter, tmp_path):
-    joiner = Laptop(tmp_path / "a", "p q r s")
+    joiner = Laptop(tmp_path / "a", "bốn từ rất dễ nhớ")
     members = shelter.json("member", "list")
     made, _ = code_shown(shelter, joiner)
     done = shelter.run("member", "approve", made["id"], "--code", "0000000", "--json")
@@ -313,7 +331,7 @@ def test_a_wrong_code_burns_the_invitation(shelter, tmp_path):
 
 
 def test_a_new_invitation_helps_where_the_first_was_spoilt(shelter, tmp_path):
-    joiner = Laptop(tmp_path / "a", "p q r s")
+    joiner = Laptop(tmp_path / "a", "bốn từ rất dễ nhớ")
     first = shelter.json("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker")
     joiner.json("join", first["text"], "--name", "Mai")
     shelter.json("invite", "cancel", first["id"])
@@ -325,7 +343,7 @@ def test_a_new_invitation_helps_where_the_first_was_spoilt(shelter, tmp_path):
 
 def test_a_relay_that_is_not_there(tmp_path):
     relay = start_relay(tmp_path / "relay.db")
-    laptop = Laptop(tmp_path / "home", "p q r s")
+    laptop = Laptop(tmp_path / "home", "bốn từ rất dễ nhớ")
     found(relay, laptop)
     case = laptop.json("case", "new", "--kind", "gbv")["case"]
     made = laptop.json("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker")
@@ -344,7 +362,7 @@ def test_a_relay_that_is_not_there(tmp_path):
 
 def test_another_relay_at_the_same_address(tmp_path):
     relay = start_relay(tmp_path / "relay.db")
-    laptop = Laptop(tmp_path / "home", "p q r s")
+    laptop = Laptop(tmp_path / "home", "bốn từ rất dễ nhớ")
     found(relay, laptop)
     stop_relay(relay)
     other = start_relay(tmp_path / "other.db", int(relay.url.rsplit(":", 1)[1]))
@@ -354,7 +372,7 @@ def test_another_relay_at_the_same_address(tmp_path):
 
 
 def test_a_relay_with_another_key_is_not_trusted(relay, tmp_path):
-    laptop = Laptop(tmp_path / "home", "p q r s")
+    laptop = Laptop(tmp_path / "home", "bốn từ rất dễ nhớ")
     done = laptop.run(
         "network", "create", "N", "--relay", relay.url, "--relay-key", "00" * 32, "--json"
     )
@@ -363,7 +381,7 @@ def test_a_relay_with_another_key_is_not_trusted(relay, tmp_path):
 
 
 def test_no_permission(relay, shelter, tmp_path):
-    second = Laptop(tmp_path / "home", "p q r s")
+    second = Laptop(tmp_path / "home", "bốn từ rất dễ nhớ")
     enrol(shelter, second, "Nhà Bình Yên", "supervisor", "Thu")
     done = second.run("unit", "add", "Khác", "--type", "osso", "--json")
     assert done.code == 5
@@ -381,7 +399,7 @@ def digest(home: Path) -> str:
 
 @pytest.fixture
 def lonely(relay, tmp_path):
-    laptop = Laptop(tmp_path / "home", "p q r s")
+    laptop = Laptop(tmp_path / "home", "bốn từ rất dễ nhớ")
     found(relay, laptop)
     laptop.json("case", "new", "--kind", "gbv")
     laptop.json("sync")
@@ -430,7 +448,7 @@ def test_a_name_in_place_of_a_code_is_sent_to_the_search(shelter):
 
 
 def test_a_begun_join_goes_on_without_its_invitation(shelter, tmp_path):
-    joiner = Laptop(tmp_path / "a", "p q r s")
+    joiner = Laptop(tmp_path / "a", "bốn từ rất dễ nhớ")
     done = joiner.run("join", "--name", "Mai", "--json")
     assert (done.code, done.error["code"]) == (2, "usage-missing")
     made = shelter.json("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker")
@@ -444,7 +462,10 @@ def test_a_begun_join_goes_on_without_its_invitation(shelter, tmp_path):
 
 
 def test_who_has_joined_is_told_so_for_no_invitation_but_her_own(shelter, tmp_path):
-    joiner, other = Laptop(tmp_path / "a", "p q r s"), Laptop(tmp_path / "b", "p q r t")
+    joiner, other = (
+        Laptop(tmp_path / "a", "bốn từ rất dễ nhớ"),
+        Laptop(tmp_path / "b", "bốn từ khác dễ nhớ"),
+    )
     made, code = code_shown(shelter, joiner)
     shelter.json("member", "approve", made["id"], "--code", code)
     for words in ((), (), (made["text"],), (made["text"], "--name", "Mai")):

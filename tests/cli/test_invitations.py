@@ -29,7 +29,7 @@ def expect(done: Done, code: int, name: str) -> None:
 
 
 def test_text_that_is_no_invitation_is_a_usage_error(shelter, tmp_path):
-    joiner = Laptop(tmp_path / "a", "p q r s")
+    joiner = Laptop(tmp_path / "a", "bốn từ rất dễ nhớ")
     for text in ("nonsense", invited(shelter)["text"][:-1]):
         done = joiner.run("join", text, "--name", "Mai", "--json")
         expect(done, 2, "invitation-malformed")
@@ -39,7 +39,10 @@ def test_text_that_is_no_invitation_is_a_usage_error(shelter, tmp_path):
 def test_an_invitation_that_is_over_is_refused_with_one_code_whatever_ended_it(
     shelter, tmp_path, monkeypatch
 ):
-    late, joiner = Laptop(tmp_path / "late", "p"), Laptop(tmp_path / "a", "p q r s")
+    late, joiner = (
+        Laptop(tmp_path / "late", "ba từ rất dễ nhớ"),
+        Laptop(tmp_path / "a", "bốn từ rất dễ nhớ"),
+    )
     cancelled, used, expired = invited(shelter), invited(shelter), invited(shelter, "--for", "2d")
     shelter.json("invite", "cancel", cancelled["id"])
     joiner.json("join", used["text"], "--name", "Mai")
@@ -58,7 +61,10 @@ def test_an_invitation_that_is_over_is_refused_with_one_code_whatever_ended_it(
 def test_who_loses_the_race_for_an_invitation_is_left_as_before(
     shelter, tmp_path, monkeypatch, folder_was_there
 ):
-    faster, slower = Laptop(tmp_path / "faster", "p q r s"), Laptop(tmp_path / "slower", "p q r t")
+    faster, slower = (
+        Laptop(tmp_path / "faster", "bốn từ rất dễ nhớ"),
+        Laptop(tmp_path / "slower", "bốn từ khác dễ nhớ"),
+    )
     if folder_was_there:
         slower.home.mkdir()
         (slower.home / "own").write_text("hers")
@@ -82,7 +88,10 @@ def test_who_loses_the_race_for_an_invitation_is_left_as_before(
 
 
 def test_of_two_joins_in_one_folder_the_key_of_the_first_survives(shelter, tmp_path):
-    laptop, texts = Laptop(tmp_path / "home", "p q r s"), [invited(shelter) for _ in range(2)]
+    laptop, texts = (
+        Laptop(tmp_path / "home", "bốn từ rất dễ nhớ"),
+        [invited(shelter) for _ in range(2)],
+    )
     started = [
         subprocess.Popen(
             laptop.command("join", made["text"], "--name", "Mai", "--json"),

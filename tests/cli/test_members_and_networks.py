@@ -14,7 +14,9 @@ SHARED = ["--compartments", "identity,contact,operations", "--purpose", "service
 def network(relay, tmp_path_factory):
     """(founder, a visitor of the women's union, a provider)."""
     folder = tmp_path_factory.mktemp("members")
-    lan, cuc, phong = (Laptop(folder / name, f"mật khẩu {name}") for name in ("a", "b", "c"))
+    lan, cuc, phong = (
+        Laptop(folder / name, f"mật khẩu của máy {name}") for name in ("a", "b", "c")
+    )
     lan.json("network", "create", "Bình Yên", "--relay", relay.url)
     lan.json("unit", "add", "Hội Phụ nữ", "--type", "union", "--parent", "Bình Yên")
     lan.json("unit", "add", "Phòng khám", "--type", "provider")
@@ -85,7 +87,7 @@ def test_a_provider_sees_from_the_grant_on_and_writes_only_with_write(network):
 
 
 def test_a_founder_cannot_be_of_a_role_or_type_that_does_not_exist(relay, tmp_path):
-    laptop = Laptop(tmp_path / "home", "p q r s")
+    laptop = Laptop(tmp_path / "home", "bốn từ rất dễ nhớ")
     create = ["network", "create", "N", "--relay", relay.url, "--json"]
     for wrong, name in (
         (["--type", "nonsense"], "unit-type-unknown"),
@@ -102,8 +104,8 @@ def test_a_relay_takes_no_more_networks_than_it_was_told_to(tmp_path):
     small = start_relay(tmp_path / "relay.db", options=["--networks-max", "1"])
     try:
         create = ["network", "create", "N", "--relay", small.url, "--json"]
-        assert Laptop(tmp_path / "one", "p q r s").run(*create).code == 0
-        done = Laptop(tmp_path / "two", "p q r s").run(*create)
+        assert Laptop(tmp_path / "one", "bốn từ rất dễ nhớ").run(*create).code == 0
+        done = Laptop(tmp_path / "two", "bốn từ rất dễ nhớ").run(*create)
         assert (done.code, done.error["code"]) == (4, "relay-networks-full")
         assert not (tmp_path / "two").exists()
     finally:

@@ -12,7 +12,7 @@ NAMES = ("Bình Yên", "Nhà Bình Yên", "Lan", "Hòa", "caseworker", "given_na
 
 def test_status_and_what_it_sees_are_read_beside_a_running_relay(tmp_path):
     relay = start_relay(tmp_path / "relay.db")
-    laptop = Laptop(tmp_path / "home", "hoa sen ven hồ")
+    laptop = Laptop(tmp_path / "home", "hoa sen ven hồ Tây")
     found(relay, laptop)
     laptop.json("case", "new", "--kind", "gbv", "--set", "person.given_name=Hòa")
     laptop.json("sync")

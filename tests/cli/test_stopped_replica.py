@@ -9,7 +9,7 @@ from casesync.foundation.errors import LocalStateError
 from cli.casesync_runs import Laptop
 from cli.conftest import found
 
-PASSPHRASE = "hoa sen ven hồ"
+PASSPHRASE = "hoa sen ven hồ Tây"
 
 
 @pytest.fixture

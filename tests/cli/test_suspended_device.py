@@ -53,7 +53,7 @@ def test_who_saves_there_is_told_that_it_reaches_nobody(suspended):
 
 
 def test_status_says_what_to_do_with_a_database_that_was_rolled_back(relay, tmp_path):
-    laptop = Laptop(tmp_path / "home", "p q r s")
+    laptop = Laptop(tmp_path / "home", "bốn từ rất dễ nhớ")
     found(relay, laptop)
     older = (laptop.home / "replica.db").read_bytes()
     laptop.json("case", "new", "--kind", "gbv")
@@ -83,7 +83,10 @@ def test_nobody_else_is_told_so(suspended):
 
 
 def test_who_may_not_suspend_is_told_so_before_any_preview(relay, tmp_path):
-    lan, mai = Laptop(tmp_path / "lan", "p q r s"), Laptop(tmp_path / "mai", "p q r t")
+    lan, mai = (
+        Laptop(tmp_path / "lan", "bốn từ rất dễ nhớ"),
+        Laptop(tmp_path / "mai", "bốn từ khác dễ nhớ"),
+    )
     found(relay, lan)
     enrol(lan, mai, "Nhà Bình Yên", "caseworker", "Mai")
     lan.json("sync")
@@ -103,7 +106,10 @@ def test_who_may_not_suspend_is_told_so_before_any_preview(relay, tmp_path):
 
 
 def test_nobody_is_suspended_where_nobody_can_be_asked(relay, tmp_path):
-    lan, mai = Laptop(tmp_path / "lan", "p q r s"), Laptop(tmp_path / "mai", "p q r t")
+    lan, mai = (
+        Laptop(tmp_path / "lan", "bốn từ rất dễ nhớ"),
+        Laptop(tmp_path / "mai", "bốn từ khác dễ nhớ"),
+    )
     found(relay, lan)
     enrol(lan, mai, "Nhà Bình Yên", "caseworker", "Mai")
     lan.json("sync")

@@ -16,7 +16,7 @@ from cli.casesync_runs import Laptop
 from cli.conftest import found, start_relay, stop_relay
 from cli.terminal_runs import at_terminal, listen_to_ctrl_c
 
-SECRET = "hoa sen ven hồ"
+SECRET = "hoa sen ven hồ Tây"
 
 
 @pytest.fixture
@@ -30,13 +30,15 @@ def test_a_new_passphrase_is_asked_for_twice_and_never_shown(create, tmp_path):
         laptop,
         create,
         [
-            ("New passphrase:", SECRET),
+            ("New passphrase (at least 15 characters):", SECRET),
             ("New passphrase again:", "khác"),
-            ("New passphrase:", SECRET),
+            ("New passphrase (at least 15 characters):", "hoa sen ven hồ"),
+            ("New passphrase (at least 15 characters):", SECRET),
             ("New passphrase again:", SECRET),
         ],
     )
     assert code == 0, screen
+    assert "this one has 14" in screen
     assert SECRET not in screen
     assert re.search(r"The relay's key is pinned: [0-9a-f]{64}", screen)
     assert Laptop(laptop.home, SECRET).run("whoami").code == 0
@@ -68,10 +70,10 @@ def test_unlock_spares_the_passphrase_until_lock(relay, tmp_path):
 def test_a_passphrase_is_changed_without_losing_anything(relay, tmp_path):
     known = Laptop(tmp_path / "home", SECRET)
     found(relay, known)
-    (tmp_path / "new").write_text("mật khẩu mới\n", "utf-8")
+    (tmp_path / "new").write_text("mật khẩu mới và dài\n", "utf-8")
     known.json("passphrase", "change", "--new-passphrase-file", str(tmp_path / "new"))
     assert known.run("whoami").code == 3
-    assert Laptop(known.home, "mật khẩu mới").run("whoami").code == 0
+    assert Laptop(known.home, "mật khẩu mới và dài").run("whoami").code == 0
 
 
 def test_two_people_let_each_other_in_over_the_telephone(relay, tmp_path):
@@ -165,7 +167,9 @@ def test_ctrl_c_leaves_nothing_half_done(create, tmp_path):
     relay.process.send_signal(signal.SIGINT)
     assert relay.process.wait(timeout=30) == 0
 
-    code, screen = at_terminal(laptop, create, [("New passphrase:", "\x03")])
+    code, screen = at_terminal(
+        laptop, create, [("New passphrase (at least 15 characters):", "\x03")]
+    )
     assert code == 130, screen
     assert "Traceback" not in screen
     assert not laptop.home.exists()

@@ -80,14 +80,14 @@ def test_a_network_lives_behind_tls_and_an_unknown_certificate_is_refused(
 ):
     assert tls_relay.url.startswith("https://")
     create = ["network", "create", "Bình Yên", "--relay", tls_relay.url, "--json"]
-    stranger = Laptop(tmp_path / "home", "hoa sen ven hồ")
+    stranger = Laptop(tmp_path / "home", "hoa sen ven hồ Tây")
     refused = stranger.run_process(*create)
     assert (refused.code, refused.error["code"]) == (4, "relay-certificate")
     assert "SSL_CERT_FILE" in refused.error["advice"]
     assert not stranger.home.exists()
 
     trusting = {"SSL_CERT_FILE": str(files.authority)}
-    laptop = Laptop(tmp_path / "home", "hoa sen ven hồ", extra=trusting)
+    laptop = Laptop(tmp_path / "home", "hoa sen ven hồ Tây", extra=trusting)
     assert laptop.run_process(*create).code == 0
     assert laptop.run_process("case", "new", "--kind", "gbv").code == 0
     synced = laptop.run_process("sync", "--json")

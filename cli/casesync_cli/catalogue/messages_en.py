@@ -14,9 +14,9 @@ TEXTS: Final[dict[str, str]] = {
     "unknown": "unknown",
     # questions
     "ask.passphrase": "Passphrase",
-    "ask.passphrase-new": "New passphrase",
+    "ask.passphrase-new": "New passphrase (at least {least} characters)",
     "ask.passphrase-again": "New passphrase again",
-    "ask.passphrase-differ": "The two are not the same or empty. Please try again.",
+    "ask.passphrase-differ": "The two are not the same. Please try again.",
     "ask.code": "Code on the other screen",
     "ask.suspend": "Suspend device {device}?",
     # columns

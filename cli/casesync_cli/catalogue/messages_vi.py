@@ -14,9 +14,9 @@ TEXTS: Final[dict[str, str]] = {
     "unknown": "không rõ",
     # questions
     "ask.passphrase": "Mật khẩu",
-    "ask.passphrase-new": "Mật khẩu mới",
+    "ask.passphrase-new": "Mật khẩu mới (ít nhất {least} ký tự)",
     "ask.passphrase-again": "Mật khẩu mới, gõ lại",
-    "ask.passphrase-differ": "Hai lần gõ không giống nhau hoặc để trống. Xin thử lại.",
+    "ask.passphrase-differ": "Hai lần gõ không giống nhau. Xin thử lại.",
     "ask.code": "Mã trên màn hình bên kia",
     "ask.suspend": "Đình chỉ thiết bị {device}?",
     # columns

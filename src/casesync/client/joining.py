@@ -17,6 +17,7 @@ from casesync.client.core import IDENTITY, JOINER, Core, Identity
 from casesync.client.home import Home
 from casesync.client.network_views import JoinStatus
 from casesync.client.system_ports import SystemClock, SystemEntropy
+from casesync.client.vault import refuse_short
 from casesync.crypto.enrolment import SLOT_COMMITMENT, SLOT_NONCE, SLOT_RESULT, SLOT_REVEAL
 from casesync.foundation.errors import (
     AccessDenied,
@@ -80,12 +81,13 @@ class Joining:
         Where it is over, or somebody else answers it first, no folder stays behind.
 
         Raises:
-            UsageError: ``invitation-malformed``, ``home-exists``.
+            UsageError: ``passphrase-short``, ``invitation-malformed``, ``home-exists``.
             LocalStateError: ``database-missing``.
             AccessDenied: ``invitation-expired``, ``invitation-used``, ``invitation-gone``.
             NetworkError: the relay cannot be reached; what was begun goes on with ``resume``.
         """
         opening.refuse_existing(folder)
+        refuse_short(passphrase)
         existed = folder.exists()
         clock, entropy = SystemClock(), SystemEntropy()
         invitation = _usable(invitation_text, clock, plain_http=plain_http)

@@ -30,7 +30,7 @@ from casesync.client.home import Home
 from casesync.client.network_admin import check_unit_type
 from casesync.client.system_ports import SystemClock, SystemEntropy
 from casesync.client.unlock_agent import fetch_key
-from casesync.client.vault import create_vault, open_vault
+from casesync.client.vault import create_vault, open_vault, refuse_short
 from casesync.codec import canonical
 from casesync.crypto.device_keys import DeviceSecrets
 from casesync.crypto.key_wrap import UnitKeyId
@@ -212,11 +212,13 @@ def found(
     """Create the network at the relay, then the folder of its founder.
 
     Raises:
-        UsageError: ``home-exists``, ``relay-not-https``, ``unit-type-unknown``, ``role-unknown``.
+        UsageError: ``home-exists``, ``passphrase-short``, ``relay-not-https``,
+            ``unit-type-unknown``, ``role-unknown``.
         LocalStateError: ``database-missing``.
         RelayMisbehaviour: ``relay-key-differs``.
     """
     refuse_existing(folder)
+    refuse_short(passphrase)
     network.check()
     channel = HttpChannel(
         relay_url, None, None, None, network.clock, lambda: 0, allow_plain_http=plain_http

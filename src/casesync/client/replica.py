@@ -98,7 +98,7 @@ class Replica:
 
         Args:
             home: folder to be made.
-            passphrase: opens the replica from now on.
+            passphrase: opens the replica from now on; at least 15 characters.
             name: of the network.
             relay_url: ``https://host[:port]``; plain http only to this machine or if allowed.
             relay_key: the relay's log key (32 bytes) if it is known; else what the relay says is
@@ -111,7 +111,7 @@ class Replica:
             plain_http: allow http to another machine.
 
         Raises:
-            UsageError: ``home-exists``, ``relay-not-https``.
+            UsageError: ``home-exists``, ``passphrase-short``, ``relay-not-https``.
             NetworkError: the relay cannot be reached or takes no more networks.
             RelayMisbehaviour: ``relay-key-differs``.
         """

@@ -20,6 +20,7 @@ from casesync.crypto.passphrase import (
     WRAPPED_DATABASE_KEY_BYTES,
     KdfCosts,
     derive,
+    in_one_form,
     unwrap_database_key,
     wrap_database_key,
 )
@@ -29,7 +30,11 @@ from casesync.foundation.errors import (
     RemoteProtocolError,
     UsageError,
 )
-from casesync.foundation.limits import ARGON2_ITERATIONS_MIN, ARGON2_MEMORY_KIB_MIN
+from casesync.foundation.limits import (
+    ARGON2_ITERATIONS_MIN,
+    ARGON2_MEMORY_KIB_MIN,
+    PASSPHRASE_CHARS_MIN,
+)
 from casesync.foundation.ports import Entropy
 from casesync.foundation.secret_bytes import SecretBytes
 
@@ -55,7 +60,7 @@ def create_vault(folder: Path, passphrase: str, entropy: Entropy) -> SecretBytes
 
     Raises:
         LocalStateError: ``replica-exists``, ``disk-full``, ``disk-error``.
-        UsageError: ``passphrase-empty``.
+        UsageError: ``passphrase-short``.
     """
     home = Home(folder)
     if home.exists():
@@ -92,20 +97,25 @@ def change_passphrase(folder: Path, old: str, new: str, entropy: Entropy | None 
 
     Raises:
         LocalStateError: as ``open_vault`` and ``create_vault``; the old one then still opens.
-        UsageError: ``passphrase-empty``.
+        UsageError: ``passphrase-short``.
     """
-    _refuse_empty(new)
+    refuse_short(new)
     key = open_vault(folder, old)
     _store(Home(folder), new, key, entropy or SystemEntropy())
 
 
-def _refuse_empty(passphrase: str) -> None:
-    if not passphrase:
-        raise UsageError("passphrase-empty")
+def refuse_short(passphrase: str) -> None:
+    """Of new passphrases only: what opens a replica already is not asked how long it is.
+
+    Raises: UsageError: ``passphrase-short``: fewer code points in NFC than the minimum.
+    """
+    length = len(in_one_form(passphrase))
+    if length < PASSPHRASE_CHARS_MIN:
+        raise UsageError("passphrase-short", count=length, least=PASSPHRASE_CHARS_MIN)
 
 
 def _store(home: Home, passphrase: str, key: SecretBytes, entropy: Entropy) -> None:
-    _refuse_empty(passphrase)
+    refuse_short(passphrase)
     salt = entropy.bytes(SALT_BYTES)
     wrapped = wrap_database_key(derive(passphrase, salt, COSTS), salt, COSTS, key)
     replace_durably(home.vault, _Vault(salt, COSTS, wrapped).encoded())

@@ -65,10 +65,13 @@ class KdfCosts(NamedTuple):
         )
 
 
-def derive(passphrase: str, salt: bytes, costs: KdfCosts) -> SecretBytes:
-    """Argon2id (RFC 9106) of a passphrase; 32 bytes.
+def in_one_form(passphrase: str) -> str:
+    """The passphrase in NFC, because Vietnamese keyboards type one letter in several ways."""
+    return unicodedata.normalize("NFC", passphrase)
 
-    The passphrase is taken in NFC, because Vietnamese keyboards type one letter in several ways.
+
+def derive(passphrase: str, salt: bytes, costs: KdfCosts) -> SecretBytes:
+    """Argon2id (RFC 9106) of a passphrase in NFC; 32 bytes.
 
     Args:
         passphrase: as typed.
@@ -82,7 +85,7 @@ def derive(passphrase: str, salt: bytes, costs: KdfCosts) -> SecretBytes:
     costs.check()
     if len(salt) != SALT_BYTES:
         raise CryptoError("does-not-verify")
-    typed = unicodedata.normalize("NFC", passphrase).encode("utf-8", "surrogateescape")
+    typed = in_one_form(passphrase).encode("utf-8", "surrogateescape")
     kdf = Argon2id(
         salt=salt,
         length=KEY_BYTES,

@@ -192,11 +192,11 @@ _TEXTS: Final[dict[str, Text]] = {
         "Mật khẩu không mở được bản sao này.",
         "Hãy thử lại; chú ý chữ hoa và bộ gõ.",
     ),
-    "passphrase-empty": Text(
-        "The passphrase is empty.",
-        "Choose a passphrase of several words.",
-        "Mật khẩu để trống.",
-        "Hãy chọn mật khẩu gồm vài từ.",
+    "passphrase-short": Text(
+        "A new passphrase needs at least {least} characters; this one has {count}.",
+        "Choose several words that do not belong together; blanks count.",
+        "Mật khẩu mới cần ít nhất {least} ký tự; mật khẩu này có {count}.",
+        "Hãy chọn vài từ không liên quan với nhau; khoảng trắng cũng được tính.",
     ),
     "unlock-time": Text(
         "A replica can stay unlocked for at most {hours} hours.",

@@ -60,6 +60,9 @@ REQUEST_CREATED_SKEW_S: Final = 300
 PADDING_CLASSES: Final = (64, 128, 192, 256, 384, 512)
 """Ciphertext lengths; Padme above."""
 INVITATION_LIFETIME_MS: Final = 7 * 24 * 3600 * 1000
+PASSPHRASE_CHARS_MIN: Final = 15
+"""Of a new passphrase, in NFC: NIST SP 800-63B-4, 3.1.1.2, where it is the only factor, as it is
+for a laptop that was stolen. Existing ones go on opening what they open."""
 ARGON2_MEMORY_KIB_MIN: Final = 64 * 1024
 """Floor pinned in the client (attack 12): RFC 9106 second recommended option."""
 ARGON2_ITERATIONS_MIN: Final = 3

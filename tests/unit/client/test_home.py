@@ -208,16 +208,19 @@ def test_a_link_laid_in_the_way_is_not_written_through(tmp_path):
 def test_what_an_interrupted_start_left_is_made_anew(tmp_path):
     """Cut off before the database, again after it: neither is a replica that lost its own."""
     place = Home(tmp_path / "home")
-    opening.create_folder(place.folder, "hoa sen", SystemEntropy(), lambda _: None)
+    opening.create_folder(place.folder, "hoa sen ven hồ Tây", SystemEntropy(), lambda _: None)
     assert not place.starting.exists()
     place.database.unlink()
     place.starting.touch()
     opening.refuse_existing(place.folder)
-    opening.create_folder(place.folder, "hoa sen", SystemEntropy(), lambda _: None)
+    opening.create_folder(place.folder, "hoa sen ven hồ Tây", SystemEntropy(), lambda _: None)
     place.starting.touch()
-    opening.database_key(place.folder, "hoa sen")
+    opening.database_key(place.folder, "hoa sen ven hồ Tây")
     place.database.unlink()
-    for use in (opening.refuse_existing, lambda folder: opening.database_key(folder, "hoa sen")):
+    for use in (
+        opening.refuse_existing,
+        lambda folder: opening.database_key(folder, "hoa sen ven hồ Tây"),
+    ):
         with pytest.raises(LocalStateError) as raised:
             use(place.folder)
         assert raised.value.code == "database-missing"

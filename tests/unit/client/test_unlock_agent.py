@@ -97,12 +97,12 @@ def test_an_unlocked_replica_gives_its_key_to_another_process(folder):
 
 
 def test_the_passphrase_unlocks_and_a_wrong_one_does_not(folder):
-    key = create_vault(folder, "correct horse", SystemEntropy())
+    key = create_vault(folder, "correct horse battery", SystemEntropy())
     with pytest.raises(LocalStateError) as raised:
         unlock_agent.unlock(folder, "wrong", 60)
     assert raised.value.code == "passphrase-wrong"
     assert unlock_agent.fetch_key(folder) is None
-    unlock_agent.unlock(folder, "correct horse", 60)
+    unlock_agent.unlock(folder, "correct horse battery", 60)
     assert unlock_agent.fetch_key(folder) == key
 
 
@@ -186,14 +186,14 @@ def test_a_second_unlock_replaces_the_first(folder):
 
 @linux
 def test_neither_key_nor_passphrase_stands_in_arguments_or_environment(folder, monkeypatch):
-    create_vault(folder, "correct horse", SystemEntropy())
-    monkeypatch.setenv("CASESYNC_PASSPHRASE", "correct horse")
-    unlock_agent.unlock(folder, "correct horse", 60)
+    create_vault(folder, "correct horse battery", SystemEntropy())
+    monkeypatch.setenv("CASESYNC_PASSPHRASE", "correct horse battery")
+    unlock_agent.unlock(folder, "correct horse battery", 60)
     key = unlock_agent.fetch_key(folder)
     process = Path(f"/proc/{_agent_pid(folder)}")
     shown = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
     assert b"unlock_agent" in shown
-    assert b"correct horse" not in shown
+    assert b"correct horse battery" not in shown
     assert key.reveal() not in shown
     assert key.reveal().hex().encode() not in shown
     assert not [fd for fd in (process / "fd").iterdir() if str(folder) in str(fd.resolve())]
