@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+import click
+
 from casesync_cli.settings import Settings
 from casesync_cli.texts import tr
 
@@ -51,6 +53,12 @@ class Bars:
             self._drawn.stop()
             self._drawn = self._waiting = None
             self._tasks = {}
+
+
+def say_that_waiting_may_end(settings: Settings, command: str) -> None:
+    """Before waiting for somebody else: who looks on may leave, and how ``command`` goes on."""
+    if not settings.json and sys.stderr.isatty():
+        click.echo(tr(settings.lang, "wait.may-end", command=command), err=True)
 
 
 def _drawing() -> Progress:

@@ -50,6 +50,9 @@ def test_a_change_in_a_colleagues_name_never_counts(world, signed):
     assert world.values("mai", stream, "person.given_name") == ["Hòa"]
     assert list(world.reasons("mai").values()) == ["signature-missing"]
     assert {q.state for q in world.mai.quarantine()} == {"waiting"}
+    report, status = world.mai.sync(), world.mai.status()
+    assert (report.quarantined, report.awaiting) == (1, 1)
+    assert (status.quarantined, status.awaiting, status.unsettled) == (1, 1, 1)
 
 
 def test_the_rest_of_the_page_is_merged(world):

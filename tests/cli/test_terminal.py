@@ -186,3 +186,35 @@ def test_who_waits_for_a_silent_relay_sees_what_for(tmp_path):
         code, screen = at_terminal(laptop, ["sync"], [("Asking the relay", "\x03")])
     assert code == 130, screen
     assert "Traceback" not in screen
+
+
+def test_who_waits_for_another_person_may_leave_and_come_back(relay, tmp_path):
+    lan = Laptop(tmp_path / "lan", SECRET)
+    mai = Laptop(tmp_path / "mai", SECRET, lang="vi")
+    found(relay, lan)
+    invitation = lan.json("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker")
+    approve = ["member", "approve", invitation["id"]]
+    for laptop, command, said, again in (
+        (lan, approve, "Ctrl-C is safe", f"'casesync member approve {invitation['id']}'"),
+        (
+            mai,
+            ["join", invitation["text"], "--name", "Mai"],
+            "Ctrl-C không mất gì",
+            "'casesync join'",
+        ),
+    ):
+        code, screen = at_terminal(laptop, command, [(said, "\x03")])
+        assert code == 130, screen
+        assert again in screen
+        assert screen.count("Ctrl-C") == 1
+        assert "Traceback" not in screen
+    lan.json(*approve)
+    status = mai.json("join")
+    assert lan.json(*approve)["state"] == "code"
+    code, screen = at_terminal(lan, approve, [("Code on the other screen:", "\x03")])
+    assert code == 130, screen
+    assert "Ctrl-C is safe" in screen
+    assert lan.json(*approve, "--code", status["code"])["state"] == "joined"
+    code, screen = at_terminal(mai, ["join"])
+    assert code == 0, screen
+    assert "Ctrl-C" not in screen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -202,6 +203,7 @@ def test_work_done_behind_a_revocation_arrives_in_quarantine(offices, case):
     offices.osso.json("sync")
     report = offices.shelter.json("sync")
     assert report["quarantined"] >= 1
+    assert_counted_alike(offices.shelter, report)
     (late,) = [
         row
         for row in offices.shelter.json("quarantine", "list")["items"]
@@ -209,6 +211,16 @@ def test_work_done_behind_a_revocation_arrives_in_quarantine(offices, case):
     ]
     assert offices.shelter.json("quarantine", "show", late["id"])["unit"] == "OSSO Hải Phòng"
     assert_destroyed(offices, case)
+
+
+def assert_counted_alike(laptop: Laptop, report: dict[str, Any]) -> None:
+    """What ``sync`` says is quarantined or awaited, ``status`` says with the same words."""
+    status = laptop.json("status")
+    counts = ("conflicts", "quarantined", "awaiting")
+    assert [status[key] for key in counts] == [report[key] for key in counts]
+    number = report["quarantined"] - report["awaiting"]
+    assert f"Changes that do not count: {number}" in laptop.run("sync").out
+    assert re.search(rf"^do not count +{number}$", laptop.run("status").out, re.MULTILINE)
 
 
 def assert_destroyed(offices: Offices, case: str) -> None:

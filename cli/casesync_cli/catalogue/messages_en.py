@@ -62,8 +62,8 @@ TEXTS: Final[dict[str, str]] = {
     "col.cases": "cases",
     "col.changes": "changes",
     "col.outbox": "not sent",
-    "col.quarantine": "quarantine",
-    "col.unsettled": "waiting or sealed",
+    "col.not-counting": "do not count",
+    "col.awaiting": "waiting",
     "col.entries-of-control": "control entries",
     "col.comparison-code": "comparison code",
     "col.control-checkpoint": "control checkpoint",
@@ -97,6 +97,8 @@ TEXTS: Final[dict[str, str]] = {
     "invite.next": "Then run 'casesync member approve {id}' and stay on the telephone with the "
     "person.",
     "invite.cancelled": "The invitation is cancelled.",
+    "wait.may-end": "This command waits and holds the replica. Ctrl-C is safe: '{command}' "
+    "goes on later.",
     "join.posted": "Posted; waiting for the person who invited you.{code}",
     "join.code": "Read this code to the person who invited you: {code}",
     "join.waiting": "Waiting to be let in.{code}",

@@ -11,6 +11,7 @@ from casesync.codec.crockford import grouped
 from casesync.foundation.errors import UsageError
 from casesync_cli.command import argument, command, option
 from casesync_cli.failure import word
+from casesync_cli.progress import say_that_waiting_may_end
 from casesync_cli.render import Output, deliver
 from casesync_cli.session import open_replica, passphrase_to_create, passphrase_to_open
 from casesync_cli.settings import Settings
@@ -54,19 +55,23 @@ def join(
             status = joining.step()
             deliver(settings, status, lambda out: _tell(out, status))
         else:
-            _wait(Output(settings), joining)
+            _wait(settings, joining)
 
 
-def _wait(out: Output, joining: Joining) -> None:
+def _wait(settings: Settings, joining: Joining) -> None:
     """Step until this device is in; each new state is told once."""
+    out = Output(settings)
     told: JoinStatus | None = None
     while True:
         status = joining.step()
+        first = told is None
         if status != told:
             _tell(out, status)
             told = status
         if status.state == "joined":
             return
+        if first:
+            say_that_waiting_may_end(settings, "casesync join")
         time.sleep(POLL_S)
 
 

@@ -11,6 +11,7 @@ from casesync.foundation.errors import UsageError
 from casesync_cli.command import LocalisedGroup, argument, command, option
 from casesync_cli.failure import report
 from casesync_cli.labels import label
+from casesync_cli.progress import say_that_waiting_may_end
 from casesync_cli.render import Output, deliver, deliver_list, yes_no
 from casesync_cli.session import can_ask, open_replica
 from casesync_cli.settings import Settings
@@ -57,11 +58,15 @@ def _wait(settings: Settings, replica: Replica, invitation: str | None, typed: s
                 raise
             report(settings, error)
         else:
+            first = told is None
             if status.state != told:
                 _tell(out, status, asks=True)
                 told = status.state
             if status.state == "joined":
                 return
+            if first:
+                again = " ".join(("casesync member approve", invitation or "")).rstrip()
+                say_that_waiting_may_end(settings, again)
         typed = None
         if told == "code":
             typed = _typed_code(settings)

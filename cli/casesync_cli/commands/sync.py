@@ -78,8 +78,8 @@ def _tell_status(out: Output, view: StatusView) -> None:
             ("changes", str(view.changes)),
             ("outbox", str(view.outbox)),
             ("conflicts", str(view.conflicts)),
-            ("quarantine", str(view.quarantined)),
-            ("unsettled", str(view.unsettled)),
+            ("not-counting", str(view.quarantined - view.awaiting)),
+            ("awaiting", str(view.awaiting)),
             ("entries-of-control", view.control_checkpoint.split()[0]),
             ("comparison-code", view.comparison_code),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Literal
 
@@ -26,7 +26,7 @@ from casesync.foundation.errors import CasesyncError, LocalStateError, Violation
 from casesync.foundation.ids import Compartment, StreamId, StreamKind
 from casesync.foundation.limits import CLOCK_SKEW_SHOWN_MS
 from casesync.sync.held_log import CHANGE_RANGE, CONTROL_RANGE, TARGET, load_range
-from casesync.sync.ports import StreamFlag, Transaction
+from casesync.sync.ports import QuarantineRow, Transaction
 from casesync.sync.session import SyncReport as EngineReport
 from casesync.sync.stream_row import StreamRow
 from casesync.translog.comparison import LogState, comparison_code
@@ -94,7 +94,7 @@ class Health:
             synced=not missing,
             missing=tuple(missing),
             confirmed=report.confirmed,
-            awaiting=sum(1 for row in quarantined if row.state in ("waiting", "unreadable")),
+            awaiting=_awaiting(quarantined),
         )
 
     def missing(self) -> list[Fact]:
@@ -158,7 +158,6 @@ class Health:
             outbox, conflicts = len(tx.outbox()), len(tx.conflicts())
             quarantine = tx.quarantine()
             cases = tx.readable_cases()
-            unsettled = len(tx.streams_marked(StreamFlag.UNSETTLED))
         missing = self._stopped() + self.missing()
         return StatusView(
             network=core.engine.control.network_name,
@@ -171,7 +170,7 @@ class Health:
             outbox=outbox,
             conflicts=conflicts,
             quarantined=len(quarantine),
-            unsettled=unsettled,
+            unsettled=len({row.stream for row in quarantine}),
             missing=tuple(missing),
             warnings=tuple(self.warnings()),
             control_checkpoint=f"{control.size} {control.root().hex()}",
@@ -181,6 +180,7 @@ class Health:
                 LogState(control.size, control.root()),
                 LogState(change.size, change.root()),
             ),
+            awaiting=_awaiting(quarantine),
         )
 
     def warnings(self) -> list[Fact]:
@@ -281,6 +281,11 @@ class Health:
         with suppress(CasesyncError):  # what it says of this device stands among what is missing
             ask_whether_suspended(self._core)
         return Finding("ok", "relay-reachable")
+
+
+def _awaiting(rows: Sequence[QuarantineRow]) -> int:
+    """Those that nobody decides: a key or an earlier change comes by itself."""
+    return sum(1 for row in rows if row.state in ("waiting", "unreadable"))
 
 
 def _code(tx: Transaction, stream: StreamId) -> str | None:

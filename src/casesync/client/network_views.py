@@ -131,6 +131,7 @@ class SyncReport:
     round_trips: int
     conflicts: int
     quarantined: int
+    """Changes that do not count (yet), as ``quarantine`` lists them."""
     synced: bool
     missing: tuple[Fact, ...] = ()
     confirmed: int = 0
@@ -165,6 +166,7 @@ class StatusView:
     conflicts: int
     quarantined: int
     unsettled: int
+    """Streams (of cases, registers, logs) in which the ``quarantined`` stand."""
     missing: tuple[Fact, ...]
     warnings: tuple[Fact, ...]
     control_checkpoint: str
@@ -172,6 +174,8 @@ class StatusView:
     change_checkpoint: str
     comparison_code: str
     """Both checkpoints in thirty digits, to be compared by telephone."""
+    awaiting: int = 0
+    """As in ``SyncReport``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,9 @@ def test_one_bad_change_is_quarantined_with_its_reason_and_the_rest_goes_on(worl
     world.sync("mai")
     report = world.lan.sync()
     assert report.synced
-    assert report.quarantined == 1
+    status = world.lan.status()
+    assert (report.quarantined, report.awaiting) == (1, 0)
+    assert (status.quarantined, status.awaiting, status.unsettled) == (1, 0, 1)
     [bad] = world.lan.quarantine()
     assert (bad.device, bad.number, bad.reason) == (member.device, made.number, reason)
     assert bad.author
