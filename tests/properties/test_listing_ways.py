@@ -191,3 +191,28 @@ def test_a_record_that_two_forms_wrote_is_read_off_its_segments(is_compiled):
     with compiled_or_not(is_compiled):
         assert meaning(ways.fast()) == meaning(ways.slow())
     assert (ways.projected, ways.all) == (0, 1)
+
+
+@pytest.mark.parametrize("is_compiled", [True, False])
+@pytest.mark.parametrize("writers", [1, 2])
+def test_the_notice_of_a_consent_is_kept_and_not_searched_either_way(is_compiled, writers):
+    """schemas.md, Folding; of two writers the field is in conflict and is projected."""
+    consent = SCHEMA.type_by_name("consent")
+    [notice] = [f for f in consent.fields.values() if f.name == "notice_text"]
+    [version] = [f for f in consent.fields.values() if f.name == "notice_version"]
+    state = StreamState()
+    opened: dict[tuple[int, int], bytes | None] = {}
+    for device in range(1, writers + 1):
+        made = [
+            Write(CellId(RECORDS[0], consent.number, field.number, None, 0), 1, value)
+            for field, value in ((notice, f"Tôi đồng ý {device}"), (version, "mẫu 2"))
+        ]
+        opened[device, 2] = body = encode_content(device, 1, [], made)
+        state.apply(device, 1, 2, b"k" * 8, decode_content(body), device)
+    ways = Ways((state, opened))
+    with compiled_or_not(is_compiled):
+        [fast], [slow] = ways.fast(), ways.slow()
+    assert set(fast.texts) == set(slow.texts) == {"mẫu 2"}
+    assert fast.fields["consent.notice_text"] == slow.fields["consent.notice_text"]
+    assert "Tôi đồng ý 1" in str(fast.fields)
+    assert ways.projected == writers - 1

@@ -16,6 +16,7 @@ from casesync.foundation.compiled import compiled
 from casesync.model.cells import Form
 from casesync.model.listed_values import (
     DISPUTED,
+    NOT_SEARCHED,
     Gathered,
     ListedField,
     is_text,
@@ -123,9 +124,14 @@ class ListedRecords:
             if field.field is None or record_type is None:
                 continue
             is_client = is_client or (field.field.name, field.value) == (PART_IN_CASE, CLIENT)
-            value = json_value(field.field, field.value)
+            name, value = (
+                f"{record_type.name}.{field.field.name}",
+                json_value(field.field, field.value),
+            )
             if not record_type.entry:
-                fields[f"{record_type.name}.{field.field.name}"] = value
+                fields[name] = value
+            if name in NOT_SEARCHED:
+                continue
             if field.cell is None or not is_text(field.field):
                 texts += searched(field.field, value)
                 continue

@@ -21,6 +21,9 @@ from casesync.model.values import Fit, fit
 
 LISTED_TEXT_CHARS_MAX: Final = 256
 """Codes, dates and names of elements; longer ones are nothing that anybody types."""
+NOT_SEARCHED: Final = frozenset({"consent.notice_text"})
+"""Texts of the office's own forms: each stands in every case that has it, so that any word of it
+would find them all (``protocol/schemas.md``, *Folding*)."""
 DISPUTED: Final = object()
 """In place of a value that needs a person."""
 
@@ -98,8 +101,8 @@ class ListedField(NamedTuple):
 
 def listed_field(schema: Schema, type_name: str, field: Field) -> ListedField:
     """A field, nothing of whose values is known yet."""
-    shown = ShownValues(schema, field)
     name = f"{type_name}.{field.name}"
+    shown = ShownValues(schema, field, is_searched=name not in NOT_SEARCHED)
     is_set = field.resolver == ResolverCode.SET
     return ListedField(name, shown.by_bytes, shown.plain_chars, shown.learn, is_set, field, shown)
 
@@ -110,6 +113,7 @@ class ShownValues(dict[str, ListedValue]):
     __slots__ = (
         "_as_written",
         "_field",
+        "_is_searched",
         "_is_text",
         "_is_time",
         "_others",
@@ -118,15 +122,17 @@ class ShownValues(dict[str, ListedValue]):
         "plain_chars",
     )
 
-    def __init__(self, schema: Schema, field: Field) -> None:
+    def __init__(self, schema: Schema, field: Field, *, is_searched: bool) -> None:
         super().__init__()
         spec = field.value
         self._schema = schema
         self._field = field
+        self._is_searched = is_searched
         self._as_written = field.resolver in _AS_WRITTEN
         self._is_text = spec.kind in _TEXT_KINDS
         self._is_time = spec.kind is ValueKind.TIMESTAMP
-        is_plain = self._as_written and spec.kind is ValueKind.TEXT and not spec.many
+        is_plain = is_searched and spec.kind is ValueKind.TEXT and not spec.many
+        is_plain = is_plain and self._as_written
         self.plain_chars = min(spec.maximum or 0, TEXT_BYTES_MAX // 4) if is_plain else 0
         self._others: dict[bool | tuple[str | None, ...] | None, ListedValue] = {}
         self.by_bytes: dict[bytes, ListedValue] = {}
@@ -134,6 +140,8 @@ class ShownValues(dict[str, ListedValue]):
     def __missing__(self, value: str) -> ListedValue:
         if not self._as_written:
             found = self._resolved(value)
+        elif not self._is_searched:
+            found = value, ()
         elif self._is_text:
             found = value, (value,) if self._fits(value) else ()
         else:
@@ -177,6 +185,8 @@ class ShownValues(dict[str, ListedValue]):
             if conflict:
                 return DISPUTED, ()
         shown = json_value(field, effective)
+        if not self._is_searched:
+            return shown, ()
         if self._is_text:
             return shown, tuple(searched_text(self._schema, field, value))
         return shown, tuple(searched(field, shown))

@@ -43,6 +43,19 @@ def test_the_client_is_listed_before_whoever_was_written_first(world):
     assert world.lan.find("ti").count == 1
 
 
+def test_a_word_of_the_notice_that_is_read_to_everybody_finds_nobody(world):
+    """schemas.md, Folding: neither where the consent stands alone nor beside other writes."""
+    stream, other = world.case(given_name="Hòa"), world.case(given_name="Lý")
+    notice = "Tôi đồng ý để văn phòng biết cách liên lạc với tôi."
+    consent = world.lan.give_consent(stream, "share_with_org", OSSO, ["contact"], notice)
+    world.lan.give_consent(other, "share_with_org", OSSO, ["contact"], notice)
+    assert world.lan.find("van phong").count == 0
+    world.lan.withdraw_consent(stream, consent.hex())
+    assert world.lan.find("văn phòng").count == 0
+    assert world.lan.find("hoa").count == world.lan.find("ly").count == 1
+    assert {kept.notice for kept in world.lan.consents(stream)} == {notice}
+
+
 def test_a_grant_lasts_no_longer_than_its_consent(world):
     stream = world.case()
     until = world.clock.now_ms() + 3 * DAY_MS
