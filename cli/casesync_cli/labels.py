@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 from casesync.model.folding import fold
-from casesync_cli.texts import catalogue
+from casesync_cli.texts import catalogue, tr
 
 Kind = Literal["role", "type", "compartment", "purpose", "form"]
 KIND_OF_PARAM: Final[dict[str, Kind]] = {
@@ -29,6 +29,13 @@ def label(lang: str, kind: Kind, code: str) -> str:
 def labels(lang: str, kind: Kind, codes: Iterable[str]) -> str:
     """The labels in a line; a dash where there are none."""
     return ", ".join(label(lang, kind, code) for code in codes) or "-"
+
+
+def done_words(lang: str, action: str, *, look: bool | None) -> str:
+    """What an access entry says was done; some actions are a look or an act."""
+    key = f"audit.look-{action}"
+    known = look and key in catalogue("messages", lang)
+    return tr(lang, key if known else f"audit.action-{action}")
 
 
 def labelled(lang: str, params: Mapping[str, object]) -> dict[str, object]:

@@ -41,8 +41,17 @@ def test_a_refusal_without_its_parameters_shows_no_braces_and_no_code(capsys):
 def test_the_reason_of_a_decision_is_shown_and_cannot_steer_the_terminal(capsys):
     text = shown(capsys, "vi", entry("conflict", "success", "đã gặp tận nơi\x1b[2J"))
     assert "lý do" in text
+    assert "quyết định xung đột" in text
     assert "đã gặp tận nơi" in text
     assert "\x1b" not in text
+
+
+def test_who_looked_at_conflicts_is_told_from_who_decided(capsys):
+    view = entry("conflict", "success", None, hits=2, look=True)
+    assert "xem xung đột" in shown(capsys, "vi", view)
+    assert "decided a conflict" in shown(
+        capsys, "en", entry("conflict", "success", None, look=False)
+    )
 
 
 def test_a_page_without_reasons_has_no_column_for_them(capsys):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -193,6 +194,32 @@ def test_a_resolution_names_what_was_shown_and_stops_if_others_came(offices, cas
     assert "chỉ nhắn tin" in {value["value"] for value in moved["values"]}
     offices.shelter.json("conflict", "resolve", conflict["id"], "--value", "không gọi")
     assert offices.shelter.json("conflict", "list")["count"] == 0
+
+
+def test_a_resolution_stops_if_a_colleague_has_decided_meanwhile(offices, case):
+    """It says who, and what; an id that names nothing here stays a slip of the finger."""
+    shelter, osso = offices.shelter, offices.osso
+    for office, level in ((shelter, "no"), (osso, "yes")):
+        office.json("case", "set", case, f"person.safe_to_contact={level}")
+    for office in (shelter, osso, shelter):
+        office.json("sync")
+    (conflict,) = shelter.json("conflict", "list")["items"]
+    done = osso.run("conflict", "resolve", conflict["id"], "--value", "no")
+    assert f"Conflict {conflict['id']} decided: No" in done.out
+    osso.json("sync")
+    shelter.json("sync")
+    resolve = ("conflict", "resolve", conflict["id"].lower(), "--value", "yes")
+    stopped = shelter.run(*resolve, "--json")
+    assert (stopped.code, stopped.error["code"]) == (7, "conflict-decided")
+    assert "Mai (OSSO Hải Phòng) decided on 'No'" in stopped.error["message"]
+    history = f"casesync case history {case} --field person.safe_to_contact"
+    assert history in stopped.error["advice"]
+    vietnamese = replace(shelter, lang="vi").run(*resolve)
+    assert (vietnamese.code, "chọn 'Không'" in vietnamese.err) == (7, True)
+    look = shelter.json("audit", "mine", "--limit", "1")["items"][0]
+    assert (look["action"], look["look"], look["case"]) == ("conflict", True, case)
+    missing = shelter.run("conflict", "resolve", "00000000", "--value", "yes", "--json")
+    assert (missing.code, missing.error["code"]) == (2, "conflict-unknown")
 
 
 def test_work_done_behind_a_revocation_arrives_in_quarantine(offices, case):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from casesync_cli.command import LocalisedGroup, command, option
-from casesync_cli.labels import label, labels
+from casesync_cli.labels import done_words, label, labels
 from casesync_cli.pages import deliver_newest, limit_of, page_options
 from casesync_cli.render import Output, deliver
 from casesync_cli.session import open_replica
@@ -58,7 +58,7 @@ def _row(out: Output, entry: AuditEntryView) -> tuple[str, ...]:
         entry.member,
         entry.unit,
         str(entry.device),
-        tr(lang, f"audit.action-{entry.action}"),
+        done_words(lang, entry.action, look=entry.look),
         entry.case or "-",
         labels(lang, "compartment", entry.compartments),
         label(lang, "purpose", entry.purpose or "-"),

@@ -9,7 +9,7 @@ from casesync_cli.render import Output, deliver, deliver_list
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
 from casesync_cli.times import people_time
-from casesync_cli.value_display import shown_by
+from casesync_cli.value_display import Shown, shown_by
 
 
 @command("conflict list", option("--purpose", metavar="PURPOSE"))
@@ -61,13 +61,26 @@ def conflict_resolve(
 ) -> None:
     """Decide a conflict; the decision carries your name."""
     with open_replica(settings) as replica:
+        shown = shown_by(replica, settings.lang)
         try:
-            replica.resolve(conflict, value, reason=reason, purpose=purpose)
+            settled = replica.resolve(conflict, value, reason=reason, purpose=purpose)
         except ConflictStop as stop:
             show_conflicts(settings, replica, stop)
-            raise
+            if stop.code != "conflict-decided":
+                raise
+            raise ConflictStop(stop.code, **_in_words(stop, shown)) from stop
     shape = {"resolved": conflict, "value": value}
-    deliver(settings, shape, lambda out: out.say("conflict.resolved", id=conflict, value=value))
+    words = conflict_text(settled, settled.effective, shown)
+    deliver(settings, shape, lambda out: out.say("conflict.resolved", id=settled.id, value=words))
+
+
+def _in_words(stop: ConflictStop, shown: Shown) -> dict[str, object]:
+    """What somebody decided, by its label."""
+    given = stop.params
+    kind, _, field = str(given["field"]).partition(".")
+    part = None if given["part"] is None else str(given["part"])
+    value = shown.of(kind, field, part, given["element"], given["value"])
+    return {**given, "value": value}
 
 
 conflict = LocalisedGroup("conflict", [conflict_list, conflict_show, conflict_resolve])

@@ -41,9 +41,7 @@ def _who_saw(world: World) -> None:
             member,
             unit,
             str(count),
-            ", ".join(
-                sorted({narrator.action(e["action"]) for e in looks if e["member"] == member})
-            ),
+            ", ".join(sorted({narrator.done(e) for e in looks if e["member"] == member})),
         )
         for (member, unit), count in by_person.items()
     ]

@@ -33,7 +33,10 @@ def tell(world: World) -> None:
     _found(world)
     narrator.tell("founded", member=LAN.name, unit=SHELTER, network=NETWORK)
     codes = _join_all(world)
-    rows = [(p.name, p.unit, p.role, str(world.on(p).pid), codes.get(p, "-")) for p in PEOPLE]
+    rows = [
+        (p.name, p.unit, narrator.role(p.role), str(world.on(p).pid), codes.get(p, "-"))
+        for p in PEOPLE
+    ]
     narrator.rows(("person", "unit", "role", "process", "code"), rows)
     devices = world.on(LAN).ask("devices")
     expected = {(p.name, p.unit, p.role, "active") for p in PEOPLE}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -14,10 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from casesync_cli.labels import done_words, label
 from casesync_cli.render import WIDTH_OF_FILES
 from casesync_cli.safe import safe_line
 from casesync_cli.settings import Settings
-from casesync_cli.texts import catalogue, fact_text, tr
+from casesync_cli.texts import catalogue, fact_text
 
 CHECKS: Final = (
     "five-laptops", "codes-compared",
@@ -62,9 +63,13 @@ class Narrator:
         """A text of the catalogue, made safe."""
         return safe_line(self._texts[key].format(**params))
 
-    def action(self, action: str) -> str:
+    def done(self, entry: Mapping[str, Any]) -> str:
         """What an access entry says was done."""
-        return tr(self.lang, f"audit.action-{action}")
+        return done_words(self.lang, entry["action"], look=entry["look"])
+
+    def role(self, role: str) -> str:
+        """What people call a role."""
+        return label(self.lang, "role", role)
 
     def reason(self, reason: str) -> str:
         """Why a change does not count."""

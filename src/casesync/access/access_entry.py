@@ -54,6 +54,10 @@ ACTIONS: Final = frozenset(
     }
 )
 """What can be done to a record, or was refused to the network (``administer``); closed."""
+LOOKS: Final = frozenset({"read", "list", "search", "history", "export", "audit"})
+"""What only looks."""
+LOOKS_OR_ACTS: Final = frozenset({"conflict", "consent"})
+"""What looks or writes: ``AccessEntry.is_look``."""
 
 
 class Outcome(IntEnum):
@@ -97,6 +101,19 @@ class AccessEntry:
     control_size: int
     detail: Shown | str | None
     """What a list or search showed; or a reason."""
+
+    @property
+    def is_look(self) -> bool:
+        """Whether something was shown; else something was written, or refused to be.
+
+        A conflict or a consent is looked at or decided under one action: a look names records, or
+        neither records nor compartments where there was nothing to read; an act names compartments.
+        """
+        if self.action not in LOOKS_OR_ACTS:
+            return self.action in LOOKS
+        if self.outcome is Outcome.REFUSED or isinstance(self.detail, str):
+            return False
+        return bool(self.records) or isinstance(self.detail, Shown) or not self.compartments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

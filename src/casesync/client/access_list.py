@@ -192,6 +192,7 @@ class AccessList:
             late=late,
             hits=None if shown is None else shown.hits,
             about=about,
+            look=entry.is_look,
         )
 
 
@@ -215,9 +216,9 @@ def _key(row: AccessRow) -> str:
 
 
 def _detail(entry: AccessEntry) -> tuple[str | None, str | None]:
-    """(detail in a word, what a refused control act was about)."""
+    """(reason or code of the refusal, what a refused control act was about)."""
     if isinstance(entry.detail, Shown):
-        return str(entry.detail.hits), None
+        return None, None
     if entry.detail is None or entry.action != "administer":
         return entry.detail, None
     code, _, about = entry.detail.partition(" ")

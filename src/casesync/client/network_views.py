@@ -226,12 +226,14 @@ class AuditEntryView:
     purpose: str | None
     basis_hex: str | None
     detail: str | None
-    """A reason; of a refusal its code; of a list or a search how many there were."""
+    """A reason; of a refusal its code."""
     late: bool = False
     hits: int | None = None
     """Of a list or a search how many there were."""
     about: str | None = None
     """Of a refused control act ``device NUMBER`` or ``unit NAME``, as typed."""
+    look: bool | None = None
+    """Whether something was shown; false: written, or refused to be; None: malformed."""
 
 
 @dataclass(frozen=True, slots=True)

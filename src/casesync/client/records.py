@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Final
 
 from casesync.access.stream_facts import END_OF_LOG
-from casesync.client import shown_conflicts
 from casesync.client.case_edit import CaseEdit
 from casesync.client.case_history import check_field, keys_of
 from casesync.client.case_reader import CaseReader
+from casesync.client.conflicts import Conflicts
 from casesync.client.core import Core
 from casesync.client.listing import disputed, refresh_listings
 from casesync.client.look_log import log_case, log_list
@@ -25,21 +26,21 @@ from casesync.client.views import (
     Assignment,
     CaseSummary,
     CaseView,
-    ConflictView,
     HistoryView,
     Page,
 )
 from casesync.codec.crockford import case_code, parse_case_code
-from casesync.foundation.errors import AccessDenied, ConflictStop, UsageError
+from casesync.foundation.errors import AccessDenied, UsageError
 from casesync.foundation.ids import RecordId, StreamId, StreamKind
-from casesync.model.conflict_id import conflict_id
-from casesync.model.projection import CellProjection, RecordProjection
 from casesync.model.value_format import json_element, json_value
 from casesync.model.value_text import parse_element, parse_value
 from casesync.sync.access_log import log_access
 from casesync.sync.author import open_stream, write_change
-from casesync.sync.ports import ConflictRow, ListingRow, Transaction
+from casesync.sync.ports import ListingRow
 from casesync.sync.stream_row import StreamRow
+
+REASON_CHARS_MAX: Final = 500
+"""At most 2,000 bytes; an access entry's detail may have 2,048."""
 
 
 class Records:
@@ -48,6 +49,7 @@ class Records:
     def __init__(self, core: Core) -> None:
         """Args: core: the open replica."""
         self._core = core
+        self.conflicts = Conflicts(core, self.edit)
 
     # -- finding ------------------------------------------------------------------------------
 
@@ -253,8 +255,11 @@ class Records:
         base: str | None = None,
         purpose: str | None = None,
         action: str = "update",
+        reason: str | None = None,
     ) -> Iterator[CaseEdit]:
         """Change a case; on leaving the block everything becomes one change.
+
+        ``reason`` (500 characters of it) is kept in the access log.
 
         Raises:
             ConflictStop: ``conflict-open``; nothing was written.
@@ -278,117 +283,10 @@ class Records:
                     stream=case,
                     compartments=edit.compartments,
                     purpose=core.purpose(purpose),
+                    detail=reason[:REASON_CHARS_MAX] if reason else None,
                 )
                 numbers = [write_change(core.engine, tx, draft)[0] for draft in edit.drafts()]
         notify(core, [case], END_OF_LOG + min(numbers))
-
-    # -- conflicts --------------------------------------------------------------------------------
-
-    def conflicts(self, purpose: str | None = None) -> list[ConflictView]:
-        """Open conflicts, oldest first."""
-        refresh_listings(self._core)
-        with self._core.store.transaction() as tx:
-            rows = sorted(tx.conflicts(), key=lambda row: (row.since_ms, row.conflict_id))
-        records = (row.record for row in rows)
-        log_list(self._core, "conflict", records, hits=len(rows), purpose=purpose)
-        with self._core.store.transaction() as tx:
-            views = [view for row in rows if (view := self._conflict_view(tx, row)) is not None]
-        shown_conflicts.remember(self._core, views)
-        return views
-
-    def conflict(self, conflict: str, purpose: str | None = None) -> ConflictView:
-        """One open conflict. Raises: UsageError: ``conflict-unknown``."""
-        row = self._conflict_row(conflict)
-        ids = [RecordId(row.record)]
-        self._core.log("conflict", stream=row.stream, records=ids, purpose=purpose)
-        with self._core.store.transaction() as tx:
-            view = self._conflict_view(tx, row)
-        if view is None:
-            raise UsageError("conflict-unknown", conflict=conflict)
-        shown_conflicts.remember(self._core, [view])
-        return view
-
-    def resolve(
-        self,
-        conflict: str,
-        value: str,
-        *,
-        reason: str | None = None,
-        shown: Sequence[str] | None = None,
-        purpose: str | None = None,
-    ) -> None:
-        """Settle a conflict with a value; the write names every write that was shown.
-
-        Args:
-            conflict: its id.
-            value: as people type it; empty = absent.
-            reason: kept in the access log.
-            shown: dots of the values that were shown; None = those this replica showed last. If
-                others came since, nothing is written.
-            purpose: of the access.
-
-        Raises:
-            ConflictStop: ``conflict-moved``: other values came since.
-            UsageError: ``conflict-unknown``; a wrong value.
-        """
-        row = self._conflict_row(conflict)
-        with self._core.store.transaction() as tx:
-            view = self._conflict_view(tx, row)
-            shown = shown_conflicts.shown(tx, row.conflict_id) if shown is None else shown
-        if view is None:
-            raise UsageError("conflict-unknown", conflict=conflict)
-        if shown is not None and {v.dot for v in view.values} != set(shown):
-            raise ConflictStop("conflict-moved", ids=[conflict])
-        with self.edit(row.stream, action="conflict", purpose=purpose) as edit:
-            edit.apply(
-                Assignment(
-                    type=row.type_name,
-                    record=row.record.hex(),
-                    field=row.field,
-                    element=None if row.element is None else json_element(row.element),
-                    part=view.part,
-                    op="set" if value else "unset",
-                    text=value or None,
-                ),
-                resolve=True,
-            )
-        if reason:
-            self._core.log("conflict", stream=row.stream, purpose=purpose, detail=reason[:500])
-
-    def _conflict_row(self, conflict: str) -> ConflictRow:
-        refresh_listings(self._core)
-        with self._core.store.transaction() as tx:
-            rows = tx.conflicts(conflict.strip().upper())
-        if len(rows) != 1:
-            raise UsageError("conflict-unknown", conflict=conflict)
-        return rows[0]
-
-    def _conflict_view(self, tx: Transaction, row: ConflictRow) -> ConflictView | None:
-        reader = CaseReader(self._core, tx, row.stream)
-        for record in reader.projections():
-            for cell in record.cells():
-                if conflict_id(row.stream, cell.cell) == row.conflict_id:
-                    return self._view_of(reader, record, cell, row)
-        return None
-
-    @staticmethod
-    def _view_of(
-        reader: CaseReader, record: RecordProjection, cell: CellProjection, row: ConflictRow
-    ) -> ConflictView:
-        field = record.fields[cell.cell.field].field
-        part = None if field is None or not cell.cell.part else field.parts.get(cell.cell.part)
-        return ConflictView(
-            id=row.conflict_id,
-            case=reader.code,
-            type=row.type_name,
-            record_hex=record.id.hex(),
-            field=row.field,
-            element=None if cell.cell.element is None else json_element(cell.cell.element),
-            part=None if part is None else part.name,
-            values=tuple(reader.value_view(None if part else field, w) for w in cell.writes),
-            effective=json_value(part or field, cell.value),
-            since_ms=row.since_ms,
-        )
 
 
 def _is_hex(text: str) -> bool:

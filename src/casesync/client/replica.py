@@ -217,11 +217,11 @@ class Replica:
 
     def conflicts(self, purpose: str | None = None) -> list[ConflictView]:
         """Open conflicts, oldest first."""
-        return self._records.conflicts(purpose)
+        return self._records.conflicts.open(purpose)
 
     def conflict(self, conflict_id: str, purpose: str | None = None) -> ConflictView:
         """One open conflict. Raises: UsageError: ``conflict-unknown``."""
-        return self._records.conflict(conflict_id, purpose)
+        return self._records.conflicts.one(conflict_id, purpose)
 
     def resolve(
         self,
@@ -230,9 +230,9 @@ class Replica:
         reason: str | None = None,
         shown: Sequence[str] | None = None,
         purpose: str | None = None,
-    ) -> None:
-        """Settle a conflict; see ``Records.resolve``."""
-        self._records.resolve(conflict_id, value, reason=reason, shown=shown, purpose=purpose)
+    ) -> ConflictView:
+        """Settle a conflict; see ``Conflicts.resolve``."""
+        return self._records.conflicts.resolve(conflict_id, value, reason, shown, purpose)
 
     # -- sharing --------------------------------------------------------------------------------
 

@@ -147,6 +147,12 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "'{field}' đang có nhiều giá trị từ nhiều người; cần một người quyết định.",
         "Xem bằng 'casesync conflict list', rồi giải quyết hoặc lưu với --resolve.",
     ),
+    "conflict-decided": (
+        "Conflict '{conflict}' is settled already: {author} ({unit}) decided on '{value}'.",
+        "See 'casesync case history {case} --field {field}'; 'casesync case set' changes it.",
+        "Xung đột '{conflict}' đã được quyết định: {author} ({unit}) chọn '{value}'.",
+        "Xem 'casesync case history {case} --field {field}'; 'casesync case set' sửa được.",
+    ),
     "conflict-moved": (
         "Other values came in since you looked; nothing was written.",
         "Show the conflict again and decide on all of them.",

@@ -54,6 +54,33 @@ def test_an_entry_survives_its_bytes(entry: AccessEntry) -> None:
     assert encode_entry(decode_entry(body)) == body
 
 
+LOOK = replace(ENTRY, action="conflict", compartments=())
+ACT = replace(ENTRY, action="conflict", records=())
+SHOWN = Shown(hits=0, records=())
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_look"),
+    [
+        (LOOK, True),
+        (replace(LOOK, stream=None, records=(), detail=SHOWN), True),
+        (replace(ENTRY, action="consent"), True),
+        (replace(ENTRY, action="consent", records=(), compartments=()), True),
+        (ACT, False),
+        (replace(ACT, detail="đã gặp tận nơi"), False),
+        (replace(ACT, compartments=(), outcome=Outcome.REFUSED, detail="no-right"), False),
+        (replace(ACT, compartments=(), detail="the reason, as older clients kept it"), False),
+        (replace(ACT, action="consent"), False),
+        (replace(ENTRY, action="export"), True),
+        (replace(ENTRY, action="create"), False),
+        (replace(ENTRY, action="administer", outcome=Outcome.REFUSED), False),
+    ],
+)
+def test_an_entry_tells_who_looked_from_who_decided(entry: AccessEntry, is_look: bool) -> None:
+    """access-log.md: by what it names, so that entries of every version tell."""
+    assert entry.is_look is is_look
+
+
 def test_a_segment_survives_its_bytes() -> None:
     rows = [(7, encode_entry(ENTRY)), (8, encode_entry(replace(ENTRY, sequence=8)))]
     segment = seal_plan(rows, b"h" * 32)

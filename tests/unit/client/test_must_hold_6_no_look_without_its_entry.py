@@ -144,6 +144,15 @@ def test_an_entry_names_the_purpose_given_else_the_roles_own(prepared, command):
         assert replica.audit_mine()[-1].purpose == written
 
 
+def test_a_decision_is_one_entry_with_its_reason_and_is_told_from_looks(prepared):
+    world, _ = prepared
+    replica = world.open("lan", store=copied(world.stores["lan"]))
+    _resolve(replica, None)
+    [listed, decided] = replica.audit_mine()[-2:]
+    assert (listed.action, listed.look, listed.hits, listed.detail) == ("conflict", True, 1, None)
+    assert (decided.action, decided.look, decided.detail) == ("conflict", False, "hỏi lại")
+
+
 def test_a_list_of_grants_names_in_its_entry_the_cases_shown(prepared):
     world, stream = prepared
     replica = world.open("lan", store=copied(world.stores["lan"]))
@@ -152,7 +161,7 @@ def test_a_list_of_grants_names_in_its_entry_the_cases_shown(prepared):
     [shown] = replica.grants()
     assert shown.case == replica.case_code(stream) != other.case
     entry = replica.audit_mine()[-1]
-    assert (entry.action, entry.detail, len(entry.records)) == ("list", "1", 1)
+    assert (entry.action, entry.hits, len(entry.records)) == ("list", 1, 1)
 
 
 MANY = {
