@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from casesync_cli.command import option
-from casesync_cli.render import Output, deliver
+from casesync_cli.render import Columns, Output, deliver
 from casesync_cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def limit_of(settings: Settings, given: int | None) -> int | None:
 def deliver_newest(
     settings: Settings,
     page: Page[Any],
-    columns: Sequence[str],
+    columns: Columns,
     row: Callable[[Output, Any], Sequence[str]],
 ) -> None:
     """A page as table for people, who are told if there is more; its shape for programs."""

@@ -22,6 +22,7 @@ from casesync_cli.times import day_ended_by, people_time
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 WHOLE_COLUMNS: Final = frozenset({"case", "id", "number", "device", "until", "time", "changed"})
 """Codes and times are not broken on a narrow screen: they are typed, copied or compared."""
@@ -29,6 +30,8 @@ FITTED_ROWS_MAX: Final = 500
 """A table of more rows is written as it comes: fitting 10,000 to the screen takes ten seconds."""
 WIDTH_OF_FILES: Final = 160
 """Columns of a table that goes into a file or a pipe."""
+Columns = Sequence[str | tuple[str, ...]]
+"""Columns of a table by name; those in a tuple stand below each other on a narrower screen."""
 
 
 class Output:
@@ -57,25 +60,52 @@ class Output:
                 f"{indent}! " + fact_text(self.lang, fact.code, fact_params(self.lang, fact.params))
             )
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """A table; ``columns`` are keys ``col.NAME`` of the catalogue. Says so if it is empty."""
+    def table(self, columns: Columns, rows: Sequence[Sequence[str]]) -> None:
+        """A table; ``columns`` are keys ``col.NAME`` of the catalogue. Says so if it is empty.
+
+        A row has a cell for each name, whether or not it stands below another.
+        """
         if not rows:
             self.say("nothing")
             return
+        stacks = [(column,) if isinstance(column, str) else column for column in columns]
+        flat = [(name,) for stack in stacks for name in stack]
         if len(rows) > FITTED_ROWS_MAX:
-            self._long_table([tr(self.lang, f"col.{column}") for column in columns], rows)
+            self._long_table([tr(self.lang, f"col.{name}") for (name,) in flat], rows)
             return
         from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - slow to load, only for tables
         from rich.table import Table  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
 
-        table = Table(box=SIMPLE_HEAD, pad_edge=False)
-        for column in columns:
-            whole = column in WHOLE_COLUMNS
-            table.add_column(tr(self.lang, f"col.{column}"), overflow="fold", no_wrap=whole)
-        for row in rows:
-            table.add_row(*(Text(safe_line(cell)) for cell in row))
+        is_narrow = self._rich().width < WIDTH_OF_FILES and len(flat) > len(stacks)
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, leading=int(is_narrow))
+        self._fill(table, stacks if is_narrow else flat, rows)
         self._rich().print(table)
+
+    def _fill(
+        self, table: Table, stacks: Sequence[tuple[str, ...]], rows: Sequence[Sequence[str]]
+    ) -> None:
+        """Give a table its columns and rows; nothing in a stack can look like two of its lines."""
+        from rich.text import Text  # noqa: PLC0415 - slow to load, only for tables
+
+        texts: list[list[Text]] = [[] for _ in rows]
+        start = 0
+        for stack in stacks:
+            end = start + len(stack)
+            head = "\n".join(tr(self.lang, f"col.{name}") for name in stack)
+            whole = [at for at in range(start, end) if stack[at - start] in WHOLE_COLUMNS]
+            is_whole = len(whole) == len(stack)
+            least = None if is_whole else max((len(r[at]) for r in rows for at in whole), default=0)
+            table.add_column(head, overflow="fold", no_wrap=is_whole, min_width=least)
+            for row, cells in zip(rows, texts, strict=True):
+                parts = list(row[start:end])
+                if len(parts) > 1:
+                    parts = [" ".join(part.split("\n")) for part in parts]
+                while len(parts) > 1 and parts[-1] == "-":
+                    parts.pop()
+                cells.append(Text(safe_line("\n".join(parts))))
+            start = end
+        for cells in texts:
+            table.add_row(*cells)
 
     def _long_table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table that is paged or searched rather than read: not fitted to the screen."""
@@ -123,7 +153,7 @@ def deliver(settings: Settings, value: object, people: Callable[[Output], None])
 def deliver_list(
     settings: Settings,
     values: Sequence[Any],
-    columns: Sequence[str],
+    columns: Columns,
     row: Callable[[Any], Sequence[str]],
 ) -> None:
     """A whole list: a table for people, ``items`` and ``count`` for programs."""

@@ -150,20 +150,21 @@ def test_every_message_that_is_said_exists_and_none_is_left_over():
 
 
 def test_every_column_has_a_heading():
-    """Columns are given as tuples of words to ``table``, ``deliver_list`` and ``pairs``."""
-    messages = catalogue("messages", "en")
+    """Columns are given as tuples of words, or of such tuples, to what draws tables."""
+    messages, found = catalogue("messages", "en"), set()
     for path in shipped_modules():
         if not path.is_relative_to(CLI):
             continue
         for node in ast.walk(tree(path)):
-            name = getattr(getattr(node, "func", None), "attr", None)
-            if (
-                isinstance(node, ast.Call)
-                and name == "table"
-                and isinstance(node.args[0], ast.Tuple)
-            ):
-                words = [str(getattr(item, "value", "")) for item in node.args[0].elts]
+            function = getattr(node, "func", None)
+            name = getattr(function, "attr", getattr(function, "id", None))
+            if name not in {"table", "deliver_list"} or not isinstance(node, ast.Call):
+                continue
+            for given in (a for a in node.args if isinstance(a, ast.Tuple)):
+                words = {w.value for w in ast.walk(given) if isinstance(w, ast.Constant)}
                 assert not [word for word in words if f"col.{word}" not in messages], path
+                found |= words
+    assert {"acknowledged", "effective", "reason"} <= found
 
 
 @pytest.mark.parametrize("lang", ["en", "vi"])

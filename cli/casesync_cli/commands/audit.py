@@ -20,21 +20,22 @@ if TYPE_CHECKING:
     from casesync.client.views import Page
 
 
-COLUMNS = ("time", "member", "unit", "device", "action", "case", "compartments", "purpose",
-           "outcome")  # fmt: skip
-
-
 def _deliver(settings: Settings, page: Page[AuditEntryView]) -> None:
-    """The reasons have a column where there are any: most pages have none."""
-    if not any(_reason(settings.lang, entry) for entry in page):
-        deliver_newest(settings, page, COLUMNS, _row)
-        return
-    deliver_newest(
-        settings,
-        page,
-        (*COLUMNS, "reason"),
-        lambda out, entry: (*_row(out, entry), _reason(out.lang, entry) or "-"),
+    """What was refused or late, and why, have places where there are any: most pages have none."""
+    outcomes = ["outcome"] if any(e.outcome != "success" or e.late for e in page) else []
+    reasons = ["reason"] if any(_reason(settings.lang, entry) for entry in page) else []
+    columns = (
+        ("time", "case"),
+        ("member", "unit", "device"),
+        ("purpose", "compartments"),
+        ("action", *outcomes, *reasons),
     )
+
+    def row(out: Output, entry: AuditEntryView) -> tuple[str, ...]:
+        cells = _cells(out.lang, entry)
+        return tuple(cells[name] for stack in columns for name in stack)
+
+    deliver_newest(settings, page, columns, row)
 
 
 def _reason(lang: str, entry: AuditEntryView) -> str:
@@ -50,20 +51,22 @@ def _reason(lang: str, entry: AuditEntryView) -> str:
     return f"{tr(lang, f'col.{kind}')} {what}: {words}"
 
 
-def _row(out: Output, entry: AuditEntryView) -> tuple[str, ...]:
-    lang = out.lang
+def _cells(lang: str, entry: AuditEntryView) -> dict[str, str]:
+    """What an entry says, by column."""
+    done = done_words(lang, entry.action, look=entry.look)
     outcome = tr(lang, f"audit.{entry.outcome}")
-    return (
-        people_time(entry.time_ms),
-        entry.member,
-        entry.unit,
-        str(entry.device),
-        done_words(lang, entry.action, look=entry.look),
-        entry.case or "-",
-        labels(lang, "compartment", entry.compartments),
-        label(lang, "purpose", entry.purpose or "-"),
-        outcome + (" (" + tr(lang, "audit.late") + ")" if entry.late else ""),
-    )
+    return {
+        "time": people_time(entry.time_ms),
+        "case": entry.case or "-",
+        "member": entry.member,
+        "unit": entry.unit,
+        "device": str(entry.device),
+        "action": done if entry.hits is None else f"{done} ({entry.hits})",
+        "outcome": outcome + (" (" + tr(lang, "audit.late") + ")" if entry.late else ""),
+        "reason": _reason(lang, entry) or "-",
+        "purpose": label(lang, "purpose", entry.purpose or "-"),
+        "compartments": labels(lang, "compartment", entry.compartments),
+    }
 
 
 @command(

@@ -80,16 +80,17 @@ def case_find(
 
 NAMES = ("person.family_name", "person.middle_name", "person.given_name")
 DISPUTED = "(!)"
+COLUMNS = (("case", "changed"), ("name", "unit"), ("kinds", "status"), ("risk", "safe"))
 SUMMARY = ("case.kinds", "case.status", "case.risk_level", "person.safe_to_contact")
 
 
 def _summary_row(item: CaseSummary, shown: Shown) -> tuple[str, ...]:
-    """Code, name, what the case is about and where it stands, and what protects the person."""
+    """Code, whose it is, what it is about and where it stands, and what protects the person."""
     parts = [_summary_words(item, part, shown) for part in NAMES]
     name = " ".join(part for part in parts if part != "-")
     words = [_summary_words(item, path, shown) for path in SUMMARY]
     changed = time_or_dash(item.changed_ms)
-    return (item.case, name or "-", *words, item.owner, changed, str(item.conflicts or "-"))
+    return (item.case, changed, name or "-", item.owner, *words)
 
 
 def _summary_words(item: CaseSummary, path: str, shown: Shown) -> str:
@@ -119,9 +120,13 @@ def full_name(schema: Schema, name: str) -> str:
 
 def _deliver_page(settings: Settings, page: Page[CaseSummary], shown: Shown) -> None:
     def people(out: Output) -> None:
-        columns = ("case", "name", "kinds", "status", "risk", "safe", "unit", "changed",
-                   "conflicts")  # fmt: skip
-        out.table(columns, [_summary_row(item, shown) for item in page.items])
+        rows = [_summary_row(item, shown) for item in page.items]
+        if any(item.conflicts for item in page.items):  # else a column of dashes
+            counts = (str(item.conflicts or "-") for item in page.items)
+            rows = [(*row, count) for row, count in zip(rows, counts, strict=True)]
+            out.table((*COLUMNS, "conflicts"), rows)
+        else:
+            out.table(COLUMNS, rows)
         out.say("case.page", shown=len(page.items), count=page.count)
         if any(item.disputed for item in page.items):
             out.say("case.disputed-mark", mark=DISPUTED)
@@ -161,7 +166,7 @@ def case_history(
     with open_replica(settings) as replica:
         page = replica.history(replica.resolve_case(case), field, purpose, limit, after)
         shown = shown_by(replica, settings.lang)
-    columns = ("time", "field", "value", "member", "unit", "state")
+    columns = (("time", "state"), ("field", "value"), ("member", "unit"))
     deliver_newest(settings, page, columns, lambda out, row: _history_row(out, row, shown))
 
 
@@ -175,11 +180,11 @@ def _history_row(out: Output, row: HistoryView, shown: Shown) -> tuple[str, ...]
     state = "history.live" if row.live else "history.replaced"
     return (
         time_or_dash(row.time_ms),
+        out.words(state if row.sent else "history.unsent") + copied_words(out.lang, row.copied_by),
         name,
         value,
         row.author,
         row.unit,
-        out.words(state if row.sent else "history.unsent") + copied_words(out.lang, row.copied_by),
     )
 
 

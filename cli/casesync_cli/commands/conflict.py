@@ -21,14 +21,14 @@ def conflict_list(settings: Settings, *, purpose: str | None) -> None:
     deliver_list(
         settings,
         conflicts,
-        ("id", "case", "field", "values", "effective", "time"),
+        (("id", "case", "time"), "field", "values", "effective"),
         lambda c: (
             c.id,
             c.case,
+            people_time(c.since_ms),
             conflict_name(settings.lang, c),
             " / ".join(conflict_text(c, value.value, shown) for value in c.values),
             conflict_text(c, c.effective, shown),
-            people_time(c.since_ms),
         ),
     )
 

@@ -108,15 +108,15 @@ def consent_show(settings: Settings, *, case: str, purpose: str | None) -> None:
     deliver_list(
         settings,
         consents,
-        ("id", "purpose", "unit", "compartments", "form", "in-force", "time", "until"),
+        (("id", "time"), ("unit", "compartments"), ("purpose", "form"), ("in-force", "until")),
         lambda c: (
             c.id_hex[:8],
-            label(settings.lang, "purpose", c.purpose or "-"),
+            time_or_dash(c.given_at_ms),
             c.unit or "-",
             labels(settings.lang, "compartment", c.compartments),
+            label(settings.lang, "purpose", c.purpose or "-"),
             label(settings.lang, "form", c.form or "-"),
             yes_no(settings.lang, c.given),
-            time_or_dash(c.given_at_ms),
             until_or_dash(settings.lang, c.until_ms),
         ),
     )

@@ -68,16 +68,16 @@ def grant_list(settings: Settings, *, case: str | None, purpose: str | None) -> 
     deliver_list(
         settings,
         grants,
-        ("id", "case", "unit", "compartments", "purpose", "write", "until", "state"),
+        (("case", "id"), ("unit", "compartments"), ("purpose", "write"), ("state", "until")),
         lambda g: (
-            g.id_hex[:8],
             g.case,
+            g.id_hex[:8],
             g.unit,
             labels(lang, "compartment", g.compartments),
             label(lang, "purpose", g.purpose),
             yes_no(lang, g.write),
-            until_or_dash(lang, g.until_ms),
             tr(lang, f"grant.{g.state}"),
+            until_or_dash(lang, g.until_ms),
         ),
     )
 

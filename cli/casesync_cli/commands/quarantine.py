@@ -29,14 +29,14 @@ def quarantine_list(settings: Settings) -> None:
     deliver_list(
         settings,
         rows,
-        ("id", "state", "reason", "case", "member", "unit", "time"),
+        (("id", "state"), ("member", "unit"), "reason", ("case", "time")),
         lambda q: (
             q.id,
             tr(lang, f"quarantine.{q.state}"),
-            _reason(lang, q),
-            q.case or "-",
             q.author,
             q.unit,
+            _reason(lang, q),
+            q.case or "-",
             people_time(q.noticed_ms),
         ),
     )
