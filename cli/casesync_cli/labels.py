@@ -1,4 +1,4 @@
-"""Codes of roles, offices, compartments, purposes and forms as people read and write them (cli).
+"""Codes of roles, offices, compartments, purposes and the like as people read and write them (cli).
 
 JSON keeps the codes. What has no label (a role of a newer table, a purpose somebody made up) is
 shown as it is; what is no label is handed on as typed, and the library judges it.
@@ -12,7 +12,7 @@ from typing import Final, Literal
 from casesync.model.folding import fold
 from casesync_cli.texts import catalogue, tr
 
-Kind = Literal["role", "type", "compartment", "purpose", "form"]
+Kind = Literal["role", "type", "compartment", "purpose", "form", "resolver", "kind"]
 KIND_OF_PARAM: Final[dict[str, Kind]] = {
     "compartment": "compartment",
     "compartments": "compartment",

@@ -12,6 +12,7 @@ import pytest
 from casesync.access.control_bodies import UNIT_TYPES
 from casesync.access.roles import ROLE_TABLE_V1
 from casesync.foundation.ids import Compartment
+from casesync.model.schema import ResolverCode, ValueKind
 from casesync_cli.labels import code, codes, label
 from casesync_cli.texts import catalogue
 
@@ -28,6 +29,8 @@ def test_everything_that_has_a_code_has_a_label(lang):
         assert not purpose or f"purpose.{purpose}" in texts
     assert {f"type.{kind}" for kind in UNIT_TYPES} <= set(texts)
     assert {f"compartment.{c.word}" for c in Compartment} <= set(texts)
+    assert {f"resolver.{c.word}" for c in ResolverCode} <= set(texts)
+    assert {f"kind.{c.word}" for c in ValueKind} <= set(texts)
 
 
 def test_labels_of_codelists_are_those_of_the_schema():
@@ -50,6 +53,19 @@ def test_labels_are_read_without_accents_and_unknown_words_are_left_to_the_libra
         "health", "livelihood", "contact", "nonsense",
     ]  # fmt: skip
     assert code("role", "tu van vien") == "counsellor"
+
+
+def test_a_type_is_shown_with_labels_for_everything_but_what_is_typed(offices):
+    told = replace(offices.shelter, lang="vi").run("schema", "show", "consent").out
+    row = next(line for line in told.splitlines() if "given_at" in line)
+    cells = [cell.strip() for cell in re.split(r" {2,}", row.strip())]
+    labelled = ["Đồng ý lúc", "Điều phối (operations)", "ghi một lần (once)", "thời điểm"]
+    assert cells == ["given_at", *labelled]
+    [field] = [
+        f for f in offices.shelter.json("schema", "show", "consent")["fields"]
+        if f["field"] == "given_at"
+    ]  # fmt: skip
+    assert (field["resolver"], field["kind"]) == ("once", "timestamp")
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
+import subprocess
 
 from cli.casesync_runs import Laptop
 from cli.conftest import found, start_relay, stop_relay
@@ -21,11 +24,35 @@ def test_status_and_what_it_sees_are_read_beside_a_running_relay(tmp_path):
     assert [network["changes"] > 0 for network in status["networks"]] == [True]
     seen = operator.json("relay", "what-it-sees", "--db", str(relay.db))
     told = operator.run("relay", "what-it-sees", "--db", str(relay.db), "--lang", "vi").out
+    assert "(không hiện)" in told
+    assert not {"not shown", "bytes)"} & set(re.findall(r"not shown|bytes\)", told))
+    [key] = [datum for datum in seen["items"] if datum["hidden"]]
+    assert (key["table"], key["column"], key["example"]) == ("meta", "value", "")
     for datum in seen["items"]:
         assert datum["meaning"]
+        assert datum["example_bytes"] is None or re.fullmatch(
+            r"([0-9a-f]{2})+(\.\.\.)?", datum["example"]
+        )
         assert f"{datum['table']}.{datum['column']}" in told
     assert not [name for name in NAMES if name in json.dumps(seen, ensure_ascii=False)]
     assert stop_relay(relay) == 0
+
+
+def test_a_relay_takes_leave_of_its_operator_in_the_operators_language(tmp_path):
+    operator = Laptop(tmp_path / "operator", lang="vi")
+    process = subprocess.Popen(
+        operator.command("relay", "serve", "--db", str(tmp_path / "relay.db"), "--port", "0"),
+        env=operator.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    assert process.stdout is not None
+    assert "Đang lắng nghe" in process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert said == "Đã ngừng. Yêu cầu đã trả lời: 0, bị từ chối: 0.\n"
 
 
 def test_a_relay_keeps_its_key_and_says_it(tmp_path):

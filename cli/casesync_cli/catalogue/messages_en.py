@@ -89,6 +89,9 @@ TEXTS: Final[dict[str, str]] = {
     "relay.key": "Key: {key}",
     "relay.size": "{bytes} bytes in the database; {open} enrolments under way.",
     "relay.nothing-else": "There is nothing else in this database.",
+    "relay.hidden": "(not shown)",
+    "relay.example": "{hex} ({bytes} bytes)",
+    "relay.stopped": "Stopped. Requests answered: {served}, refused: {refused}.",
     # network and membership
     "network.created": "Network {network} founded; you are {member} of {unit}.",
     "network.relay-key": "The relay's key is pinned: {key}",

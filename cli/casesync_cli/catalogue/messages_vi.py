@@ -89,6 +89,9 @@ TEXTS: Final[dict[str, str]] = {
     "relay.key": "Khóa: {key}",
     "relay.size": "{bytes} byte trong cơ sở dữ liệu; {open} việc ghi danh đang diễn ra.",
     "relay.nothing-else": "Trong cơ sở dữ liệu này không còn gì khác.",
+    "relay.hidden": "(không hiện)",
+    "relay.example": "{hex} ({bytes} byte)",
+    "relay.stopped": "Đã ngừng. Yêu cầu đã trả lời: {served}, bị từ chối: {refused}.",
     # network and membership
     "network.created": "Đã lập mạng lưới {network}; bạn là {member} của {unit}.",
     "network.relay-key": "Đã ghim khóa của máy chuyển tiếp: {key}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,8 +13,11 @@ from casesync.foundation.errors import NetworkError, UsageError
 from casesync_cli.command import LocalisedGroup, command, option
 from casesync_cli.render import Output, deliver
 from casesync_cli.settings import Settings
-from casesync_cli.texts import catalogue
+from casesync_cli.texts import catalogue, tr
 from casesync_cli.times import people_time
+
+if TYPE_CHECKING:
+    from casesync.relay.operator_view import SeenDatum
 
 DB = click.Path(dir_okay=False, path_type=Path)
 PORT_DEFAULT = 8443
@@ -65,9 +69,12 @@ def relay_serve(
     if not db.absolute().parent.is_dir():
         raise UsageError("relay-folder-missing", folder=str(db.parent))
     try:
-        run(options, announce)
+        counts = run(options, announce)
     except OSError as error:
         raise NetworkError("relay-address", host=host, port=port) from error
+    if not settings.json:
+        said = tr(settings.lang, "relay.stopped", served=counts.served, refused=counts.refused)
+        click.echo(said, err=True)
 
 
 @command("relay status", option("--db", required=True, type=DB, metavar="FILE"))
@@ -109,16 +116,24 @@ def relay_what_it_sees(settings: Settings, *, db: Path) -> None:
         rows = [
             (
                 f"{datum.table}.{datum.column}",
-                *words[f"{datum.table}.{datum.column}"].split(" | ", 1),
                 str(datum.rows),
-                datum.example,
+                *words[f"{datum.table}.{datum.column}"].split(" | ", 1),
+                _example(out, datum),
             )
             for datum in found
         ]
-        out.table(("what", "meaning", "concludes", "count", "example"), rows)
+        out.table((("what", "count"), ("meaning", "concludes"), "example"), rows)
         out.say("relay.nothing-else")
 
     deliver(settings, {"items": list(found), "count": len(found)}, people)
+
+
+def _example(out: Output, datum: SeenDatum) -> str:
+    if datum.hidden:
+        return out.words("relay.hidden")
+    if datum.example_bytes is None:
+        return datum.example
+    return tr(out.lang, "relay.example", hex=datum.example, bytes=datum.example_bytes)
 
 
 relay = LocalisedGroup("relay", [relay_serve, relay_status, relay_what_it_sees])

@@ -51,13 +51,13 @@ def schema_show(
     def people(out: Output) -> None:
         rows = []
         for field in record_type.fields.values():
-            compartment = label(out.lang, "compartment", field.compartment.word)
+            compartment, resolver = field.compartment.word, field.resolver.word
             rows.append(
                 (
                     field.name,
                     field.labels.text(out.lang),
-                    f"{compartment} ({field.compartment.word})",
-                    field.resolver.word,
+                    f"{label(out.lang, 'compartment', compartment)} ({compartment})",
+                    f"{label(out.lang, 'resolver', resolver)} ({resolver})",
                     _values(found, out.lang, _spec(field)),
                 )
             )
@@ -71,7 +71,7 @@ def schema_show(
                 )
                 for part in field.parts.values()
             ]
-        out.table(("field", "label", "compartment", "resolver", "values"), rows)
+        out.table((("field", "label"), ("compartment", "resolver"), "values"), rows)
 
     deliver(settings, shape, people)
 
@@ -110,7 +110,7 @@ def _spec(field: Field) -> ValueSpec:
 def _values(found: Schema, lang: str, spec: ValueSpec) -> str:
     codes = [code for code in found.codes(spec).values() if not code.deprecated]
     if not codes:
-        return spec.kind.word
+        return label(lang, "kind", spec.kind.word)
     shown = ", ".join(f"{code.id} ({code.labels.text(lang)})" for code in codes[:CODES_SHOWN_MAX])
     more = len(codes) - CODES_SHOWN_MAX
     return shown if more <= 0 else f"{shown}, {tr(lang, 'schema.more', count=more)}"

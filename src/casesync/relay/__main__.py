@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from aiohttp import web
 
@@ -47,6 +47,13 @@ class ServeOptions:
     tls_key: Path | None = None
 
 
+class Counts(NamedTuple):
+    """Of the requests of one run."""
+
+    served: int
+    refused: int
+
+
 def announcer(*, print_key: bool) -> Announce:
     """What says in one line on standard output that the relay is ready.
 
@@ -62,7 +69,7 @@ def announcer(*, print_key: bool) -> Announce:
     return announce
 
 
-def run(options: ServeOptions, announce: Announce) -> None:
+def run(options: ServeOptions, announce: Announce) -> Counts:
     """Serve until SIGTERM or SIGINT; requests under way are finished.
 
     A relay that a shell put into the background was told to ignore SIGINT, and does: Ctrl-C is
@@ -72,15 +79,17 @@ def run(options: ServeOptions, announce: Announce) -> None:
         options: how.
         announce: called once with address and log key when the relay is ready.
 
+    Returns: how many requests were served and refused.
+
     Raises:
         UsageError: ``relay-tls-files``.
         LocalStateError: ``relay-store-failed``, ``relay-store-damaged``.
         OSError: the address cannot be used.
     """
-    asyncio.run(_serve(options, announce))
+    return asyncio.run(_serve(options, announce))
 
 
-async def _serve(options: ServeOptions, announce: Announce) -> None:
+async def _serve(options: ServeOptions, announce: Announce) -> Counts:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
@@ -116,7 +125,7 @@ async def _serve(options: ServeOptions, announce: Announce) -> None:
         await runner.cleanup()
         relay.close()
         store.close()
-        _log.info("stopped; served %d, refused %d", relay.served, relay.refused)
+    return Counts(relay.served, relay.refused)
 
 
 def _url(options: ServeOptions, port: int) -> str:
@@ -178,13 +187,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             tls_cert=given.tls_cert,
             tls_key=given.tls_key,
         )
-        run(options, announcer(print_key=given.print_key))
+        counts = run(options, announcer(print_key=given.print_key))
     except CasesyncError as error:
         sys.stderr.write(f"{error.message()}\n{error.advice()}\n")
         return error.exit_code
     except OSError as error:
         sys.stderr.write(f"{error.strerror}\n")
         return 4
+    _log.info("stopped; served %d, refused %d", *counts)
     return 0
 
 

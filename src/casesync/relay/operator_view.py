@@ -50,7 +50,11 @@ class SeenDatum:
     """What whoever reads it can conclude."""
     rows: int
     example: str
-    """Hex of the first bytes, or a number; empty if there is none yet."""
+    """Hex of the first bytes, or a number; empty if there is none yet, or it is hidden."""
+    example_bytes: int | None
+    """How long the example is, where it is bytes."""
+    hidden: bool
+    """Whether there is one that this program does not show: the relay's secret key."""
 
 
 _HANDLE: Final = "the relay's own short number of a network"
@@ -219,19 +223,21 @@ class _Reading:
         query = f'SELECT count(*), max("{column}") FROM "{table}"'  # noqa: S608 - schema's names
         rows, example = self.connection.execute(query).fetchone()
         meaning, concludes = _MEANINGS[f"{table}.{column}"]
-        secret = (table, column) == ("meta", "value")
+        hidden = (table, column) == ("meta", "value") and bool(rows)
+        is_bytes = isinstance(example, bytes) and not hidden
         return SeenDatum(
             table=table,
             column=column,
             meaning=meaning,
             concludes=concludes,
             rows=rows,
-            example="(not shown)" if secret and rows else _shown(example),
+            example="" if hidden else _shown(example),
+            example_bytes=len(example) if is_bytes else None,
+            hidden=hidden,
         )
 
 
 def _shown(value: object) -> str:
     if isinstance(value, bytes):
-        more = "..." if len(value) > _EXAMPLE_BYTES else ""
-        return f"{value[:_EXAMPLE_BYTES].hex()}{more} ({len(value)} bytes)"
+        return value[:_EXAMPLE_BYTES].hex() + ("..." if len(value) > _EXAMPLE_BYTES else "")
     return "" if value is None else str(value)
