@@ -4,6 +4,9 @@ A row of its own for every stream costs more in SQLite's tree and in the cipher'
 in its content; 64 neighbours in one row are read and written at the price of one. A group that
 grows beyond ``GROUP_BYTES`` puts its largest rows into a table of their own, so that one long
 history does not make 63 neighbours slow.
+
+A save that changes one row would write its whole group, two or three pages: it may leave the row to
+the tail (``storage/tail.py``), and the group is written once for many saves.
 """
 
 from __future__ import annotations
@@ -37,7 +40,8 @@ class PackedRows:
         """Args: table: name of the groups' table; the large rows' table ends in ``_large``."""
         self._session = session
         self._groups: dict[int, _Slots] = {}
-        self._dirty: set[int] = set()
+        self._unplaced: dict[int, dict[int, bytes | None]] = {}
+        """By group and slot: rows that differ from those in the database, None = destroyed."""
         self._table = table
         self._large = large = f"{table}_large"
         # S608: the names are constants of ours, the values are parameters.
@@ -50,7 +54,7 @@ class PackedRows:
         bodies: list[bytes | None] = []
         groups = self._groups
         for serial in serials:
-            slots = groups.get(serial >> _SHIFT) or self._load(serial >> _SHIFT)
+            slots = groups.get(serial >> _SHIFT) or self._loaded(serial >> _SHIFT)
             body = slots[serial & _SLOT]
             if body is _ELSEWHERE:
                 (body,) = self._session.execute(self._read_large, (serial,)).fetchone()
@@ -60,38 +64,65 @@ class PackedRows:
     def write(self, rows: Mapping[int, bytes]) -> None:
         """Replace rows; they reach the database with ``flush``."""
         groups = self._groups
-        dirty = self._dirty
+        unplaced = self._unplaced
         for serial, body in rows.items():
-            group = serial >> _SHIFT
-            slots = groups.get(group) or self._load(group)
-            if slots[serial & _SLOT] is _ELSEWHERE:
+            group, slot = serial >> _SHIFT, serial & _SLOT
+            slots = groups.get(group) or self._loaded(group)
+            if slots[slot] is _ELSEWHERE:
                 self._session.put_body(self._large, {"serial": serial}, body)
             else:
-                slots[serial & _SLOT] = body
-                dirty.add(group)
+                slots[slot] = body
+                changed = unplaced.get(group)
+                if changed is None:
+                    changed = unplaced[group] = {}
+                changed[slot] = body
 
     def drop(self, serial: int) -> None:
         """Destroy one row."""
-        slots = self._groups.get(serial >> _SHIFT) or self._load(serial >> _SHIFT)
-        if slots[serial & _SLOT] is _ELSEWHERE:
+        group, slot = serial >> _SHIFT, serial & _SLOT
+        slots = self._groups.get(group) or self._loaded(group)
+        if slots[slot] is _ELSEWHERE:
             self._session.execute(self._drop_large, (serial,))
-        slots[serial & _SLOT] = None
-        self._dirty.add(serial >> _SHIFT)
+        slots[slot] = None
+        self._unplaced.setdefault(group, {})[slot] = None
 
     def flush(self) -> None:
         """Write changed groups to the database."""
-        for group in sorted(self._dirty):
-            [body] = pack_all([self._groups[group]])
+        for group in sorted(self._unplaced):
+            slots = self._groups.get(group) or self._load(group)
+            [body] = pack_all([slots])
             if len(body) > GROUP_BYTES:
                 self._move_out(group)
-                [body] = pack_all([self._groups[group]])
+                [body] = pack_all([slots])
             self._session.put_body(self._table, {"id": group}, body)
-        self._dirty.clear()
+        self._unplaced.clear()
+
+    def pending(self, size_max: int) -> dict[int, bytes] | None:
+        """Rows by serial number that are not in the database.
+
+        Args:
+            size_max: of all of them, in bytes.
+
+        Returns: None if they are more, or if one was destroyed: then they belong in their place.
+        """
+        rows: dict[int, bytes] = {}
+        for group in sorted(self._unplaced):
+            for slot, body in sorted(self._unplaced[group].items()):
+                size_max -= len(body or b"")
+                if body is None or size_max < 0:
+                    return None
+                rows[(group << _SHIFT) + slot] = body
+        return rows
+
+    def restore(self, pending: Mapping[int, bytes]) -> None:
+        """Take back what ``pending`` gave."""
+        for serial, body in pending.items():
+            self._unplaced.setdefault(serial >> _SHIFT, {})[serial & _SLOT] = body
 
     def forget(self) -> None:
         """Drop the cache: the transaction was undone."""
         self._groups.clear()
-        self._dirty.clear()
+        self._unplaced.clear()
 
     def settle(self) -> None:
         """Keep a few groups: the transaction is committed. An edit reads in one and saves in one.
@@ -101,12 +132,17 @@ class PackedRows:
         if len(self._groups) > KEPT_GROUPS_MAX:
             self._groups.clear()
 
-    def _load(self, group: int) -> _Slots:
+    def _loaded(self, group: int) -> _Slots:
         if len(self._groups) >= _CACHED_GROUPS_MAX:
             self.flush()
             self._groups.clear()
+        return self._load(group)
+
+    def _load(self, group: int) -> _Slots:
         row = self._session.execute(self._read, (group,)).fetchone()
         slots: _Slots = [None] * _ROWS if row is None else msgpack.unpackb(row[0])
+        for slot, body in self._unplaced.get(group, {}).items():
+            slots[slot] = body
         self._groups[group] = slots
         return slots
 

@@ -20,7 +20,7 @@ from casesync.storage.space import AccessReserve
 from casesync.storage.stream_directory import StreamDirectory
 from casesync.storage.stream_keys import Statement, StreamKeys
 from casesync.storage.stream_rows import StreamRows
-from casesync.storage.tail import Tail
+from casesync.storage.tail import TAIL_BYTES_MAX, Tail
 from casesync.storage.work_lists import WorkLists
 from casesync.sync.ports import (
     AccessRow,
@@ -61,10 +61,11 @@ class SqlTransaction(Transaction):
         self._wrote_own = False
         parts = self._tail.unread()
         if parts is not None:
-            values, rows, block = parts
+            values, outbox, block, rows = parts
             self._small.restore(values)
-            self._work.restore(rows)
+            self._work.restore(outbox)
             self._blocks.restore(block)
+            self._packed.restore(rows)
 
     def flush(self) -> None:
         """Before the commit: everything that was held back goes to the database."""
@@ -72,8 +73,8 @@ class SqlTransaction(Transaction):
             self._small.flush()
             self._blocks.flush()
             self._work.flush()
+            self._packed.flush()
             self._tail.clear()
-        self._packed.flush()
         self._keys.flush()
         self._index.flush()
         self._directory.flush()
@@ -83,10 +84,13 @@ class SqlTransaction(Transaction):
 
         It stays there until a transaction changes it that neither saves nor notes a look.
         """
+        rows = self._packed.pending(TAIL_BYTES_MAX)
+        if rows is None:
+            return False
         block = self._blocks.pending()
         if block is None:
             return False
-        parts = [self._small.pending(), self._work.pending(), block]
+        parts = [self._small.pending(), self._work.pending(), block, rows]
         if not any(parts):
             return False
         saves = self._wrote_own or (self.wrote_access and self._tail.in_use)

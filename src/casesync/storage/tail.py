@@ -2,9 +2,9 @@
 
 A save touches a page of each table that it adds to, and each page is encrypted, authenticated and
 written whole. So a transaction of few own changes puts what is small (values, rows of the outbox,
-the last block of changes) into this one row, all of it again each time, and once it is no longer
-small everything goes to its place. In memory it never left the parts it belongs to
-(``protocol/decisions/0020-saves-in-bulk.md``).
+the last block of changes, rows of streams) into this one row, all of it again each time, and once
+it is no longer small everything goes to its place. In memory it never left the parts it belongs to
+(``protocol/decisions/0020-saves-in-bulk.md``, ``0022-saves-on-packed-rows.md``).
 
 The row never changes its length, so that it is written in place: its content's length (u32), the
 content, zeros.
@@ -23,7 +23,9 @@ from casesync.storage.session import Session
 TAIL_BYTES_MAX: Final = 12 * 1024
 """With its place in the tree it stays within one page of the database."""
 _LENGTH_BYTES: Final = 4
-_PARTS: Final = 3
+_PARTS: Final = 4
+_NO_ROWS: Final = 3
+"""Parts before version 3, without rows of streams."""
 
 
 class Tail:
@@ -63,18 +65,18 @@ class Tail:
         if not self._body:
             return None
         try:
-            parts: list[Any] = msgpack.unpackb(self._body)
+            parts: list[Any] = msgpack.unpackb(self._body, strict_map_key=False)
         except (ValueError, TypeError, msgpack.UnpackException) as error:
             raise LocalStateError("database-corrupt") from error
-        if parts.__class__ is not list or len(parts) != _PARTS:
+        if parts.__class__ is not list or len(parts) not in (_NO_ROWS, _PARTS):
             raise LocalStateError("database-corrupt")
-        return parts
+        return parts if len(parts) == _PARTS else [*parts, {}]
 
     def put(self, parts: list[Any], *, changed: bool) -> bool:
         """Replace what the row holds; False, and nothing written, if it would be too large.
 
         Args:
-            parts: values, rows of the outbox, block.
+            parts: values, rows of the outbox, block, rows of streams.
             changed: whether they may differ from what it holds; where they may not and do, False.
         """
         [body] = pack_all([parts])

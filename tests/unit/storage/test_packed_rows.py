@@ -27,6 +27,7 @@ STEPS = st.lists(
         st.tuples(st.just("write"), st.dictionaries(SERIALS, SIZES, max_size=20)),
         st.tuples(st.just("drop"), SERIALS),
         st.tuples(st.just("end"), st.booleans()),
+        st.tuples(st.just("left"), st.sampled_from([0, 5_000, 10**6])),
     ),
     max_size=12,
 )
@@ -45,6 +46,12 @@ def test_rows_are_what_was_written_last(steps):
         elif act == "drop":
             packed.drop(given_)
             model.pop(given_, None)
+        elif act == "left":
+            left = packed.pending(given_)
+            assert left is None or sum(map(len, left.values())) <= given_
+            if left is not None:  # nothing was flushed: all that differs stands in it
+                packed = PackedRows(session, "packed")
+                packed.restore(left)
         else:
             packed.flush()
             session.commit()
@@ -101,6 +108,15 @@ def test_a_dropped_long_row_leaves_nothing():
     packed.flush()
     assert session.execute("SELECT count(*) FROM packed_large").fetchone() == (0,)
     assert packed.read([5]) == [None]
+
+
+def test_a_destroyed_row_is_left_nowhere_else():
+    _, packed = opened()
+    packed.write({5: b"row", 6: b"row"})
+    assert packed.pending(6) == {5: b"row", 6: b"row"}
+    assert packed.pending(5) is None
+    packed.drop(5)
+    assert packed.pending(6) is None
 
 
 def test_a_pass_over_everything_keeps_a_bounded_cache(monkeypatch):

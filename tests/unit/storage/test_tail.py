@@ -7,12 +7,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgpack
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casesync.foundation.errors import LocalStateError
-from casesync.foundation.ids import ChangeNumber
+from casesync.foundation.ids import ChangeNumber, StreamId
 from casesync.storage.connection import connect_plain
 from casesync.storage.migrations.runner import STEPS, migrate
 from casesync.storage.sql_store import SqlStore, open_plain
@@ -21,6 +22,8 @@ from casesync.sync.ports import OutboxRow, StoredChange, UnsignedChange
 from casesync.testing.conformance_store import access_row, stream_id
 from casesync.testing.conformance_store_own import Marking
 
+KIND = 1
+STREAMS = 7
 KEYS = ["own-chain", "pushed-checkpoint", "range"]
 
 
@@ -45,6 +48,7 @@ class Written:
         self.values: dict[str, bytes] = {}
         self.outbox: dict[int, OutboxRow] = {}
         self.changes: dict[int, StoredChange] = {}
+        self.rows: dict[StreamId, list[int]] = {}
         self.number = 0
 
     def save(self, transaction: Any, signer: Marking, size: int) -> None:
@@ -58,6 +62,12 @@ class Written:
         self.outbox[number] = OutboxRow(number, stream_id(1), location, size, None)
         transaction.put_outbox(self.outbox[number])
         self.put(transaction, "own-chain", message)
+        self.put_row(transaction, self.number % STREAMS, size)
+
+    def put_row(self, transaction: Any, stream: int, size: int) -> None:
+        name = stream_id(stream)
+        self.rows[name] = [self.number] * (size // 10)
+        transaction.put_stream_rows({name: self.rows[name]}, KIND)
 
     def put(self, transaction: Any, key: str, value: bytes | None) -> None:
         transaction.put_value(key, value)
@@ -70,6 +80,7 @@ class Written:
             assert {key: transaction.value(key) for key in KEYS} == {
                 key: self.values.get(key) for key in KEYS
             }
+            assert transaction.stream_rows(list(self.rows)) == self.rows
             assert transaction.changes_at(list(self.changes)) == list(self.changes.values())
             if by_outbox:
                 assert transaction.outbox() == [self.outbox[n] for n in sorted(self.outbox)]
@@ -88,6 +99,7 @@ steps = st.one_of(
     st.tuples(st.just("save"), st.integers(1, 3), st.sampled_from([1, 60, 700, 5_000])),
     st.tuples(st.just("save"), st.just(1), st.just(60)),
     st.tuples(st.just("bulk"), st.integers(20, 60), st.sampled_from([1, 200])),
+    st.tuples(st.just("row"), st.integers(0, STREAMS), st.sampled_from([1, 60, 5_000])),
     st.tuples(st.sampled_from(["value", "look", "undone", "acknowledged", "read", "again"])),
 )
 
@@ -102,6 +114,9 @@ def play(step: tuple[Any, ...], store: SqlStore, written: Written, at: int) -> N
         case ("value",):
             with store.transaction() as transaction:
                 written.put(transaction, "range", b"%d" % at if at % 3 else None)
+        case ("row", stream, size):
+            with store.transaction() as transaction:
+                written.put_row(transaction, stream, size)
         case ("look",):
             with store.transaction() as transaction:
                 transaction.append_access(access_row(at))
@@ -110,6 +125,7 @@ def play(step: tuple[Any, ...], store: SqlStore, written: Written, at: int) -> N
             with suppress(ZeroDivisionError), store.transaction() as transaction:
                 Written.save(trial := Written(), transaction, signer, 60)
                 trial.put(transaction, "range", b"undone")
+                trial.put_row(transaction, at % STREAMS, 60)
                 raise ZeroDivisionError
         case ("acknowledged",):
             with store.transaction() as transaction:
@@ -152,6 +168,32 @@ def test_saves_add_to_one_row_until_it_is_large(tmp_path):
         sizes.append(rows_of(store, "outbox"))
         assert len(tail_of(store)) <= TAIL_BYTES_MAX
     assert 2 < len(set(sizes)) < 10
+    store.close()
+
+
+def test_a_saved_row_is_not_written_to_its_group_each_time(tmp_path):
+    """A group is two or three pages of the database, and a save changes one row of it."""
+    store = open_plain(tmp_path / "replica.db")
+    written = Written()
+    play(("save", 1, 60), store, written, 0)
+    assert rows_of(store, "stream_rows") == 0
+    seen: list[str] = []
+    store._connection.set_trace_callback(seen.append)
+    for _ in range(60):
+        play(("save", 1, 300), store, written, 0)
+    store._connection.set_trace_callback(None)
+    assert 0 < len([sql for sql in seen if "INTO stream_rows" in sql]) < 10
+    store.close()
+
+
+def test_a_row_too_large_for_the_tail_goes_to_its_place(tmp_path):
+    store = open_plain(tmp_path / "replica.db")
+    written = Written()
+    with store.transaction() as transaction:
+        written.save(transaction, Marking(), 60)
+        written.put_row(transaction, 3, 10 * TAIL_BYTES_MAX)
+    assert (tail_of(store), rows_of(store, "stream_rows")) == (b"", 1)
+    written.check(store)
     store.close()
 
 
@@ -204,3 +246,21 @@ def test_a_database_of_the_version_before_goes_on(tmp_path):
     store = open_plain(path)
     written.check(store)
     store.close()
+
+
+def test_a_tail_without_rows_of_streams_is_read(tmp_path):
+    """As the version before left it."""
+    path = tmp_path / "replica.db"
+    connection = connect_plain(path)
+    migrate(connection, lambda _: None, STEPS[:2])
+    body = msgpack.packb([{"range": b"\x07"}, [], []])
+    stored = (len(body).to_bytes(4, "big") + body).ljust(4 + TAIL_BYTES_MAX, b"\0")
+    connection.execute("INSERT INTO tail(id, body) VALUES (1, ?)", (stored,))
+    connection.close()
+    written = Written()
+    written.values["range"] = b"\x07"
+    for _ in range(2):
+        store = open_plain(path)
+        written.check(store)
+        play(("save", 1, 60), store, written, 0)
+        store.close()

@@ -17,6 +17,7 @@ from casesync.storage.connection import Connection
 STEPS: Final = (
     "casesync.storage.migrations.step_0001_first",
     "casesync.storage.migrations.step_0002_tail",
+    "casesync.storage.migrations.step_0003_rows_in_the_tail",
 )
 """Modules with ``apply(database)``, in order; the number of a step is its place, from 1."""
 Apply = Callable[[Any], None]
