@@ -1,6 +1,8 @@
 # cython: language_level=3, wraparound=False
 """Compiled twin of ``own_content.made_form``: the body of one saved form (optional).
 
+``put_form`` is the same for twins that need no objects of what they write.
+
 It takes what is common (a form of at most 64 cells, scalars and lists of them, up to 4 kB) and
 checks what ``segment_body.decode_content`` would check; of everything else it gives None, and the
 Python twin encodes it, or refuses it. ``tests/properties/test_save_kernels.py`` holds
@@ -18,15 +20,13 @@ from casesync.codec._msgpack cimport put_unsigned, u8, u64
 from casesync.model.cells import Form
 from casesync.model.segment_body import Replacement
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
-DEF BODY_MAX = 4096
 cdef int CELLS_MAX = 64
-cdef int REPLACES_MAX = 15
-"""More is uncommon, and stands in a longer array."""
 cdef u64 U48 = (<u64>1 << 48) - 1
 cdef u64 U32 = (<u64>1 << 32) - 1
+cdef u64 MASK_MAX = <u64>1 << 62
 cdef object _form = Form
 cdef object _replacement = Replacement
 
@@ -145,71 +145,104 @@ cdef bint _within(object value, u64 low, u64 high) except -1:
     return not overflow and small >= 0 and low <= <u64>small <= high
 
 
-cdef bint _replaced(Buffer* b, object entry, list rows) except -1:
-    """One entry of the replacement table."""
+cdef bint _named(object entry, Named* named) except -1:
+    """One entry of the replacement table; False if it is uncommon."""
     if type(entry) is not _replacement:
         return False
     device, number, link8, mask = <tuple>entry
     if (
         not _within(device, 1, U32)
         or not _within(number, 1, U48)
-        or not _within(mask, 0, <u64>1 << 62)
+        or not _within(mask, 0, MASK_MAX)
         or type(link8) is not bytes
         or PyBytes_GET_SIZE(link8) != 8
     ):
         return False
-    rows.append([device, number, link8, mask])
-    return (
-        _array(b, 4)
-        and _integer(b, device)
-        and _integer(b, number)
-        and _bytes(b, <bytes>link8)
-        and _integer(b, mask)
-    )
+    named.device, named.number, named.mask = device, number, mask
+    named.link8 = <const u8*>PyBytes_AS_STRING(link8)
+    return True
+
+
+cdef inline bint _fixed(Buffer* b, const u8* data, Py_ssize_t size) noexcept:
+    return _put(b, 0xC4, size, 1) and _raw(b, <const char*>data, size)
+
+
+cdef Py_ssize_t put_form(
+    u8* data,
+    u64 clock_ms,
+    u64 version,
+    const Named* named,
+    int replaces,
+    const u8* record,
+    object form,
+    list values,
+) except -1:
+    """A body into the ``BODY_MAX`` bytes at ``data``; its size, 0 for what is uncommon.
+
+    Of ``named`` nothing is checked; ``form`` is a ``Form``.
+    """
+    cdef Buffer b
+    cdef Py_ssize_t at, cells
+    cdef tuple keys = <tuple?>form.keys
+    b.data, b.size = data, 0
+    cells = PyTuple_GET_SIZE(keys)
+    if (
+        form.elements
+        or not 0 < cells <= CELLS_MAX
+        or cells != PyList_GET_SIZE(values)
+        or replaces > REPLACES_MAX
+        or clock_ms > U48
+        or version > U32
+    ):
+        return 0
+    _array(&b, 4)
+    _unsigned(&b, clock_ms)
+    _unsigned(&b, version)
+    _array(&b, replaces)
+    for at in range(replaces):
+        _array(&b, 4)
+        _unsigned(&b, named[at].device)
+        _unsigned(&b, named[at].number)
+        _fixed(&b, named[at].link8, 8)
+        _unsigned(&b, named[at].mask)
+    _array(&b, 1)
+    _array(&b, 3)
+    _fixed(&b, record, 16)
+    if not _integer(&b, form.type) or not _array(&b, 2 * cells):
+        return 0
+    for at in range(cells):
+        if not _integer(&b, <object>PyTuple_GET_ITEM(keys, at)):
+            return 0
+        if not _value(&b, <object>PyList_GET_ITEM(values, at)):
+            return 0
+    return b.size
 
 
 def made_form(clock_ms, schema_version, list replaces not None, record, form, list values not None):
     """As ``own_content.made_form``; None for everything uncommon."""
     cdef u8 data[BODY_MAX]
-    cdef Buffer b
+    cdef Named named[REPLACES_MAX]
     cdef list rows = [], scalars = []
-    cdef Py_ssize_t at, cells
-    cdef object key, value
-    b.data, b.size = data, 0
-    if type(form) is not _form or form.elements or type(record) is not bytes:
+    cdef Py_ssize_t at, count = PyList_GET_SIZE(replaces), size
+    if type(form) is not _form or type(record) is not bytes or PyBytes_GET_SIZE(record) != 16:
         return None
-    keys = <tuple?>form.keys
-    cells = PyTuple_GET_SIZE(keys)
-    if (
-        not 0 < cells <= CELLS_MAX
-        or cells != PyList_GET_SIZE(values)
-        or PyBytes_GET_SIZE(record) != 16
-        or PyList_GET_SIZE(replaces) > REPLACES_MAX
-        or not _within(clock_ms, 0, U48)
-        or not _within(schema_version, 0, U32)
-        or not _array(&b, 4)
-        or not _integer(&b, clock_ms)
-        or not _integer(&b, schema_version)
-        or not _array(&b, PyList_GET_SIZE(replaces))
-    ):
+    if not _within(clock_ms, 0, U48) or not _within(schema_version, 0, U32):
         return None
-    for at in range(PyList_GET_SIZE(replaces)):
-        if not _replaced(&b, <object>PyList_GET_ITEM(replaces, at), rows):
+    if count > REPLACES_MAX:
+        return None
+    for at in range(count):
+        entry = <object>PyList_GET_ITEM(replaces, at)
+        if not _named(entry, &named[at]):
             return None
-    if not (
-        _array(&b, 1)
-        and _array(&b, 3)
-        and _bytes(&b, <bytes>record)
-        and _integer(&b, form.type)
-        and _array(&b, 2 * cells)
-    ):
+        rows.append(list(entry))
+    size = put_form(
+        data, clock_ms, schema_version, named, count,
+        <const u8*>PyBytes_AS_STRING(record), form, values,
+    )
+    if not size:
         return None
-    for at in range(cells):
-        key = <object>PyTuple_GET_ITEM(keys, at)
-        value = <object>PyList_GET_ITEM(values, at)
-        if not _integer(&b, key) or not _value(&b, value):
-            return None
-        scalars.append(key)
-        scalars.append(value)
-    body = PyBytes_FromStringAndSize(<const char*>data, b.size)
+    for at in range(PyList_GET_SIZE(values)):
+        scalars.append(<object>PyTuple_GET_ITEM(<tuple>form.keys, at))
+        scalars.append(<object>PyList_GET_ITEM(values, at))
+    body = PyBytes_FromStringAndSize(<const char*>data, size)
     return body, [clock_ms, schema_version, rows, [[record, form.type, scalars]], form]

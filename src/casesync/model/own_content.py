@@ -21,7 +21,7 @@ from casesync.model.segment_body import (
     encode_content,
 )
 
-form_kernel = compiled("casesync.model._form_body", 1)
+form_kernel = compiled("casesync.model._form_body", 2)
 """Writes the bodies of forms; without it ``encode_content`` does."""
 
 

@@ -172,6 +172,12 @@ class ChangeBlocks:
         [front, segments_packed] = pack_all(([previous_link, header, _NO_SIGNATURE], segments))
         packed = bytearray(front + segments_packed)
         packed[0] += 1  # the array of three has a fourth item now
+        return self.append_own_packed(packed, len(front) - SIGNATURE_BYTES, message, signer)
+
+    def append_own_packed(
+        self, packed: bytearray, place: int, message: bytes, signer: ChangeSigner
+    ) -> int:
+        """As ``append_own``, packed already but for the signature, whose ``place`` is zeros."""
         if self._signer is not signer:
             self._sign()
             self._signer = signer
@@ -182,7 +188,7 @@ class ChangeBlocks:
                 self.flush()
                 self._signer = signer
             last = self._last = _Filling(last.block + 1)
-        self._unsigned.append(_Unsigned(packed, len(front) - SIGNATURE_BYTES, message))
+        self._unsigned.append(_Unsigned(packed, place, message))
         self._decoded.pop(last.block, None)
         last.parts.append(packed)
         last.size_bytes += len(packed)

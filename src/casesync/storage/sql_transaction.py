@@ -183,6 +183,13 @@ class SqlTransaction(Transaction):
         return self._blocks.append_own(change, signer)
 
     @override
+    def append_own_packed(
+        self, packed: bytearray, place: int, message: bytes, signer: ChangeSigner
+    ) -> int:
+        self._wrote_own = True
+        return self._blocks.append_own_packed(packed, place, message, signer)
+
+    @override
     def changes_at(self, locations: Sequence[int]) -> list[StoredChange]:
         return self._blocks.read(locations)
 

@@ -20,21 +20,13 @@ from casesync.model.state_row import TABLE_MAX
 from casesync.translog.chain import LINK_LABEL
 from casesync.translog.header import SUITE
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
-ctypedef unsigned char u8
-ctypedef unsigned long long u64
-
 DEF CLASSES = 6
-DEF HEAD_MAX = 36 + 18 * 8 + 20
-DEF TABLE = 46
-DEF LINK = 32
 DEF LABEL_MAX = 64
-DEF BODY_MAX = 512
+DEF LARGEST = 512
 cdef Py_ssize_t TAG = 16
-cdef Py_ssize_t AFTER_COMMON = 8
-"""Up to here a header is plain."""
 cdef u64 U48 = (<u64>1 << 48) - 1
 cdef u64 U32 = (<u64>1 << 32) - 1
 cdef bytes _nonce_label = label("nonce")
@@ -66,10 +58,51 @@ cdef inline bytes _made(const u8* data, Py_ssize_t size):
     return PyBytes_FromStringAndSize(<const char*>data, size)
 
 
+cdef Py_ssize_t put_head(
+    u8* head,
+    u64 device,
+    u64 number,
+    const u8* stream,
+    u64 previous,
+    const After* after,
+    Py_ssize_t count,
+    u64 control,
+    const u8* random8,
+) noexcept:
+    """The head's bytes, at most ``HEAD_MAX``; their number, 0 for what is uncommon."""
+    cdef Py_ssize_t at = 36, i
+    cdef u64 last = 0
+    if count > AFTER_COMMON or not 0 < device <= U32 or number > U48:
+        return 0
+    if previous >= number or control > U48:
+        return 0
+    head[0] = _suite
+    _put(head + 1, 0, 2)
+    _put(head + 3, device, 4)
+    _put(head + 7, number, 6)
+    memcpy(head + 13, stream, 16)
+    _put(head + 29, previous, 6)
+    head[35] = <u8>count
+    for i in range(count):
+        if not last < after[i].device <= U32 or after[i].device == device:
+            return 0
+        if not 0 < after[i].number <= U48:
+            return 0
+        last = after[i].device
+        _put(head + at, after[i].device, 4)
+        _put(head + at + 4, after[i].number, 6)
+        memcpy(head + at + 10, after[i].link8, 8)
+        at += 18
+    _put(head + at, control, 6)
+    memcpy(head + at + 6, random8, 8)
+    _put(head + at + 14, 0, 6)
+    return at + 20
+
+
 cdef Py_ssize_t _head(u8* head, object place, list after) except -1:
-    """The head's bytes; their number, 0 for what is uncommon."""
-    cdef u64 device, number, previous, control, named, named_number, last = 0
-    cdef Py_ssize_t count = PyList_GET_SIZE(after), at = 36
+    """As ``put_head``, of what Python has."""
+    cdef After named[AFTER_COMMON]
+    cdef Py_ssize_t count = PyList_GET_SIZE(after), at
     if (
         count > AFTER_COMMON
         or not _is_bytes(place[2], 16)
@@ -77,46 +110,26 @@ cdef Py_ssize_t _head(u8* head, object place, list after) except -1:
         or not _is_bytes(place[6], LINK)
     ):
         return 0
-    device, number, previous, control = place[0], place[1], place[3], place[4]
-    if not 0 < device <= U32 or number > U48 or previous >= number or control > U48:
-        return 0
-    head[0] = _suite
-    _put(head + 1, 0, 2)
-    _put(head + 3, device, 4)
-    _put(head + 7, number, 6)
-    memcpy(head + 13, _data(place[2]), 16)
-    _put(head + 29, previous, 6)
-    head[35] = <u8>count
-    for entry in after:
-        named, named_number, link8 = entry
-        if (
-            not last < named <= U32
-            or named == device
-            or not 0 < named_number <= U48
-            or not _is_bytes(link8, 8)
-        ):
+    for at in range(count):
+        device, number, link8 = <object>PyList_GET_ITEM(after, at)
+        if not _is_bytes(link8, 8):
             return 0
-        last = named
-        _put(head + at, named, 4)
-        _put(head + at + 4, named_number, 6)
-        memcpy(head + at + 10, _data(link8), 8)
-        at += 18
-    _put(head + at, control, 6)
-    memcpy(head + at + 6, _data(place[5]), 8)
-    _put(head + at + 14, 0, 6)
-    return at + 20
+        named[at].device, named[at].number, named[at].link8 = device, number, _data(link8)
+    return put_head(
+        head, place[0], place[1], _data(place[2]), place[3], named, count, place[4], _data(place[5])
+    )
 
 
-cdef bytes _padded(bytes body):
+cdef bytes padded(const u8* body, Py_ssize_t size):
     """The plaintext of a body that fits into the largest class, else None."""
-    cdef Py_ssize_t size = PyBytes_GET_SIZE(body), i
-    cdef u8 padded[BODY_MAX]
+    cdef Py_ssize_t i
+    cdef u8 plain[LARGEST]
     for i in range(CLASSES):
         if size + 1 + TAG <= _classes[i]:
-            memcpy(padded, _data(body), size)
-            padded[size] = 0x80
-            memset(padded + size + 1, 0, _classes[i] - TAG - size - 1)
-            return _made(padded, _classes[i] - TAG)
+            memcpy(plain, body, size)
+            plain[size] = 0x80
+            memset(plain + size + 1, 0, _classes[i] - TAG - size - 1)
+            return _made(plain, _classes[i] - TAG)
     return None
 
 
@@ -147,11 +160,38 @@ cdef int _link(const u8* previous, const u8* header, Py_ssize_t size, u8* out) e
     return 0
 
 
+cdef bytes seal(
+    u8* header,
+    Py_ssize_t size,
+    const u8* previous,
+    object cipher,
+    const u8* commitment,
+    u8 compartment,
+    bytes plain,
+    u8* link,
+):
+    """The segment of a change that has no other.
+
+    ``header`` holds a head of ``size`` bytes, and gets the ``TABLE`` of its segments behind it;
+    ``link`` gets the change's.
+    """
+    cdef u8 nonce[LINK]
+    cdef u8 aad[2 * LINK + 1]
+    cdef bytes segment
+    _sealing(header, size, previous, commitment, nonce, aad)
+    segment = cipher.encrypt(_made(nonce, 12), plain, _made(aad, 2 * LINK + 1))
+    header[size] = 1
+    header[size + 1] = compartment
+    memcpy(header + size + 2, commitment, 8)
+    _put(header + size + 10, PyBytes_GET_SIZE(segment), 4)
+    digest(_data(segment), PyBytes_GET_SIZE(segment), header + size + 14)
+    _link(previous, header, size + TABLE, link)
+    return segment
+
+
 def sealed_save(place, after, key, body):
     """As ``own_save.sealed_save``, as a plain tuple; None for what is uncommon."""
     cdef u8 header[HEAD_MAX + TABLE]
-    cdef u8 nonce[LINK]
-    cdef u8 aad[2 * LINK + 1]
     cdef u8 link[LINK]
     cdef Py_ssize_t size
     commitment, compartment = key[1], key[4]
@@ -163,17 +203,12 @@ def sealed_save(place, after, key, body):
     ):
         return None
     size = _head(header, place, after)
-    padded = _padded(body)
-    if not size or padded is None or not 0 < compartment < 16:
+    plain = padded(_data(body), PyBytes_GET_SIZE(body))
+    if not size or plain is None or not 0 < compartment < 16:
         return None
-    _sealing(header, size, _data(place[6]), _data(commitment), nonce, aad)
-    segment = key[0].encrypt(_made(nonce, 12), padded, _made(aad, 2 * LINK + 1))
-    header[size] = 1
-    header[size + 1] = compartment
-    memcpy(header + size + 2, _data(commitment), 8)
-    _put(header + size + 10, PyBytes_GET_SIZE(<bytes?>segment), 4)
-    digest(_data(segment), PyBytes_GET_SIZE(segment), header + size + 14)
-    _link(_data(place[6]), header, size + TABLE, link)
+    segment = seal(
+        header, size, _data(place[6]), key[0], _data(commitment), compartment, plain, link
+    )
     return _made(header, size + TABLE), _made(link, LINK), segment
 
 

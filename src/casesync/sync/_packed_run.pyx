@@ -13,7 +13,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.tuple cimport PyTuple_GET_ITEM
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memcmp
 
 import msgpack
 
@@ -24,13 +24,13 @@ from casesync.sync._segment cimport (
     Body, Shape, bytes_of, is_bytes, opened, read_body, shape_of
 )
 from casesync.sync._stream_row cimport (
-    ADDED, LIVE, NEWEST, SLOTS, TABLE,
+    ADDED, TABLE,
     Added, Buffer, Live, Newest, Part, Row, Slot,
-    link_live, live_of, newest_of, pairs, put_array, put_bytes, read_row, skip, slot_of,
-    was_applied, write_row,
+    add_live, form_of, live_of, newest_for, pairs, put_array, put_bytes, read_row, record_of,
+    replace, skip, slot_of, takes, was_applied, write_row,
 )
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of what this module does; ``plain_path`` asks for just this one."""
 
 cdef object U64 = (1 << 64) - 1
@@ -60,28 +60,16 @@ cdef bint _merge(
     Row* row, Body* b, Shape shape, u64 slot_key, u64 number, const u8* link, u64 location
 ):
     """As ``_plain_run._apply``, on the row that was read; False leaves it half changed."""
-    cdef Slot* slot = slot_of(row, slot_key)
     cdef Slot* other
     cdef Live* live
     cdef Live* targets[16]
-    cdef Py_ssize_t size = PyBytes_GET_SIZE(shape.packed)
-    cdef const u8* form = <const u8*>PyBytes_AS_STRING(shape.packed)
-    cdef int i, record_at = 0, form_at = 0
+    cdef Part form
+    cdef int i, record_at = record_of(row, b.record), form_at
     cdef object mask
-    if row.live_count >= LIVE:
-        return False
-    if slot != NULL:
-        if slot.has_rare or number <= slot.last:
-            return False
-    elif row.slot_count >= SLOTS:
-        return False
-    while record_at < row.record_count and memcmp(row.records[record_at], b.record, 16) != 0:
-        record_at += 1
-    while form_at < row.form_count and not (
-        row.forms[form_at].size == size and memcmp(row.forms[form_at].at, form, size) == 0
-    ):
-        form_at += 1
-    if record_at == TABLE or form_at == TABLE:
+    form.at = <const u8*>PyBytes_AS_STRING(shape.packed)
+    form.size = PyBytes_GET_SIZE(shape.packed)
+    form_at = form_of(row, form.at, form.size)
+    if record_at == TABLE or form_at == TABLE or not takes(row, slot_key, number):
         return False
     for i in range(b.replaces):
         other = slot_of(row, b.replaced[i].device << 4 | slot_key & 15)
@@ -97,44 +85,23 @@ cdef bint _merge(
         elif live.record != <u64>record_at:
             b.replaced[i].mask = 0
         elif live.form != <u64>form_at:
-            mask = _mask_of(shape.form, &row.forms[live.form])
+            mask = mask_of(shape.form, &row.forms[live.form])
             if mask is None:
                 return False
             b.replaced[i].mask &= <u64>mask
-    if record_at == row.record_count:
-        memcpy(row.new_records[record_at], b.record, 16)
-        row.records[record_at] = row.new_records[record_at]
-        row.record_count += 1
-    if form_at == row.form_count:
-        row.forms[form_at].at, row.forms[form_at].size = form, size
-        row.form_count += 1
-    if slot == NULL:
-        slot = &row.slots[row.slot_count]
-        row.slot_count += 1
-        slot.key, slot.count, slot.live = slot_key, 0, 0
-        slot.numbers.at, slot.numbers.size, slot.has_rare = link, 0, False
-        slot.first = slot.newest = -1
-    slot.last = number
-    slot.live += 1
-    live = &row.live[row.live_count]
-    live.number, live.raw.at, live.simple, live.link8 = number, NULL, True, link
-    live.location, live.mask = location, <u64>shape.form.full
-    live.record, live.form, live.added, live.gone = record_at, form_at, True, False
-    link_live(row, slot, row.live_count)
-    row.live_count += 1
+    live = add_live(
+        row, slot_key, number, link, b.record, record_at, form, form_at, <u64>shape.form.full
+    )
+    live.location = location
     for i in range(b.replaces):
         live = targets[i]
-        if live == NULL or memcmp(live.link8, b.replaced[i].link8, 8) != 0:
-            continue
-        live.mask &= ~b.replaced[i].mask
-        live.raw.at = NULL
-        if not live.mask:
-            live.gone = True
-            slot_of(row, b.replaced[i].device << 4 | slot_key & 15).live -= 1
+        if live != NULL and memcmp(live.link8, b.replaced[i].link8, 8) == 0:
+            other = slot_of(row, b.replaced[i].device << 4 | slot_key & 15)
+            replace(other, live, b.replaced[i].mask)
     return True
 
 
-cdef object _mask_of(object form, Part* target):
+cdef object mask_of(object form, Part* target):
     """As ``Form.mask_of``, of a form as it is packed; None if that is damaged."""
     try:
         row = _unpack(PyBytes_FromStringAndSize(<const char*>target.at, target.size))
@@ -163,41 +130,53 @@ cdef class _Path:
         self.shapes = []
 
 
-cdef object _key(_Path path, u64 kind, bytes key_name):
-    """(cipher, commitment) of a stored key; None if it is not here, or in its older form."""
+cdef const u8* stored_key(object packed, u64 kind, const u8* key_name) noexcept:
+    """Stream key, sealing key and commitment among a stream's stored keys, 32 bytes each.
+
+    NULL if the key is not there, or in its older form.
+    """
     cdef Reader r
     cdef Part part
     cdef const u8* stored
     cdef Py_ssize_t i, count
-    cdef object found = path.made.get(key_name)
-    if found is not None:
-        return found if found[2] == kind else None
-    if type(path.stored) is not bytes:
-        return None
-    r.at, r.bad = <const u8*>PyBytes_AS_STRING(path.stored), False
-    r.end = r.at + PyBytes_GET_SIZE(path.stored)
+    if type(packed) is not bytes:
+        return NULL
+    r.at, r.bad = <const u8*>PyBytes_AS_STRING(packed), False
+    r.end = r.at + PyBytes_GET_SIZE(packed)
     count = pairs(&r)
     for i in range(count):
         if array(&r) != 2:
-            return None
+            return NULL
         if unsigned(&r) != kind or r.bad:
             if r.bad or not skip(&r, &part) or not skip(&r, &part):
-                return None
+                return NULL
             continue
         if not skip(&r, &part):
-            return None
+            return NULL
         stored = bytes_of(&r, KEYS_BYTES)
         if r.bad:
-            return None
-        if memcmp(stored + 2 * KEY_BYTES, PyBytes_AS_STRING(key_name), 8) == 0:
-            found = (
-                _prepare(PyBytes_FromStringAndSize(<const char*>stored + KEY_BYTES, KEY_BYTES)),
-                PyBytes_FromStringAndSize(<const char*>stored + 2 * KEY_BYTES, KEY_BYTES),
-                kind,
-            )
-            path.made[key_name] = found
-            return found
-    return None
+            return NULL
+        if memcmp(stored + 2 * KEY_BYTES, key_name, 8) == 0:
+            return stored
+    return NULL
+
+
+cdef object _key(_Path path, u64 kind, bytes key_name):
+    """(cipher, commitment) of a stored key; None if it is not here, or in its older form."""
+    cdef const u8* stored
+    cdef object found = path.made.get(key_name)
+    if found is not None:
+        return found if found[2] == kind else None
+    stored = stored_key(path.stored, kind, <const u8*>PyBytes_AS_STRING(key_name))
+    if stored == NULL:
+        return None
+    found = (
+        _prepare(PyBytes_FromStringAndSize(<const char*>stored + KEY_BYTES, KEY_BYTES)),
+        PyBytes_FromStringAndSize(<const char*>stored + 2 * KEY_BYTES, KEY_BYTES),
+        kind,
+    )
+    path.made[key_name] = found
+    return found
 
 
 cdef bint _take(object leaf, u64 location, Row* row, _Path path):
@@ -237,22 +216,12 @@ cdef bint _take(object leaf, u64 location, Row* row, _Path path):
     row.added_count += 1
     added.index, added.device, added.number = index, h.device, h.number
     added.location, added.log_time = location, <object>PyTuple_GET_ITEM(leaf, 1)
-    newest = _newest_for(row, h.device)
+    newest = newest_for(row, h.device)
     if newest == NULL:
         return False
     if newest.number < h.number:
         newest.number, newest.link8 = h.number, link
     return True
-
-
-cdef Newest* _newest_for(Row* row, u64 device) noexcept:
-    """What is noted as newest of a device, number 0 if there is nothing; NULL if it is too many."""
-    cdef Newest* newest = newest_of(row, device)
-    if newest == NULL and row.newest_count < NEWEST:
-        newest = &row.newest[row.newest_count]
-        row.newest_count += 1
-        newest.device, newest.number = device, 0
-    return newest
 
 
 cdef bint _take_segment(
@@ -331,7 +300,7 @@ cdef bint _is_placed(list leaves, object packed, Row* row, u64 own_device):
     for leaf in leaves:
         if not read_content_header(<bytes?><object>PyTuple_GET_ITEM(leaf, 3), &h):
             return False
-        newest = _newest_for(row, h.device)
+        newest = newest_for(row, h.device)
         if newest == NULL or h.number <= newest.number:
             return False
         newest.number = h.number

@@ -103,3 +103,19 @@ cdef Slot* slot_of(Row* row, u64 key) noexcept
 cdef Live* live_of(Row* row, Slot* slot, u64 number) noexcept
 cdef bint was_applied(Row* row, Slot* slot, u64 number) noexcept
 cdef void link_live(Row* row, Slot* slot, int at) noexcept
+cdef int record_of(Row* row, const u8* record) noexcept
+cdef int form_of(Row* row, const u8* form, Py_ssize_t size) noexcept
+cdef bint takes(Row* row, u64 slot_key, u64 number) noexcept
+cdef Live* add_live(
+    Row* row,
+    u64 slot_key,
+    u64 number,
+    const u8* link,
+    const u8* record,
+    int record_at,
+    Part form,
+    int form_at,
+    u64 full,
+) noexcept
+cdef void replace(Slot* slot, Live* live, u64 mask) noexcept
+cdef Newest* newest_for(Row* row, u64 device) noexcept

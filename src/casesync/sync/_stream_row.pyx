@@ -8,13 +8,13 @@ the bytes are: a row that is longer than usual, uncommon or damaged is not read.
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Realloc
-from libc.string cimport memcpy
+from libc.string cimport memcmp, memcpy
 
 from casesync.foundation.ids import StreamKind
 from casesync.codec._msgpack cimport Reader, array, big, has, put_unsigned, unsigned
 from casesync.sync._segment cimport bytes_of
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of what this module does; ``plain_path`` asks for just this one."""
 
 cdef u64 _case = StreamKind.CASE
@@ -497,3 +497,93 @@ cdef Live* live_of(Row* row, Slot* slot, u64 number) noexcept:
             return &row.live[at]
         at = row.live[at].next
     return NULL
+
+
+# -- changing it -----------------------------------------------------------------------------------
+
+cdef int record_of(Row* row, const u8* record) noexcept:
+    """Where a record stands in the table, or would be added; ``TABLE`` if that is full."""
+    cdef int at = 0
+    while at < row.record_count and memcmp(row.records[at], record, 16) != 0:
+        at += 1
+    return at
+
+
+cdef int form_of(Row* row, const u8* form, Py_ssize_t size) noexcept:
+    """As ``record_of``, of a form's row as it is packed."""
+    cdef int at = 0
+    while at < row.form_count and not (
+        row.forms[at].size == size and memcmp(row.forms[at].at, form, size) == 0
+    ):
+        at += 1
+    return at
+
+
+cdef bint takes(Row* row, u64 slot_key, u64 number) noexcept:
+    """Whether ``add_live`` may add a write with this number to the slot of ``slot_key``."""
+    cdef Slot* slot = slot_of(row, slot_key)
+    if row.live_count >= LIVE:
+        return False
+    if slot == NULL:
+        return row.slot_count < SLOTS
+    return not slot.has_rare and number > slot.last
+
+
+cdef Live* add_live(
+    Row* row,
+    u64 slot_key,
+    u64 number,
+    const u8* link,
+    const u8* record,
+    int record_at,
+    Part form,
+    int form_at,
+    u64 full,
+) noexcept:
+    """Add a live write that ``takes`` allows; its location is left open.
+
+    The bytes of ``link`` and ``form`` must stay until the row is written.
+    """
+    cdef Slot* slot = slot_of(row, slot_key)
+    cdef Live* live
+    if record_at == row.record_count:
+        memcpy(row.new_records[record_at], record, 16)
+        row.records[record_at] = row.new_records[record_at]
+        row.record_count += 1
+    if form_at == row.form_count:
+        row.forms[form_at] = form
+        row.form_count += 1
+    if slot == NULL:
+        slot = &row.slots[row.slot_count]
+        row.slot_count += 1
+        slot.key, slot.count, slot.live = slot_key, 0, 0
+        slot.numbers.at, slot.numbers.size, slot.has_rare = link, 0, False
+        slot.first = slot.newest = -1
+    slot.last = number
+    slot.live += 1
+    live = &row.live[row.live_count]
+    live.number, live.raw.at, live.simple, live.link8 = number, NULL, True, link
+    live.location, live.mask = 0, full
+    live.record, live.form, live.added, live.gone = record_at, form_at, True, False
+    link_live(row, slot, row.live_count)
+    row.live_count += 1
+    return live
+
+
+cdef void replace(Slot* slot, Live* live, u64 mask) noexcept:
+    """Take cells from a live write; one without any is no longer live."""
+    live.mask &= ~mask
+    live.raw.at = NULL
+    if not live.mask:
+        live.gone = True
+        slot.live -= 1
+
+
+cdef Newest* newest_for(Row* row, u64 device) noexcept:
+    """What is noted as newest of a device, number 0 if there is nothing; NULL if it is too many."""
+    cdef Newest* newest = newest_of(row, device)
+    if newest == NULL and row.newest_count < NEWEST:
+        newest = &row.newest[row.newest_count]
+        row.newest_count += 1
+        newest.device, newest.number = device, 0
+    return newest

@@ -110,7 +110,7 @@ def own_chain(tx: Transaction, engine: Engine) -> tuple[int, bytes]:
     return number, link
 
 
-def _continue_chain(tx: Transaction, engine: Engine, number: int, link: bytes) -> None:
+def continue_chain(tx: Transaction, engine: Engine, number: int, link: bytes) -> None:
     """The change with this link is the newest one of this device."""
     stored = canonical.pack_flat([number, link])
     engine.own_chain = (stored, number, link)
@@ -188,7 +188,7 @@ def write_change(
     tx.mark_streams([draft.stream], StreamFlag.LISTING_STALE, on=True)
     size = len(made.header) + ED25519_SIGNATURE_BYTES + sum(map(len, made.segments))
     tx.put_outbox(OutboxRow(ChangeNumber(number), draft.stream, location, size, None))
-    _continue_chain(tx, engine, number, made.link)
+    continue_chain(tx, engine, number, made.link)
     tx.put_value(PUSHED_CHECKPOINT, None)
     return number, row
 

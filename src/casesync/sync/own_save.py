@@ -26,7 +26,7 @@ from casesync.sync.stream_row import HistoryEntry, StreamRow
 from casesync.translog.chain import link as chain_link
 from casesync.translog.header import encode_head, encode_header
 
-save_kernel = compiled("casesync.sync._own_save", 1)
+save_kernel = compiled("casesync.sync._own_save", 2)
 """Seals plain saves and notes them in rows; without it Python does."""
 
 After = Sequence[tuple[int, int, bytes]]

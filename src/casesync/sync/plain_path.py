@@ -31,8 +31,8 @@ plain_kernel = compiled("casesync.sync._segment", 1) and compiled("casesync.sync
 packed_kernel = (
     plain_kernel
     and compiled("casesync.sync._content_header", 1)
-    and compiled("casesync.sync._stream_row", 1)
-    and compiled("casesync.sync._packed_run", 1)
+    and compiled("casesync.sync._stream_row", 2)
+    and compiled("casesync.sync._packed_run", 2)
 )
 """Takes whole streams on their packed rows; without it ``page_stream`` takes each."""
 

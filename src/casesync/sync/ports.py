@@ -204,6 +204,12 @@ class Transaction(Protocol):
         """
         ...
 
+    def append_own_packed(
+        self, packed: bytearray, place: int, message: bytes, signer: ChangeSigner
+    ) -> int:
+        """As ``append_own``, packed already; the signature of ``message`` goes to ``place``."""
+        ...
+
     def changes_at(self, locations: Sequence[int]) -> list[StoredChange]:
         """The changes at these locations, in the order asked; cheapest when neighbours."""
         ...

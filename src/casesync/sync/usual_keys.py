@@ -31,7 +31,7 @@ def usual_keys(
 
     Returns: None unless the change counts, and takes neither a statement nor a box.
     """
-    author = _authorship(engine)
+    author = authorship(engine)
     if author is None or row.plain_owner() != author.unit or row.is_shared():
         return None
     newest = _newest_statements(row)
@@ -54,7 +54,7 @@ def usual_keys(
     return keys
 
 
-def _authorship(engine: Engine) -> Authorship | None:
+def authorship(engine: Engine) -> Authorship | None:
     """What the control log says of this device; None where its changes might not count."""
     control = engine.control
     known = engine.authorship

@@ -9,6 +9,8 @@ from __future__ import annotations
 from hashlib import sha512
 from typing import Final, final
 
+import msgpack
+
 from casesync.foundation.errors import LocalStateError
 from casesync.sync.ports import StoredChange, Transaction, UnsignedChange
 from casesync.testing.conformance_store import Check, StorePlace, code_of, stored_change
@@ -46,8 +48,22 @@ def _own(number: int) -> tuple[UnsignedChange, StoredChange]:
 def _append(
     transaction: Transaction, numbers: range, signer: Marking
 ) -> tuple[list[int], list[StoredChange]]:
-    owned = [_own(number) for number in numbers]
-    return [transaction.append_own(own, signer) for own, _ in owned], [read for _, read in owned]
+    locations, changes = [], []
+    for number in numbers:
+        own, read = _own(number)
+        changes.append(read)
+        if number % 2:
+            locations.append(transaction.append_own(own, signer))
+        else:
+            packed, place = _packed(own)
+            locations.append(transaction.append_own_packed(packed, place, own.message, signer))
+    return locations, changes
+
+
+def _packed(own: UnsignedChange) -> tuple[bytearray, int]:
+    """A change as the store packs it, and where its signature belongs."""
+    place = len(msgpack.packb([own.previous_link, own.header])) + 2  # behind the length of 64 bytes
+    return bytearray(msgpack.packb([*own[:2], bytes(64), own.segments])), place
 
 
 def own_changes_are_signed_before_they_are_read(place: StorePlace) -> None:

@@ -19,6 +19,7 @@ from casesync.model.own_content import made_content, made_form
 from casesync.model.schema import Schema
 from casesync.model.segment_body import Content, Write
 from casesync.sync.author import Draft, open_stream, write_change
+from casesync.sync.form_saves import FormSave, write_forms
 from casesync.sync.ports import Transaction
 from casesync.sync.stream_merge import state_of
 from casesync.sync.stream_row import StreamRow
@@ -150,8 +151,23 @@ class Author:
         """Make one change of each save, so many to a durable transaction."""
         for at in range(0, len(saves), per_transaction):
             with self.core.transaction() as tx:
-                for save in saves[at : at + per_transaction]:
-                    self._write_one(tx, save)
+                self._write_all(tx, saves[at : at + per_transaction])
+
+    def _write_all(self, tx: Transaction, saves: Sequence[Save]) -> None:
+        """Forms of one compartment in cases that are there are written together."""
+        together: list[FormSave] = []
+        for save in saves:
+            form = self._cells.form(save)
+            if form is not None and len(form) == 1 and save.case in self._ids.streams:
+                [part] = form
+                stream, record = self._ids.streams[save.case], self._ids.record(save)
+                values = part.values(save)
+                together.append(FormSave(stream, record, part.compartment, part.form, values))
+                continue
+            write_forms(self.core.engine, tx, together)
+            together.clear()
+            self._write_one(tx, save)
+        write_forms(self.core.engine, tx, together)
 
     def _write_one(self, tx: Transaction, save: Save) -> None:
         engine, ids = self.core.engine, self._ids
