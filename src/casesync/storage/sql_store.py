@@ -20,6 +20,7 @@ from casesync.foundation.errors import LocalStateError
 from casesync.foundation.secret_bytes import SecretBytes
 from casesync.storage.connection import Connection, connect_encrypted, connect_plain
 from casesync.storage.database_errors import DATABASE_ERRORS, converted
+from casesync.storage.log_room import LogRoom
 from casesync.storage.migrations.runner import migrate
 from casesync.storage.session import Session
 from casesync.storage.space import AccessReserve, reserve_of
@@ -92,10 +93,22 @@ class _Commit:
 class SqlStore(ReplicaStore):
     """A replica's store over one connection."""
 
-    def __init__(self, connection: Connection, reserve: AccessReserve | None = None) -> None:
-        """Args: connection: a migrated database; reserve: room for access entries, if on a disk."""
+    def __init__(
+        self,
+        connection: Connection,
+        reserve: AccessReserve | None = None,
+        room: LogRoom | None = None,
+    ) -> None:
+        """A store.
+
+        Args:
+            connection: a migrated database.
+            reserve: room for access entries, if it is on a disk.
+            room: likewise, in its log.
+        """
         self._connection = connection
         self._reserve = reserve
+        self._room = room
         self._folder = None if reserve is None else reserve.folder
         self._session = Session(connection)
         self._transaction = SqlTransaction(self._session, reserve)
@@ -146,6 +159,8 @@ class SqlStore(ReplicaStore):
                     commit.abandon()
             self._transaction.end(undone=False)
             self._unfinished = False
+        if self._room is not None:
+            self._room.follow()
 
     def _step(self) -> Iterator[Transaction]:
         self._inside = True
@@ -263,7 +278,7 @@ def _open_file(path: Path, connect: _Connect, *, create: bool) -> SqlStore:
         connection.close()
         raise
     reserve.prepare()
-    return SqlStore(connection, reserve)
+    return SqlStore(connection, reserve, LogRoom(path))
 
 
 def _make_private(path: Path) -> None:
