@@ -63,23 +63,21 @@ def write_forms(engine: Engine, tx: Transaction, saves: Sequence[FormSave]) -> l
         Their numbers.
 
     Raises:
-        As ``author.write_change``; saves before the one that raised are written.
+        AccessDenied, CannotDecide, UsageError: as ``author.write_change``; saves before the one
+            that raised are written.
     """
-    batch = _Batch(engine, tx, saves) if form_saver is not None else None
+    if form_saver is None or not saves:
+        return [_written(engine, tx, save) for save in saves]
+    batch = _Batch(engine, tx, saves)
     numbers: list[int] = []
-    try:
-        for at, save in enumerate(saves):
-            number = None if batch is None else batch.write(save, at)
-            if number is None:
-                if batch is not None:
-                    batch.note()
-                number = _written(engine, tx, save)
-                if batch is not None:
-                    batch.look(save.stream)
-            numbers.append(number)
-    finally:
-        if batch is not None:
+    for at, save in enumerate(saves):
+        number = batch.write(save, at)
+        if number is None:
             batch.note()
+            number = _written(engine, tx, save)
+            batch.look(save.stream)
+        numbers.append(number)
+    batch.note()
     return numbers
 
 
