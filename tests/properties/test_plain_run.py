@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from hashlib import sha256
+from itertools import permutations
 from typing import Any
 
 import msgpack
@@ -158,6 +159,21 @@ def test_text_that_is_none_is_refused_alike_compiled_or_not(texts):
     slow, slow_row = held.slowly(leaf, 0)
     fast, fast_row = held.fast(leaf, 0)
     assert (fast, fast_row) == (slow, slow_row if fast else held.row)
+
+
+@needs_runs
+def test_more_forms_than_the_twin_remembers_are_told_apart():
+    """It finds a form by a small number: many share one, and none is taken for another."""
+    held = Held()
+    forms = [order for size in (1, 2, 3) for order in permutations(FIELDS[:7], size)]
+    assert len(forms) > 200
+    for form in forms * 2:
+        pairs = [part for _, field, code in form for part in (field << 4 | code, "x")]
+        packed = msgpack.packb([5, 1, [], [[RECORDS[0], PERSON, pairs]]])
+        leaf = sealed_leaf(held.key, 0, 1, 7, packed)
+        slow = held.slowly(leaf, 40)
+        assert slow[0]
+        assert held.fast(leaf, 40) == slow
 
 
 @needs_runs

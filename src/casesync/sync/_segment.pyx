@@ -7,6 +7,7 @@ refuses it. Every read is bounded, whatever the bytes are.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.list cimport PyList_GET_ITEM
 from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.string cimport memcmp, memcpy
 
@@ -22,7 +23,8 @@ VERSION = 1
 cdef bytes _label = label("nonce")
 cdef Py_ssize_t _label_bytes = len(_label)
 cdef dict _forms = SIMPLE_FORMS
-cdef Shape _last = None  # the form that was met last: an office saves the same few all day
+DEF SHAPES = 64  # a power of two
+cdef list _shapes = [None] * SHAPES  # those met last: an office saves the same few all day
 DEF HEAD_MAX = 36 + 18 * 8 + 20 + 32  # of a plain header
 cdef Py_ssize_t BODY_MAX = 4096
 cdef u64 U48 = (<u64>1 << 48) - 1
@@ -245,9 +247,13 @@ cdef class Shape:
 
 cdef Shape shape_of(const Body* body):
     """The shape of a body's cells; None if this form was not met yet."""
-    global _last
     cdef int i
-    cdef Shape shape = _last
+    cdef u64 place = body.type * 31 + body.size
+    cdef Shape shape
+    for i in range(body.size):
+        place = place * 31 + body.keys[i]
+    place &= SHAPES - 1
+    shape = <Shape>PyList_GET_ITEM(_shapes, <Py_ssize_t>place)
     if (
         shape is not None
         and shape.type == body.type
@@ -264,5 +270,5 @@ cdef Shape shape_of(const Body* body):
     shape = Shape(form, row)
     shape.type, shape.size = body.type, body.size
     memcpy(shape.keys, body.keys, body.size * sizeof(u64))
-    _last = shape
+    _shapes[place] = shape
     return shape
