@@ -181,3 +181,8 @@ def form_save(held: Held, step: int, device: int, number: int, replaces: list[An
     pairs = [part for _, field, code in FIELDS[:3] for part in (field << 4 | code, "làm")]
     packed = msgpack.packb([5, 1, replaces, [[RECORDS[0], PERSON, pairs]]], use_bin_type=True)
     return sealed_leaf(held.key, step, device, number, packed)
+
+
+def key_row(held: Held, kind: int) -> dict[tuple[int, tuple[int, int, int]], bytes]:
+    """Its key, said to be of a compartment."""
+    return {(kind, (1, 1, 0)): held.key.key + held.key.sealing + held.key.commitment}

@@ -1,9 +1,9 @@
 """The compiled twins of hot paths do what their Python does, on honest bytes and on hostile ones.
 
 ``translog/_frames.pyx`` beside the page reader, ``merkle/_hashes.pyx`` beside ``compact_range``,
-``storage/_packing.pyx`` beside msgpack: whatever is read, the same comes out, or the same error.
-Where they were not compiled there is nothing to compare. The twins of the merge have
-``test_plain_run`` and ``test_packed_run``.
+``storage/_packing.pyx`` beside msgpack, ``storage/_blocks.pyx`` beside ``change_blocks``: whatever
+is read, the same comes out, or the same error. Where they were not compiled there is nothing to
+compare. The twins of the merge have ``test_plain_run`` and ``test_packed_run``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from casesync.foundation.errors import CasesyncError, RelayMisbehaviour
 from casesync.merkle import compact_range
 from casesync.merkle.compact_range import CompactRange
 from casesync.merkle.hashing import node_hash
-from casesync.storage import packing
+from casesync.storage import change_blocks, packing
+from casesync.storage.packing import pack_all
+from casesync.sync.ports import StoredChange
 from casesync.translog import page as page_reader
 from casesync.translog.header import (
     encode_head,
@@ -46,6 +48,8 @@ hashes = compact_range.hash_kernel
 needs_hashes = pytest.mark.skipif(hashes is None, reason="not compiled here")
 packs = packing.packing_kernel
 needs_packs = pytest.mark.skipif(packs is None, reason="not compiled here")
+blocks = change_blocks.blocks_kernel
+needs_blocks = pytest.mark.skipif(blocks is None, reason="not compiled here")
 needs_frames = pytest.mark.skipif(frames is None, reason="not compiled here")
 
 # -- pages --------------------------------------------------------------------------------------
@@ -249,3 +253,46 @@ def test_a_row_without_end_is_refused():
     row.append(row)
     with pytest.raises(ValueError):
         packs.pack_all([row])
+
+
+parts = st.binary(max_size=40) | st.sampled_from([255, 256, 65535]).map(bytes)
+changes = st.builds(
+    StoredChange, parts, parts, parts, st.lists(st.none() | parts, max_size=18).map(tuple)
+)
+
+
+@needs_blocks
+@given(stored=st.lists(changes, min_size=1, max_size=20), data=st.data())
+def test_changes_are_taken_out_of_a_block_alike_compiled_or_not(stored, data):
+    """In any order; of a damaged block what Python reads of it, or nothing."""
+    body = change_blocks._array(pack_all(stored), len(stored))
+    slots = data.draw(st.lists(st.integers(0, len(stored) - 1), min_size=1, max_size=9))
+    assert blocks.changes(body, slots, StoredChange) == [stored[slot] for slot in slots]
+    assert blocks.changes(body, [*slots, len(stored)], StoredChange) is None
+    damaged = data.draw(changed(body))
+    taken = blocks.changes(damaged, slots, StoredChange)
+    if taken is not None:
+        read = change_blocks._decoded(damaged)
+        assert taken == [change_blocks._change(read, slot) for slot in slots]
+        assert {type(change) for change in taken} == {StoredChange}
+
+
+@needs_blocks
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {},
+        [b"l", b"h", b"s"],
+        [b"l", b"h", b"s", [b"x"], 1],
+        [b"l", "h", b"s", []],
+        [b"l", b"h", b"s", ["x"]],
+        [b"l", b"h", b"s", b"x"],
+        [b"l", b"h", b"s", [bytes(1 << 16)]],
+    ],
+)
+def test_a_block_with_anything_uncommon_is_left_to_python(odd):
+    """Whatever of it is asked for."""
+    packed = [msgpack.packb([b"l", b"h", b"s", [b"x"]]), msgpack.packb(odd)]
+    assert blocks.changes(change_blocks._array(packed, 2), [0], StoredChange) is None
+    assert blocks.changes(change_blocks._array(packed[:1] * 1025, 1025), [0], StoredChange) is None
+    assert blocks.changes(change_blocks._array(packed[:1] * 1024, 1024), [0], StoredChange)

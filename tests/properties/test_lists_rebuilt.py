@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casesync.client import listing
+from casesync.client import case_batch, listing
 from casesync.client.core import Core
 from casesync.foundation.ids import StreamKind
 from casesync.model.listed import ListedRecords
@@ -68,9 +68,11 @@ def worked(turns: list[tuple[int, Any, int]], looks: list[bool]) -> World:
 
 
 @settings(max_examples=15)
-@given(turns, st.lists(st.booleans(), min_size=30, max_size=30))
-def test_lists_are_what_a_rebuild_from_scratch_gives(taken, looks):
+@given(turns, st.lists(st.booleans(), min_size=30, max_size=30), st.booleans())
+def test_lists_are_what_a_rebuild_from_scratch_gives(taken, looks, is_compiled):
     with pytest.MonkeyPatch.context() as patch:
+        if not is_compiled:
+            patch.setattr(case_batch, "stored_kernel", None)
         patch.setattr(listing, "CASES_AHEAD", 1)  # every case but the first is read in a thread
         patch.setattr(listing, "STREAMS_PER_TRANSACTION", 3)
         world = worked(taken, looks)

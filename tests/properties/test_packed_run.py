@@ -39,6 +39,7 @@ from plain_changes import (
     bodies,
     changed,
     form_save,
+    key_row,
     sealed_leaf,
 )
 from properties.test_kernels import headers
@@ -66,11 +67,6 @@ def batch_of(*streams: tuple[Held, list[ServedLeaf]]) -> PlainBatch:
 def keys_of(*helds: Held) -> dict[StreamId, bytes]:
     """The keys of streams as the store has them."""
     return {held.stream: packed(key_row(held, KIND)) for held in helds}
-
-
-def key_row(held: Held, kind: int) -> dict[tuple[int, tuple[int, int, int]], bytes]:
-    """Its key, said to be of a compartment."""
-    return {(kind, (1, 1, 0)): held.key.key + held.key.sealing + held.key.commitment}
 
 
 def taken_by_python(held: Held, leaves: list[ServedLeaf], first: int) -> Row | None:

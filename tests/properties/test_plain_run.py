@@ -20,10 +20,11 @@ from casesync.access.verdicts import COUNTS
 from casesync.codec.padding import pad
 from casesync.crypto.aead import TAG_BYTES, siv_seal
 from casesync.crypto.sealing import segment_nonce
-from casesync.sync import stored_segment
 from casesync.sync.keyring import StreamKey
 from casesync.sync.plain_path import Fresh
 from casesync.sync.ports import StoredChange
+from casesync.sync.stored_segment import open_segments
+from casesync.sync.stored_segment import stored_kernel as stored
 from casesync.translog.header import PLAIN_TABLE_BYTES, encode_head, encode_header
 from plain_changes import (
     DEVICES,
@@ -34,12 +35,12 @@ from plain_changes import (
     bodies,
     changed,
     form_save,
+    key_row,
     runs,
     sealed_leaf,
 )
 from properties.test_page_paths import PERSON, RECORDS
 
-stored = stored_segment.stored_kernel
 needs_stored = pytest.mark.skipif(stored is None, reason="not compiled here")
 needs_runs = pytest.mark.skipif(runs is None, reason="not compiled here")
 
@@ -100,18 +101,15 @@ def test_a_stored_segment_is_opened_alike_compiled_or_not(data, position, after)
     hostile = change._replace(header=data.draw(changed(change.header)))
     ring = held.engine.keys
     ring._streams[held.stream] = {(KIND, held.key.commitment[:8]): held.key}
-    changes = {1: change, 2: change, 3: hostile}
-    segments = [(1, KIND, 1), (2, KIND + 1, 1), (3, KIND, 1)]
-    asked = (ring.prepared(held.stream), ring.get, held.stream)
-    opened, other, changed_body = stored.open_segments(segments, changes, *asked)
-    assert (opened, other) == (body, None)
-    assert changed_body in (body, None)
-    with pytest.MonkeyPatch.context() as patch:
-        twice = []
-        for kernel in (stored, None):
-            patch.setattr(stored_segment, "stored_kernel", kernel)
-            twice.append(stored_segment.open_segments(ring, held.stream, segments[:2], changes))
-        assert twice == [[body, None]] * 2
+    keys = msgpack.packb(key_row(held, KIND), use_bin_type=True)
+    changes = {1: change, 2: hostile}
+    segments, others = [(1, KIND, 1), (1, KIND, 2)], [(1, KIND + 1, 1), (2, KIND, 1)]
+    assert stored.open_segments(segments, changes, keys) == [body, body]
+    assert open_segments(ring, held.stream, segments, changes) == [body, body]
+    assert open_segments(ring, held.stream, others[:1], changes) == [None]
+    assert stored.open_segments([*segments, others[0]], changes, keys) is None
+    assert stored.open_segments(segments, changes, None) is None
+    assert stored.open_segments([others[1]], changes, keys) in ([body], None)
 
 
 def stored_change(

@@ -16,7 +16,7 @@ from casesync.model.listed import ListedRecord, ListedRecords
 from casesync.model.merge import StreamState
 from casesync.model.projection import RecordProjection
 from casesync.sync.ports import StoredChange, Transaction
-from casesync.sync.stored_segment import open_segments
+from casesync.sync.stored_segment import open_segments, stored_kernel
 from casesync.sync.stream_row import StreamRow
 
 
@@ -27,16 +27,19 @@ class CaseBatch:
         """Args: streams: what is no case, or not opened here, is left out."""
         self._core = core
         self._tx = tx
-        self._keys = core.engine.keys
-        self._keys.load(tx, streams)
+        self._stored_keys: dict[StreamId, bytes] = {}
+        if stored_kernel is None:
+            core.engine.keys.load(tx, streams)
+        else:  # none is kept ready behind its case: they are large, and asked for once
+            self._stored_keys = tx.packed_keys(streams)
         self.cases: dict[StreamId, bytes] = {}
         """The record id of each case."""
         self._segments: dict[StreamId, list[tuple[int, int, int]] | None] = {}
         for stream, raw in tx.stream_rows(streams).items():
             row = StreamRow(raw)
-            opening = row.rights.opening
-            if opening is not None and opening[2] is not None and not row.given_up:
-                self.cases[stream] = opening[2]
+            record = row.case_record()
+            if record is not None and not row.given_up:
+                self.cases[stream] = record
                 self._segments[stream] = StreamState(row.merge_row or None).plain_segments()
         live = {
             location for segments in self._segments.values() for location, _, _ in segments or ()
@@ -49,16 +52,22 @@ class CaseBatch:
     def simple(self, stream: StreamId, records: ListedRecords) -> list[ListedRecord] | None:
         """What lists show of one case, read without the store; None where it has to be asked."""
         segments = self._segments[stream]
-        return None if segments is None else records.simple(segments, self._bodies(stream))
+        if segments is None:
+            return None
+        bodies: list[bytes | None] | None
+        if stored_kernel is None:
+            bodies = open_segments(self._core.engine.keys, stream, segments, self._changes)
+        else:
+            keys = self._stored_keys.get(stream)
+            bodies = stored_kernel.open_segments(segments, self._changes, keys)
+        return None if bodies is None else records.simple(segments, bodies)
 
     def records(self, stream: StreamId, records: ListedRecords) -> list[ListedRecord]:
         """What lists show of one case."""
-        projected = partial(self._projected, stream)
-        return records.read(self._segments[stream], self._bodies(stream), projected)
-
-    def _bodies(self, stream: StreamId) -> list[bytes | None]:
-        segments = self._segments[stream] or []
-        return open_segments(self._keys, stream, segments, self._changes)
+        segments, keys = self._segments[stream], self._core.engine.keys
+        keys.load(self._tx, (stream,))
+        bodies = open_segments(keys, stream, segments or [], self._changes)
+        return records.read(segments, bodies, partial(self._projected, stream))
 
     def _projected(
         self, stream: StreamId, names: Collection[tuple[int, bytes]] | None

@@ -1,7 +1,7 @@
 """Keeping lists, search and the conflict inbox in step with merged state (client).
 
 ``protocol/decisions/0004-listing-after-the-page.md``: streams are marked when merged, refreshed
-before anything is listed, a thousand to a transaction. A crash in between leaves the marks.
+before anything is listed, two thousand to a transaction. A crash in between leaves the marks.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from casesync.model.value_format import json_value
 from casesync.storage.listing_entry import ListingEntries
 from casesync.sync.ports import ConflictRow, ListingEntry, ListingRow, StreamFlag, Transaction
 
-STREAMS_PER_TRANSACTION = 1000
-"""A second or two, so that Ctrl-C loses little; fewer would open the same blocks more often."""
+STREAMS_PER_TRANSACTION = 2000
+"""A second or two, so that Ctrl-C loses little; fewer would read the same blocks more often."""
 CASES_AHEAD = 100
 """Some 40 ms, which is as long as an interruption may have to wait for the other thread."""
 

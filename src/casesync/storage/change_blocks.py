@@ -13,11 +13,15 @@ from typing import Any, Final, NamedTuple
 
 import msgpack
 
+from casesync.foundation.compiled import compiled
 from casesync.foundation.errors import LocalStateError
 from casesync.storage.late_signatures import signatures
 from casesync.storage.packing import pack_all
 from casesync.storage.session import Session
 from casesync.sync.ports import ChangeSigner, StoredChange, UnsignedChange
+
+blocks_kernel = compiled("casesync.storage._blocks", 1)
+"""Takes a few changes out of a block; without it the whole block is decoded."""
 
 BLOCK_BYTES: Final = 32 * 1024
 SMALL_BLOCK_BYTES: Final = 4 * 1024
@@ -199,10 +203,13 @@ class ChangeBlocks:
     def read(self, locations: Sequence[int]) -> list[StoredChange]:
         """The changes at these locations, in the order asked."""
         found: dict[int, StoredChange] = {}
+        many = len(locations) > 1
         for block, wanted in _by_block(locations).items():
-            slots = self._slots(block)
-            for location in wanted:
-                found[location] = _change(slots, location & _SLOT)
+            changes = self._taken(block, wanted) if many else None
+            if changes is None:
+                slots = self._slots(block)
+                changes = [_change(slots, location & _SLOT) for location in wanted]
+            found.update(zip(wanted, changes, strict=True))
         return [found[location] for location in locations]
 
     def drop_segments(self, cuts: Mapping[int, Sequence[int]]) -> None:
@@ -218,6 +225,18 @@ class ChangeBlocks:
             body = _array(pack_all(slots), len(slots))
             columns = {"id": block, "count": len(slots)}
             self._session.put_body("change_block", columns, body)
+
+    def _taken(self, block: int, wanted: Sequence[int]) -> list[StoredChange] | None:
+        """What the twin reads of a block; None where Python is to.
+
+        The block is not kept: who asks for many changes at once asks for none of them again.
+        """
+        if blocks_kernel is None or block in self._decoded:
+            return None
+        slots = [location & _SLOT for location in wanted]
+        changes: list[StoredChange] | None
+        changes = blocks_kernel.changes(self._body(block), slots, StoredChange)
+        return changes
 
     def _filling(self) -> _Filling:
         if self._last is None:
@@ -235,11 +254,7 @@ class ChangeBlocks:
         for filling in (self._last, *self._full):
             if filling is not None and filling.block == block:
                 return filling.body()
-        row = self._session.execute(
-            "SELECT body FROM change_block WHERE id = ?", (block,)
-        ).fetchone()
-        body: bytes = row[0]
-        return body
+        return self._session.body("change_block", block)
 
     def _slots(self, block: int) -> list[Any]:
         """The changes of a block; the last few are kept, for readers who ask one by one."""

@@ -125,13 +125,27 @@ def write_blob(connection: Connection, table: str, row: int, body: bytes) -> Non
     Written into the page cache without a copy: a bound value is copied twice by SQLite, and the
     cipher's library scrubs each copy when it is freed, which took as long as encrypting it.
     """
-    handle: Any = connection
-    opened = handle.blobopen if isinstance(connection, sqlite3.Connection) else handle.open_blob
-    blob = opened(table, "body", row)
+    blob = _opened_blob(connection, table, row)
     try:
         blob.write(body)
     finally:
         blob.close()
+
+
+def read_blob(connection: Connection, table: str, row: int) -> bytes:
+    """The ``body`` of a row that is there; a column of a statement is copied, and scrubbed, too."""
+    blob = _opened_blob(connection, table, row)
+    try:
+        body: bytes = blob.read()
+    finally:
+        blob.close()
+    return body
+
+
+def _opened_blob(connection: Connection, table: str, row: int) -> Any:  # noqa: ANN401, either's own
+    handle: Any = connection
+    opened = handle.blobopen if isinstance(connection, sqlite3.Connection) else handle.open_blob
+    return opened(table, "body", row)
 
 
 def _set_up(connection: Any, folder: Path | None) -> Connection:  # noqa: ANN401, either's own type

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from casesync.foundation.errors import UsageError
-from casesync.storage.connection import Connection, Cursor, write_blob
+from casesync.storage.connection import Connection, Cursor, read_blob, write_blob
 
 _BLOB_BYTES_MIN: Final = 4096
 """Smaller bodies are bound: opening a blob would cost more than the copies it saves."""
@@ -56,6 +56,15 @@ class Session:
         )
         if large:
             write_blob(self._connection, table, next(iter(columns.values())), body)
+
+    def body(self, table: str, row: int) -> bytes:
+        """The ``body`` of a row that is there, read in place.
+
+        Raises:
+            UsageError: ``transaction-over`` outside a transaction.
+        """
+        self.check_open()
+        return read_blob(self._connection, table, row)
 
     def overwrite_body(self, table: str, row: int, body: bytes) -> None:
         """Write over the beginning of the ``body`` of a row that is at least as long.

@@ -18,8 +18,9 @@ from casesync.model._form_body cimport BODY_MAX, REPLACES_MAX, Named, put_form
 from casesync.sync._own_save cimport (
     AFTER_COMMON, HEAD_MAX, LINK, TABLE as SEGMENTS, After, padded, put_head, seal
 )
-from casesync.sync._packed_run cimport mask_of, stored_key
+from casesync.sync._packed_run cimport mask_of
 from casesync.sync._segment cimport bytes_of, is_bytes
+from casesync.sync._stored_key cimport raw_key
 from casesync.sync._stream_row cimport (
     NEWEST, TABLE,
     Added, Buffer, Live, Newest, Part, Row, Slot,
@@ -379,7 +380,7 @@ cdef class FormSaver:
         cdef const u8* previous = _data(previous_link)
         cdef Py_ssize_t size, place, segment_size
         cdef bytes plain, segment, link
-        stored = stored_key(packed_keys, kind, self.own.key_name)
+        stored = raw_key(packed_keys, kind, self.own.key_name)
         plain = padded(body, body_size) if body_size else None
         size = put_head(
             header, self.device, number, _data(stream), self.previous, self.after,

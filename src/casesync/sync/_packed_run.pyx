@@ -17,17 +17,17 @@ from libc.string cimport memcmp
 
 import msgpack
 
-from casesync.codec._msgpack cimport Reader, array, u8, u64, unsigned
-from casesync.crypto.aead import prepare
+from casesync.codec._msgpack cimport u8, u64
 from casesync.sync._content_header cimport ContentHeader, read_content_header
 from casesync.sync._segment cimport (
-    Body, Shape, bytes_of, is_bytes, opened, read_body, shape_of
+    Body, Shape, is_bytes, opened, read_body, shape_of
 )
+from casesync.sync._stored_key cimport stored_key
 from casesync.sync._stream_row cimport (
     ADDED, TABLE,
     Added, Buffer, Live, Newest, Part, Row, Slot,
-    add_live, form_of, live_of, newest_for, pairs, put_array, put_bytes, read_row, record_of,
-    replace, skip, slot_of, takes, was_applied, write_row,
+    add_live, form_of, live_of, newest_for, put_array, put_bytes, read_row, record_of,
+    replace, slot_of, takes, was_applied, write_row,
 )
 
 VERSION = 2
@@ -36,9 +36,6 @@ VERSION = 2
 cdef object U64 = (1 << 64) - 1
 cdef u64 SEARCHED_MAX = 256  # numbers of a slot that are looked through one by one
 cdef object _unpack = msgpack.unpackb
-cdef object _prepare = prepare
-cdef Py_ssize_t KEY_BYTES = 32
-cdef Py_ssize_t KEYS_BYTES = 96  # stream key, sealing key, commitment: as the key ring stores them
 
 
 # -- one change ------------------------------------------------------------------------------------
@@ -130,55 +127,6 @@ cdef class _Path:
         self.shapes = []
 
 
-cdef const u8* stored_key(object packed, u64 kind, const u8* key_name) noexcept:
-    """Stream key, sealing key and commitment among a stream's stored keys, 32 bytes each.
-
-    NULL if the key is not there, or in its older form.
-    """
-    cdef Reader r
-    cdef Part part
-    cdef const u8* stored
-    cdef Py_ssize_t i, count
-    if type(packed) is not bytes:
-        return NULL
-    r.at, r.bad = <const u8*>PyBytes_AS_STRING(packed), False
-    r.end = r.at + PyBytes_GET_SIZE(packed)
-    count = pairs(&r)
-    for i in range(count):
-        if array(&r) != 2:
-            return NULL
-        if unsigned(&r) != kind or r.bad:
-            if r.bad or not skip(&r, &part) or not skip(&r, &part):
-                return NULL
-            continue
-        if not skip(&r, &part):
-            return NULL
-        stored = bytes_of(&r, KEYS_BYTES)
-        if r.bad:
-            return NULL
-        if memcmp(stored + 2 * KEY_BYTES, key_name, 8) == 0:
-            return stored
-    return NULL
-
-
-cdef object _key(_Path path, u64 kind, bytes key_name):
-    """(cipher, commitment) of a stored key; None if it is not here, or in its older form."""
-    cdef const u8* stored
-    cdef object found = path.made.get(key_name)
-    if found is not None:
-        return found if found[2] == kind else None
-    stored = stored_key(path.stored, kind, <const u8*>PyBytes_AS_STRING(key_name))
-    if stored == NULL:
-        return None
-    found = (
-        _prepare(PyBytes_FromStringAndSize(<const char*>stored + KEY_BYTES, KEY_BYTES)),
-        PyBytes_FromStringAndSize(<const char*>stored + 2 * KEY_BYTES, KEY_BYTES),
-        kind,
-    )
-    path.made[key_name] = found
-    return found
-
-
 cdef bint _take(object leaf, u64 location, Row* row, _Path path):
     """Take one change in; False, and the row of no use any more, if anything is uncommon."""
     cdef object known, device
@@ -228,14 +176,15 @@ cdef bint _take_segment(
     object leaf, ContentHeader* h, int at, const u8* link, u64 location, Row* row, _Path path
 ):
     """Open and merge one segment."""
-    cdef object key, body
+    cdef object key, key_name, body
     cdef object previous = <object>PyTuple_GET_ITEM(leaf, 2)
     cdef object sealed = (<tuple>PyTuple_GET_ITEM(leaf, 5))[at]
     cdef Body b
     cdef Shape shape
     if sealed is None or type(previous) is not bytes:
         return False
-    key = _key(path, h.kinds[at], PyBytes_FromStringAndSize(<const char*>h.key_names[at], 8))
+    key_name = PyBytes_FromStringAndSize(<const char*>h.key_names[at], 8)
+    key = stored_key(path.stored, path.made, h.kinds[at], key_name)
     if key is None:
         return False
     body = opened(key, previous, <object>PyTuple_GET_ITEM(leaf, 3), h.head_size, at, sealed)

@@ -9,8 +9,9 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 
 from casesync.codec._msgpack cimport big, u8
 from casesync.sync._segment cimport opened, unpadded
+from casesync.sync._stored_key cimport stored_key
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 cdef Py_ssize_t HEAD_FRONT = 36  # header up to the count of after entries
@@ -20,20 +21,26 @@ cdef Py_ssize_t ROOT = 32
 cdef Py_ssize_t SEGMENT = 45
 
 
-def open_segments(
-    list segments not None, dict changes not None, dict ring not None, key_of, stream
-):
-    """As ``stored_segment.open_segments``; None for what Python is to look at."""
+def open_segments(list segments not None, dict changes not None, stored):
+    """As ``stored_segment.open_segments``; None if Python is to look at any of them.
+
+    Args: stored: the stream's keys, packed.
+    """
     cdef list bodies = []
+    cdef dict made = {}
     cdef tuple segment
+    cdef object body
     for segment in segments:
-        bodies.append(_body(changes[segment[0]], segment[1], ring, key_of, stream))
+        body = _body(changes[segment[0]], segment[1], stored, made)
+        if body is None:
+            return None
+        bodies.append(body)
     return bodies
 
 
-cdef object _body(object change, object kind, dict ring, object key_of, object stream):
+cdef object _body(object change, object kind, object stored, dict made):
     """The body of the segment of a kind."""
-    cdef object previous = change[0], header = change[1], sealed, key, body
+    cdef object previous = change[0], header = change[1], sealed, key, name, body
     cdef const u8* data
     cdef Py_ssize_t size, head, row, end
     cdef u8 position = 0
@@ -52,11 +59,9 @@ cdef object _body(object change, object kind, dict ring, object key_of, object s
         position += 1
     if row + SEGMENT > size or position == data[head]:
         return None
-    name = (kind, PyBytes_FromStringAndSize(<const char*>data + row + 1, 8))
-    key = ring.get(name)
+    name = PyBytes_FromStringAndSize(<const char*>data + row + 1, 8)
+    key = stored_key(stored, made, kind, name)
     if key is None:
-        key = key_of(stream, *name)
-    if not isinstance(key, tuple):
         return None
     sealed = change[3][position]
     if type(sealed) is not bytes:

@@ -30,7 +30,11 @@ from casesync.sync.stream_merge import state_of
 from casesync.sync.stream_row import StreamRow
 from casesync.sync.usual_keys import authorship
 
-form_saver = save_kernel and compiled("casesync.sync._form_saves", 1)
+form_saver = (
+    save_kernel
+    and compiled("casesync.sync._stored_key", 1)
+    and compiled("casesync.sync._form_saves", 1)
+)
 """Makes usual saves on packed rows; without it ``write_change`` makes all."""
 
 _RANDOM_BYTES: Final = 8

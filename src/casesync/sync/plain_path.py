@@ -32,6 +32,7 @@ packed_kernel = (
     plain_kernel
     and compiled("casesync.sync._content_header", 1)
     and compiled("casesync.sync._stream_row", 2)
+    and compiled("casesync.sync._stored_key", 1)
     and compiled("casesync.sync._packed_run", 2)
 )
 """Takes whole streams on their packed rows; without it ``page_stream`` takes each."""

@@ -13,8 +13,8 @@ from casesync.sync.keyring import KeyRing
 from casesync.sync.ports import StoredChange
 from casesync.translog.header import segment_place
 
-stored_kernel = compiled("casesync.sync._stored", 1)
-"""Opens nearly every segment; without it ``open_stored`` opens each."""
+stored_kernel = compiled("casesync.sync._stored_key", 1) and compiled("casesync.sync._stored", 2)
+"""Opens the segments of nearly every stream; without it ``open_segments`` opens each."""
 
 
 def open_segments(
@@ -31,13 +31,9 @@ def open_segments(
         segments: (location, compartment, whatever) of each.
         changes: by location; their headers were parsed before they were stored.
     """
-    bodies: list[bytes | None] = [None] * len(segments)
-    if stored_kernel is not None:
-        ring = keys.prepared(stream)
-        bodies = stored_kernel.open_segments(segments, changes, ring, keys.get, stream)
     return [
-        open_stored(keys, stream, changes[location], compartment) if body is None else body
-        for (location, compartment, _), body in zip(segments, bodies, strict=True)
+        open_stored(keys, stream, changes[location], compartment)
+        for location, compartment, _ in segments
     ]
 
 

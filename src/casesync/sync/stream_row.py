@@ -91,6 +91,12 @@ class StreamRow:
         owner: bytes = rights[0][1]
         return owner
 
+    def case_record(self) -> bytes | None:
+        """The record of a case, for lists; None of every other stream and before the opening."""
+        rights = self.row[_RIGHTS]
+        record: bytes | None = rights[0][2] if rights and rights[0] is not None else None
+        return record
+
     def introduces(self, compartment: int, key_name: bytes, index: int) -> bool:
         """Whether a valid statement before ``index`` introduced the key, for the hot path."""
         for fact in self.row[_RIGHTS][2]:

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casesync.foundation.errors import LocalStateError
+from casesync.storage import session
 from casesync.storage.change_blocks import BLOCK_BYTES, SLOTS_MAX, SMALL_BLOCK_BYTES
+from casesync.storage.connection import read_blob
 from casesync.storage.sql_store import open_plain
 from casesync.sync.ports import StoredChange
 from casesync.testing.conformance_store import stored_change
@@ -135,16 +137,20 @@ def test_an_unknown_location_is_damage_and_not_somebody_elses_change():
             transaction.changes_at([location + 1])
 
 
-def test_reading_one_by_one_decodes_each_block_once():
+def test_reading_one_by_one_decodes_each_block_once(monkeypatch):
     store = open_plain()
     changes = [stored_change(number) for number in range(400)]
     with store.transaction() as transaction:
         locations = transaction.append_changes(changes)
     reads = []
-    store._connection.set_trace_callback(lambda sql: reads.append(sql) if "body" in sql else None)
+
+    def noted(*arguments):
+        reads.append(arguments)
+        return read_blob(*arguments)
+
+    monkeypatch.setattr(session, "read_blob", noted)
     with store.transaction() as transaction:
         assert [transaction.changes_at([place])[0] for place in locations] == changes
-    store._connection.set_trace_callback(None)
     assert len(reads) == len(blocks(store))
 
 

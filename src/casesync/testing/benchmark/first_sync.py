@@ -33,7 +33,7 @@ _PAGE_WORK: Final = (
     "/translog/page.py",
     "/sync/page_stream.py",
 )
-_STATEMENTS: Final = "/storage/session.py"
+_STATEMENTS: Final = ("/storage/session.py", "/storage/connection.py")
 _SEALS: Final = ("/crypto/", "/merkle/", "/translog/")
 
 
@@ -102,7 +102,7 @@ def _part(frame: FrameType | None) -> str:
         if "/casesync/" in name:
             files.append(name.rsplit("/casesync/", 1)[1].join(("/", "")))
         frame = frame.f_back
-    if files[:1] == [_STATEMENTS]:
+    if files and files[0] in _STATEMENTS:
         return STORAGE
     if "/client/listing.py" in files:
         return LISTS
