@@ -46,6 +46,10 @@ COVERS_MAX: Final = 4096
 """Devices that ever wrote to one stream."""
 
 _OPENING, _GRANT, _REVOCATION, _RECEIPT = 1, 2, 3, 4
+_CASE_OPENING: Final = (b"\x91\x94\x01\x01\xc4\x10", b"\xc4\x10")
+"""The canonical opening of a case, whose ids stand behind each of these: a first sync reads one
+for every case."""
+_CASE_OPENING_BYTES: Final = 6 + ID_BYTES + 2 + ID_BYTES
 _GRANTABLE: Final = frozenset(CONTENT_COMPARTMENTS)
 
 Dot = tuple[DeviceNumber, ChangeNumber]
@@ -110,6 +114,9 @@ def decode_acts(body: bytes) -> tuple[BaseAct, ...]:
     Raises:
         RemoteProtocolError: ``malformed``.
     """
+    if len(body) == _CASE_OPENING_BYTES and (body[:6], body[22:24]) == _CASE_OPENING:
+        owner, record = UnitId(body[6:22]), RecordId(body[24:])
+        return (Opening(kind=StreamKind.CASE, owner=owner, record=record),)
     return tuple(_act(item) for item in items(canonical.unpack(body), ACTS_MAX, "base acts"))
 
 

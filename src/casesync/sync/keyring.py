@@ -26,6 +26,7 @@ from casesync.crypto.key_wrap import (
     open_box_symmetric,
 )
 from casesync.crypto.sealing import segment_keys, statement_context
+from casesync.foundation.compiled import compiled
 from casesync.foundation.errors import CasesyncError
 from casesync.foundation.ids import (
     ChangeNumber,
@@ -37,6 +38,9 @@ from casesync.foundation.ids import (
 )
 from casesync.sync.ports import Transaction
 from casesync.translog.unsealed import Box
+
+box_kernel = compiled("casesync.crypto._boxes", 1)
+"""Opens boxes under a unit's seed; without it ``open_box_symmetric`` opens each."""
 
 Dot = tuple[int, int, int]
 """A statement within its stream: (device, number, position)."""
@@ -255,17 +259,23 @@ class KeyRing:
             if seed is None:
                 continue
             try:
-                if len(box.sealed) == SYMMETRIC_BOX_BYTES:
-                    cipher = self._cipher(named.id, seed)
-                    opened = open_box_symmetric(cipher, identity, named.id, commitment, box.sealed)
-                else:
-                    private = kem_private(seed)
-                    opened = open_box_public(private, identity, named.id, commitment, box.sealed)
+                key, sealing = self._opened(box.sealed, named.id, seed, identity, commitment)
             except CasesyncError:
                 continue
-            key, sealing = opened
             return StreamKey(prepare(sealing), commitment, key, sealing, compartment, statement)
         return None
+
+    def _opened(
+        self, sealed: bytes, named: UnitKeyId, seed: bytes, identity: StatementId, commitment: bytes
+    ) -> tuple[bytes, bytes]:
+        """(stream key, sealing key) out of a box to the unit key. Raises: CryptoError."""
+        if len(sealed) != SYMMETRIC_BOX_BYTES:
+            return open_box_public(kem_private(seed), identity, named, commitment, sealed)
+        cipher = self._cipher(named, seed)
+        found: tuple[bytes, bytes] | None = None
+        if box_kernel is not None:
+            found = box_kernel.open_box(cipher, identity, named, commitment, sealed)
+        return found or open_box_symmetric(cipher, identity, named, commitment, sealed)
 
     def open_predecessor(
         self,

@@ -12,8 +12,12 @@ from typing import Any, Final, NamedTuple
 
 from casesync.codec.canonical import pack, unpack
 from casesync.crypto.key_schedule import H
+from casesync.foundation.compiled import compiled
 from casesync.foundation.errors import RemoteProtocolError
 from casesync.foundation.ids import Compartment, StreamId
+
+unsealed_kernel = compiled("casesync.translog._unsealed", 1)
+"""Reads what an unsealed segment usually says; without it ``decode_unsealed`` reads all."""
 
 _OPENING: Final = 1
 _STATEMENT: Final = 2
@@ -134,6 +138,11 @@ def decode_unsealed(data: bytes) -> UnsealedItems:
     Raises:
         RemoteProtocolError: ``malformed``: anything that is not a canonical unsealed segment.
     """
+    if unsealed_kernel is not None:
+        found: UnsealedItems | None
+        found = unsealed_kernel.decode(data, UnsealedItems, Statement, Box, FeedLink)
+        if found is not None:
+            return found
     items = unpack(data)
     if type(items) is not list or not 1 <= len(items) <= ITEMS_MAX:
         raise _malformed("items")
