@@ -1,7 +1,7 @@
 """The compiled twins of lists do what their Python does, on honest bytes and on hostile ones.
 
 ``model/_listed.pyx`` beside ``ListedRecords.take``, ``storage/_index_words.pyx`` beside
-``_joined_words``. Where they were not compiled there is nothing to compare.
+``_joined_words`` and ``_joined_tokens``. Where they were not compiled there is nothing to compare.
 """
 
 from __future__ import annotations
@@ -91,3 +91,31 @@ def test_words_of_texts_are_the_same_compiled_or_not(cases, remembered):
     for texts in cases:
         compiled, python = words.joined(texts), listing_entry._joined_words(texts)
         assert [set(w.split()) for w in compiled] == [set(w.split()) for w in python]
+
+
+shown = st.one_of(
+    st.text(max_size=20),
+    st.text(alphabet="aà😀", min_size=60, max_size=600),
+    st.integers(),
+    st.booleans(),
+    st.none(),
+    st.just("\ud800"),
+)
+
+
+@needs_words
+@given(
+    st.dictionaries(
+        st.sampled_from(["case.status", "person.given_name", "x" * 300, "\udfff"]),
+        shown | st.lists(shown, max_size=4) | st.dictionaries(st.text(max_size=5), shown),
+    )
+)
+def test_tokens_of_fields_are_the_same_compiled_or_not(fields):
+    compiled = listing_entry._joined_tokens(fields).split()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(listing_entry, "words_kernel", None)
+        assert set(compiled) == set(listing_entry._joined_tokens(fields).split())
+    assert len(set(compiled)) == len(compiled)
+    for name, value in fields.items():
+        if isinstance(value, listing_entry.SCALARS):
+            assert listing_entry.token(name, value) in compiled

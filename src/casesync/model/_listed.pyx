@@ -107,7 +107,15 @@ cdef int _gather(
     simple = simple and len(held) == size
     for step, member, is_in in members:
         simple = simple and one.put(step, member, is_in)
-    one.note(clock, texts, simple)
+    # As ``Gathered.note``, without a call for each of the segments of a case.
+    if clock > <u64>one.newest_ms:
+        one.newest_ms = clock
+    if clock < <u64>one.oldest_ms:
+        one.oldest_ms = clock
+    if texts:
+        (<list>one.texts).extend(texts)
+    if not simple:
+        one.is_simple = False
     return 0
 
 

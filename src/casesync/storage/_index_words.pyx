@@ -1,5 +1,5 @@
 # cython: language_level=3, wraparound=False
-"""Compiled twin of ``listing_entry._joined_words``: the words of many texts (optional).
+"""Compiled twin of ``listing_entry._joined_words`` and ``_joined_tokens`` (optional).
 
 What stands between spaces is looked up by its bytes; what it folds to is asked of Python once.
 ``tests/properties/test_list_kernels.py`` holds the two equal.
@@ -7,14 +7,18 @@ What stands between spaces is looked up by its bytes; what it folds to is asked 
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize
+from libc.string cimport memcpy
 
-VERSION = 1
+from casesync.merkle._hashes cimport digest, u8
+
+VERSION = 2
 """Raised with every change of what this module does; its Python twin asks for just this one."""
-
-ctypedef unsigned char u8
 
 cdef Py_ssize_t BYTES_MAX = 48
 """Longer pieces are not remembered."""
+cdef const char* _digits = b"0123456789abcdef"
+DEF TOKEN_BYTES = 10
+DEF TEXT_MAX = 512  # longer values are left to Python
 
 
 cdef class Piece:
@@ -91,3 +95,47 @@ cdef class IndexWords:
 cdef inline bint _is_space(u8 byte) noexcept:
     """As ``str.split`` has it, within ASCII; what is beyond, folding takes apart."""
     return byte <= 0x20 and (byte == 0x20 or 0x09 <= byte <= 0x0D or byte >= 0x1C)
+
+
+cdef object _token(str name, object value, token):
+    """As ``listing_entry.token``."""
+    cdef u8 text[TEXT_MAX]
+    cdef u8 made[32]
+    cdef char shown[2 * TOKEN_BYTES]
+    cdef Py_ssize_t front, size
+    cdef const char* at
+    cdef int i
+    if type(value) is not str:
+        return token(name, value)
+    try:
+        at = PyUnicode_AsUTF8AndSize(name, &front)
+        if front > TEXT_MAX // 2:
+            return token(name, value)
+        memcpy(text, at, front)
+        at = PyUnicode_AsUTF8AndSize(value, &size)
+    except UnicodeEncodeError:
+        return token(name, value)
+    if front + 5 + size > TEXT_MAX:
+        return token(name, value)
+    memcpy(text + front, <const char*>b"\0str\0", 5)
+    memcpy(text + front + 5, at, size)
+    digest(text, front + 5 + size, made)
+    for i in range(TOKEN_BYTES):
+        shown[2 * i], shown[2 * i + 1] = _digits[made[i] >> 4], _digits[made[i] & 15]
+    return shown[: 2 * TOKEN_BYTES].decode("ascii")
+
+
+def joined_tokens(dict fields not None, tuple scalars not None, token not None):
+    """As ``listing_entry._joined_tokens``.
+
+    Args: scalars: types of values that have a token; token: makes one.
+    """
+    cdef set found = set()
+    for name, value in fields.items():
+        if isinstance(value, scalars):
+            found.add(_token(name, value, token))
+        elif isinstance(value, (list, tuple, dict)):
+            for item in value:
+                if isinstance(item, scalars):
+                    found.add(_token(name, item, token))
+    return " ".join(found)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from operator import itemgetter
@@ -18,8 +18,8 @@ from casesync.foundation.compiled import compiled
 from casesync.model.folding import exact_key, fold
 from casesync.sync.ports import ListingEntry, ListingRow
 
-words_kernel = compiled("casesync.storage._index_words", 1)
-"""Its ``IndexWords`` finds the words of many texts; without it ``_joined_words`` does."""
+words_kernel = compiled("casesync.storage._index_words", 2)
+"""Finds the words and tokens of cases; without it ``_joined_words`` and ``_joined_tokens`` do."""
 
 SCALARS: Final = (str, int, float)
 """JSON values that a filter compares; the others are lists or objects of them."""
@@ -80,7 +80,7 @@ class ListingEntries:
             _json(row.fields),
             folded,
             exact,
-            " ".join(_tokens(row.fields)),
+            _joined_tokens(row.fields),
         )
 
 
@@ -109,14 +109,18 @@ def _words(key: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(key))
 
 
-def _tokens(fields: Mapping[str, Any]) -> Iterable[str]:
+def _joined_tokens(fields: Mapping[str, Any]) -> str:
+    """The tokens of the fields' values, each once."""
+    if words_kernel is not None and type(fields) is dict:
+        joined: str = words_kernel.joined_tokens(fields, SCALARS, token)
+        return joined
     found = set()
     for name, value in fields.items():
         if isinstance(value, SCALARS):
             found.add(token(name, value))
         elif isinstance(value, (list, tuple, dict)):
             found.update(token(name, item) for item in value if isinstance(item, SCALARS))
-    return found
+    return " ".join(found)
 
 
 _json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
