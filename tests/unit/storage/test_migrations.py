@@ -13,6 +13,7 @@ from casesync.storage import sql_store
 from casesync.storage.connection import connect_encrypted, connect_plain
 from casesync.storage.migrations.runner import STEPS, migrate
 from casesync.storage.sql_store import open_encrypted, open_plain, remove_backups
+from casesync.sync.ports import StreamFlag
 
 KEY = SecretBytes(b"k" * 32)
 
@@ -98,6 +99,29 @@ def test_a_database_of_version_1_keeps_what_it_holds(path):
         store = open_plain(path)
     store.close()
     assert files(path) == {f"{path.name}.before-version-{len(STEPS)}"}
+
+
+def test_lists_of_version_2_are_made_again(path):
+    """Their search index holds the words of notices."""
+    connection = connect_plain(path)
+    migrate(connection, lambda _: None, STEPS[:2])
+    connection.execute(
+        "INSERT INTO stream_directory(id, streams, kinds) VALUES (0, ?, ?)",
+        (b"".join(bytes((at,)) * 16 for at in range(12)), b"\x01" * 12),
+    )
+    connection.execute("INSERT INTO stream_mark(flag, bits) VALUES (1, x'04')")
+    for serial in (0, 9):
+        connection.execute(
+            "INSERT INTO listing(serial, record, code, sort_ms, fields, texts)"
+            " VALUES (?, x'00', '', 0, '{}', '[]')",
+            (serial,),
+        )
+    connection.close()
+    store = open_plain(path)
+    with store.transaction() as transaction:
+        stale = transaction.streams_marked(StreamFlag.LISTING_STALE)
+    store.close()
+    assert stale == [bytes((at,)) * 16 for at in (0, 2, 9)]
 
 
 def test_a_current_database_is_neither_changed_nor_copied(path):
