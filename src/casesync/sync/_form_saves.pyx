@@ -165,13 +165,7 @@ cdef class FormSaver:
         ):
             return None
         kind = compartment
-        if not self.writes >> kind & 1 or not read_row(packed_row, self.row, self.device):
-            return None
-        if self.row.shared or not is_bytes(self.unit, self.row.owner.size):
-            return None
-        if memcmp(_data(self.unit), self.row.owner.at, self.row.owner.size) != 0:
-            return None
-        if not self._stands(kind) or not self._read_rest() or not self._name_after(number):
+        if not self._is_own(packed_row, kind) or not self._read_rest() or not self._name_after():
             return None
         packed_form = self.forms.get(shape)
         if packed_form is None:
@@ -207,6 +201,16 @@ cdef class FormSaver:
         return _bytes(self.b.data, self.b.size)
 
     # -- what must hold ---------------------------------------------------------------------------
+
+    cdef bint _is_own(self, object packed_row, u64 kind):
+        """Whether this is a case of the author's unit, never granted, with keys that stand."""
+        if not self.writes >> kind & 1 or not read_row(packed_row, self.row, self.device):
+            return False
+        if self.row.shared or not is_bytes(self.unit, self.row.owner.size):
+            return False
+        if memcmp(_data(self.unit), self.row.owner.at, self.row.owner.size) != 0:
+            return False
+        return self._stands(kind)
 
     cdef bint _stands(self, u64 kind):
         """As ``usual_keys``: keys of base and compartment are usable, and nobody lacks one."""
@@ -287,7 +291,7 @@ cdef class FormSaver:
         self.kind_number = unsigned(&r)
         return not r.bad
 
-    cdef bint _name_after(self, u64 number) noexcept:
+    cdef bint _name_after(self) noexcept:
         """As ``StreamRow.after``: others' newest changes that this device has not named."""
         cdef Newest* newest
         cdef After found
