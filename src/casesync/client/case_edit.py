@@ -217,6 +217,7 @@ class CaseEdit:
     def _place(self, assignment: Assignment, record: bytes | None, *, create: bool) -> Place:
         record_type = self._type(assignment.type)
         field = record_type.field_by_name(assignment.field)
+        self._may_write(field)  # before the value: no advice on what is not this device's to say
         if record is None:
             record = self._record(record_type, assignment.record, create=create)
         return Place(record_type, record, field)
@@ -307,7 +308,6 @@ class CaseEdit:
             self.disputed.append(place.name)
 
     def _put(self, field: Field, cell: CellId, value: object) -> CellId:
-        self._may_write(field)
         writes = self._writes.setdefault(int(field.compartment), {})
         writes[cell] = Write(cell, int(field.resolver), value)
         return cell

@@ -71,6 +71,19 @@ def overwrite_durably(path: Path, file_bytes: int, offset: int, data: bytes) -> 
     return True
 
 
+def move_durably(path: Path, target: Path) -> None:
+    """Give a whole file its name; durable when this returns.
+
+    Raises:
+        LocalStateError: ``disk-full`` or ``disk-error``.
+    """
+    try:
+        path.replace(target)
+        _flush_folder(target.parent)
+    except OSError as error:
+        raise _converted(error) from error
+
+
 def _converted(error: OSError) -> LocalStateError:
     return LocalStateError("disk-full" if error.errno in _FULL else "disk-error")
 

@@ -55,6 +55,11 @@ class Home:
         return self.folder / "replica.db"
 
     @property
+    def unfinished(self) -> Path:
+        """The database while a start fills it; it gets its name when it is whole."""
+        return self.folder / "replica.db.new"
+
+    @property
     def vault(self) -> Path:
         """The database key, wrapped under the passphrase."""
         return self.folder / "vault"

@@ -9,11 +9,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from importlib.resources import files
 from pathlib import Path
 
-from casesync.access.control_founding import NetworkPlan, create_network
-from casesync.access.roles import ROLE_TABLE_V1, VISITOR_ROLE
 from casesync.client import anchor
 from casesync.client.core import (
     FAILED,
@@ -24,53 +21,30 @@ from casesync.client.core import (
     Identity,
     RequestCounter,
     make_engine,
-    opener_of,
 )
+from casesync.client.durable_file import move_durably
 from casesync.client.home import Home
-from casesync.client.network_admin import check_unit_type
+from casesync.client.new_network import NewNetwork
 from casesync.client.system_ports import SystemClock, SystemEntropy
 from casesync.client.unlock_agent import fetch_key
 from casesync.client.vault import create_vault, open_vault, refuse_short
 from casesync.codec import canonical
-from casesync.crypto.device_keys import DeviceSecrets
-from casesync.crypto.key_wrap import UnitKeyId
 from casesync.foundation.errors import LocalStateError, RelayMisbehaviour, UsageError
-from casesync.foundation.ids import BlobHash, DeviceNumber, NetworkId
 from casesync.foundation.ports import Clock, Entropy
 from casesync.foundation.secret_bytes import SecretBytes
-from casesync.merkle.compact_range import CompactRange
-from casesync.merkle.hashing import leaf_hash
-from casesync.model.schema import schema_to_bytes
-from casesync.model.schema_toml import load_toml
+from casesync.storage.space import reserve_of
 from casesync.storage.sql_store import open_encrypted
 from casesync.sync.author import OWN_CHAIN
-from casesync.sync.control_flow import NETWORK_KEYS
 from casesync.sync.held_log import (
     CHANGE_RANGE,
-    CHECKED_CHECKPOINT,
-    CONTROL_CHECKPOINT,
     CONTROL_RANGE,
-    CONTROL_VOIDS,
     load_range,
 )
 from casesync.sync.ports import RelayChannel, ReplicaStore, Transaction
-from casesync.translog.chain import control_leaf
-from casesync.translog.checkpoint import Checkpoint, LogName
 from casesync.transport.http_channel import HttpChannel
 
 ChannelMaker = Callable[[Identity, Callable[[], int]], RelayChannel]
 """(identity, request counter) -> a channel to the relay."""
-
-
-def shipped_schema() -> bytes:
-    """The schema that new networks begin with, from the files shipped with the package."""
-    folder = files("casesync.model").joinpath("schemas")
-    texts = {
-        entry.name: entry.read_text(encoding="utf-8")
-        for entry in folder.iterdir()
-        if entry.name.endswith(".toml")
-    }
-    return schema_to_bytes(load_toml(texts))
 
 
 def http_channel(clock: Clock) -> ChannelMaker:
@@ -88,116 +62,6 @@ def http_channel(clock: Clock) -> ChannelMaker:
         )
 
     return make
-
-
-class NewNetwork:
-    """What ``network create`` asks for, and the request that makes it."""
-
-    def __init__(
-        self,
-        *,
-        name: str,
-        unit: str,
-        unit_type: str,
-        role: str,
-        member_name: str,
-        device_label: str,
-        clock: Clock,
-        entropy: Entropy,
-    ) -> None:
-        """Args: as ``Replica.create_network``."""
-        self.clock = clock
-        self.entropy = entropy
-        self._secrets = DeviceSecrets.generate(entropy)
-        self._words = (name, unit, unit_type, role, member_name, device_label)
-
-    def check(self) -> None:
-        """Raises: UsageError: ``unit-type-unknown``, ``role-unknown``: nothing was sent yet."""
-        _, _, unit_type, role, *_ = self._words
-        check_unit_type(unit_type)
-        known = [word for word in ROLE_TABLE_V1.words() if word != VISITOR_ROLE]
-        if role not in known:  # a visitor stands under an office, and there is none yet
-            raise UsageError("role-unknown", role=role, known=", ".join(known))
-
-    def create(
-        self, channel: RelayChannel, relay_url: str, relay_key: bytes, *, plain_http: bool
-    ) -> tuple[Identity, Callable[[Transaction], None]]:
-        """Send the network to the relay; returns who we are and what to store.
-
-        Raises:
-            NetworkError: the relay refuses or cannot be reached.
-            RelayMisbehaviour: ``control-contradicts-log``: the receipt is not for what was sent.
-        """
-        name, unit, unit_type, role, member_name, label = self._words
-        plan = NetworkPlan(
-            relay_key=relay_key,
-            name=name,
-            unit_name=unit,
-            unit_type=unit_type,
-            role=role,
-            member_name=member_name,
-            label=label,
-            schema=shipped_schema(),
-        )
-        created = create_network(self._secrets, plan, self.entropy)
-        answer = channel.create_network(created.entries, created.blobs)
-        log_times = answer[2]
-        log = CompactRange()
-        if len(log_times) != len(created.entries):
-            raise RelayMisbehaviour("control-contradicts-log")
-        for time, entry in zip(log_times, created.entries, strict=True):
-            log.append(leaf_hash(control_leaf(time, entry)))
-        origin = LogName(created.network, "control")
-        checkpoint = Checkpoint.from_binary(origin, answer[0], relay_key)
-        if (checkpoint.size, checkpoint.root) != (log.size, log.root()):
-            raise RelayMisbehaviour("control-contradicts-log")
-        identity = Identity(
-            network=created.network,
-            device=DeviceNumber(1),
-            relay_url=relay_url,
-            relay_key=relay_key,
-            plain_http=plain_http,
-            secrets=self._secrets,
-        )
-
-        def store(tx: Transaction) -> None:
-            tx.put_value(IDENTITY, identity.to_bytes())
-            tx.put_value(NETWORK_KEYS, canonical.pack([created.network_key]))
-            for blob in created.blobs:
-                tx.put_blob(BlobHash(_sha256(blob)), blob)
-            rows = list(zip(log_times, created.entries, strict=True))
-            for index, (time, entry) in enumerate(rows):
-                tx.append_control(index, time, entry)
-            _keep_seeds(tx, created.seeds)
-            tx.put_value(CONTROL_RANGE, log.to_bytes())
-            tx.put_value(CONTROL_CHECKPOINT, answer[0])
-            tx.put_value(CHANGE_RANGE, CompactRange().to_bytes())
-            empty = CompactRange()
-            tx.put_value(CHECKED_CHECKPOINT, canonical.pack([0, empty.root()]))
-            control = _folded(identity.network, tx)
-            tx.put_value(CONTROL_VOIDS, control)
-
-        return identity, store
-
-
-def _folded(network: NetworkId, tx: Transaction) -> bytes:
-    from casesync.access.control_state import ControlState  # noqa: PLC0415
-
-    control = ControlState()
-    for index, time, entry in tx.control_entries():
-        control.apply(index, time, entry, opener_of(network, tx), tx.blob)
-    return control.voids_bytes()
-
-
-def _sha256(body: bytes) -> bytes:
-    from hashlib import sha256  # noqa: PLC0415
-
-    return sha256(body).digest()
-
-
-def _keep_seeds(tx: Transaction, seeds: dict[UnitKeyId, bytes]) -> None:
-    for key, seed in seeds.items():
-        tx.put_seed(key.unit, key.compartment, key.epoch, seed)
 
 
 def found(
@@ -254,22 +118,29 @@ def create_folder(
 ) -> None:
     """Make a replica's folder, vault and database; on failure nothing stays behind.
 
+    The database gets its name when all is in it: cut off anywhere before, the folder holds no
+    replica, and the next start takes away what is left.
+
     Raises: as ``refuse_existing`` (of two starts at once the second) and ``Home.locked``.
     """
     home = Home(folder)
     existed = folder.exists()
     with home.locked("casesync"):
         refuse_existing(folder)
+        if home.starting.exists():
+            _take_away(home)
         try:
             home.starting.touch()
             key = create_vault(folder, passphrase, entropy)
             anchor.write(folder, anchor.EMPTY)
-            store = open_encrypted(home.database, key)
+            store = open_encrypted(home.unfinished, key)
             try:
                 with store.transaction() as tx:
                     fill(tx)
             finally:
                 store.close()
+            reserve_of(home.unfinished).unlink(missing_ok=True)  # opening makes one
+            move_durably(home.unfinished, home.database)
             home.starting.unlink()
         except BaseException:
             remove_start(folder, existed=existed)
@@ -285,8 +156,14 @@ def remove_start(folder: Path, *, existed: bool) -> None:
     if not existed:
         shutil.rmtree(folder, ignore_errors=True)
         return
-    made = (home.vault, home.anchor, *folder.glob(home.database.name + "*"))
-    for path in (*made, home.starting, home.lock_file):
+    _take_away(home)
+    home.lock_file.unlink(missing_ok=True)
+
+
+def _take_away(home: Home) -> None:
+    """What a start made; last what says that one was begun."""
+    made = (home.vault, home.anchor, *home.folder.glob(home.database.name + "*"))
+    for path in (*made, home.starting):
         path.unlink(missing_ok=True)
 
 

@@ -39,6 +39,7 @@ from casesync.client.network_views import (
     UnitView,
     WhoAmI,
 )
+from casesync.client.new_network import NewNetwork
 from casesync.client.records import Records
 from casesync.client.sharing import Sharing
 from casesync.client.subscriptions import Changed, Subscriber
@@ -101,8 +102,7 @@ class Replica:
             passphrase: opens the replica from now on; at least 15 characters.
             name: of the network.
             relay_url: ``https://host[:port]``; plain http only to this machine or if allowed.
-            relay_key: the relay's log key (32 bytes) if it is known; else what the relay says is
-                pinned.
+            relay_key: the relay's log key (32 bytes) if known; else what the relay says is pinned.
             unit: name of the founder's office; default: the network's name.
             unit_type: shelter, osso, union, provider or audit.
             role: of the founder.
@@ -115,7 +115,7 @@ class Replica:
             NetworkError: the relay cannot be reached or takes no more networks.
             RelayMisbehaviour: ``relay-key-differs``.
         """
-        network = opening.NewNetwork(
+        network = NewNetwork(
             name=name,
             unit=unit or name,
             unit_type=unit_type,

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from casesync.client import opening
 from casesync.client.core import JOINER, Identity
 from casesync.client.joining import Joining
+from casesync.client.new_network import NewNetwork
 from casesync.client.replica import Replica
 from casesync.foundation.ports import Clock
 from casesync.storage.sql_store import SqlStore, open_plain
@@ -64,7 +65,7 @@ class Offices:
         clock = clock or self.clock
         entropy = self.entropy.fork("founder")
         channel = self.network.channel(clock=clock)
-        new = opening.NewNetwork(
+        new = NewNetwork(
             name=name,
             unit=unit,
             unit_type=unit_type,

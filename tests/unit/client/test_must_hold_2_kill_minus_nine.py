@@ -13,10 +13,13 @@ import sys
 import pytest
 
 from casesync.client import home as home_module
+from casesync.client import opening
 from casesync.client.replica import Replica
+from casesync.client.system_ports import SystemEntropy
 from casesync.client.views import Assignment
 from casesync.foundation.errors import CasesyncError, LocalStateError, NetworkError
 from casesync.foundation.ids import StreamId
+from casesync.storage.sql_store import open_encrypted
 from unit.client.real_network import PASSPHRASE, Relay, found, in_child, join, keys_of
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
@@ -133,6 +136,34 @@ def test_a_client_killed_before_any_statement_loses_nothing(office):
         moment += 2 + moment // 3
     assert kills > 9
     check(office)
+
+
+def test_a_start_killed_before_any_statement_is_made_anew(tmp_path):
+    """There is a whole replica or none: another start is never told that one is there."""
+    passphrase = "hoa sen ven hồ Tây"
+    home = home_module.Home(tmp_path / "home")
+
+    def start(_=None) -> None:
+        opening.create_folder(
+            home.folder, passphrase, SystemEntropy(), lambda tx: tx.put_value("whole", b"1")
+        )
+
+    moment = 1
+    while in_child(start, killed_before=moment)[1] == -signal.SIGKILL:
+        assert not home.exists()
+        with pytest.raises(LocalStateError) as refused:
+            opening.database_key(home.folder, passphrase)
+        assert refused.value.code == "home-missing"
+        moment += 1
+    assert moment > 4
+    key = opening.database_key(home.folder, passphrase)
+    store = open_encrypted(home.database, key, create=False)
+    with store.transaction() as tx:
+        assert tx.value("whole") == b"1"
+    store.close()
+    assert {path.name for path in home.folder.iterdir()} == {
+        "anchor", "lock", "replica.db", "replica.db.reserve", "vault"
+    }  # fmt: skip
 
 
 def test_a_client_killed_while_taking_in_pages_loses_nothing(office):
