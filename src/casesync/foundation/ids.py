@@ -62,6 +62,9 @@ class Compartment(IntEnum):
 UNSEALED_KIND: Final = 0
 """Segment kind of key statements, boxes, feed links and opening randomness."""
 
+AUDITED_KINDS: Final = frozenset({UNSEALED_KIND, int(Compartment.BASE), int(Compartment.ACCESS)})
+"""What the feed ``all`` is served in full; content is withheld."""
+
 CONTENT_COMPARTMENTS: Final = tuple(
     c for c in Compartment if c not in (Compartment.BASE, Compartment.ACCESS)
 )

@@ -14,7 +14,7 @@ from heapq import merge
 from typing import Any, Final, NamedTuple
 
 from casesync.foundation.errors import RemoteProtocolError
-from casesync.foundation.ids import UNSEALED_KIND, Compartment
+from casesync.foundation.ids import AUDITED_KINDS
 from casesync.relay.merkle_log import StoredNodes
 from casesync.relay.relay_store import ChangeRow, Log
 from casesync.relay.session import Session
@@ -23,8 +23,6 @@ from casesync.translog.page_builder import PageBuilder
 from casesync.wire.messages import Owed
 from casesync.wire.refusals import Refusal, RequestRefused
 
-AUDITED_KINDS: Final = frozenset({UNSEALED_KIND, int(Compartment.BASE), int(Compartment.ACCESS)})
-"""What the feed ``all`` is served in full; content is withheld."""
 WITHHELD_FROM_AUDIT: Final = frozenset(range(256)) - AUDITED_KINDS
 _NOTHING: Final[frozenset[int]] = frozenset()
 
