@@ -21,7 +21,7 @@ from casesync.foundation.errors import (
 )
 from casesync.foundation.limits import QUOTA_BYTES_PER_NETWORK
 from casesync.relay.merkle_log import StoredNodes
-from casesync.relay.relay_store import DeviceRow, Log, NetworkRow, RelayTransaction
+from casesync.relay.relay_store import DeviceRow, Log, NetworkRow, RelayTransaction, is_stamp
 from casesync.relay.session import Session
 from casesync.relay.signed_checkpoint import signed_checkpoint
 from casesync.translog.chain import control_leaf
@@ -67,9 +67,11 @@ class ControlAppender:
         blobs = _blob_reader(tx, row.handle, {})
         entries = tx.control_leaves(row.handle, directory.size, row.control_size)
         try:
-            for _log_time_ms, entry in entries:
+            for log_time_ms, entry in entries:
+                if type(entry) is not bytes or not is_stamp(log_time_ms):
+                    raise RequestRefused(Refusal.LOG_DAMAGED)
                 directory.apply(entry, blobs, trusted=True)
-        except (Violation, CannotDecide) as error:
+        except (Violation, CannotDecide, AccessDenied) as error:
             raise RequestRefused(Refusal.LOG_DAMAGED) from error
         if directory.size != row.control_size:
             raise RequestRefused(Refusal.LOG_DAMAGED)

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from casesync.foundation.errors import RemoteProtocolError
 from casesync.foundation.ids import AUDITED_KINDS
 from casesync.relay.merkle_log import StoredNodes
-from casesync.relay.relay_store import ChangeRow, Log
+from casesync.relay.relay_store import ChangeRow, Log, is_stamp
 from casesync.relay.session import Session
 from casesync.translog.header import parse_header
 from casesync.translog.page_builder import PageBuilder
@@ -121,7 +121,7 @@ def _build(
         if builder.full or (last >= 0 and served_bytes > bytes_max):
             end = log_index
             break
-        if row.log_time_ms < stamp_ms or not _is_whole(row):
+        if not _is_whole(row) or row.log_time_ms < stamp_ms:
             raise RequestRefused(Refusal.LOG_DAMAGED)
         last, stamp_ms = log_index, row.log_time_ms
         if own_by_number and row.device == session.device:
@@ -137,6 +137,9 @@ def _is_whole(row: ChangeRow) -> bool:
     A frame leaves out of a header what it says elsewhere, so damage there would not reach those who
     prove the page.
     """
+    parts = (row.stream, row.previous_link, row.header, row.signature, row.segments)
+    if not is_stamp(row.log_time_ms) or any(type(part) is not bytes for part in parts):
+        return False
     try:
         header = parse_header(row.header)
     except RemoteProtocolError:

@@ -71,6 +71,11 @@ class ChangeRow(NamedTuple):
         return link(self.previous_link, self.header)
 
 
+def is_stamp(log_time_ms: object) -> bool:
+    """Whether a stored log time can be one: a column may hold anything once a file is damaged."""
+    return type(log_time_ms) is int and 0 <= log_time_ms < 1 << 48
+
+
 class LinkRow(NamedTuple):
     """One entry of a feed's history."""
 

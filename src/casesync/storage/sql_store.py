@@ -98,6 +98,7 @@ class SqlStore(ReplicaStore):
         connection: Connection,
         reserve: AccessReserve | None = None,
         room: LogRoom | None = None,
+        path: Path | None = None,
     ) -> None:
         """A store.
 
@@ -105,10 +106,12 @@ class SqlStore(ReplicaStore):
             connection: a migrated database.
             reserve: room for access entries, if it is on a disk.
             room: likewise, in its log.
+            path: likewise, its file: copies of it lie beside.
         """
         self._connection = connection
         self._reserve = reserve
         self._room = room
+        self._path = path
         self._folder = None if reserve is None else reserve.folder
         self._session = Session(connection)
         self._transaction = SqlTransaction(self._session, reserve)
@@ -146,6 +149,8 @@ class SqlStore(ReplicaStore):
                 self._transaction.wrote_access = False
                 try:
                     yield from self._step()
+                    if self._transaction.destroyed and self._path is not None:
+                        remove_backups(self._path)
                     self._transaction.flush()
                     if meanwhile is None or commit is None:
                         self._session.commit()
@@ -278,7 +283,7 @@ def _open_file(path: Path, connect: _Connect, *, create: bool) -> SqlStore:
         connection.close()
         raise
     reserve.prepare()
-    return SqlStore(connection, reserve, LogRoom(path))
+    return SqlStore(connection, reserve, LogRoom(path), path)
 
 
 def _make_private(path: Path) -> None:

@@ -55,10 +55,12 @@ class SqlTransaction(Transaction):
         self._tail = Tail(session)
         self._wrote_own = False
         self.wrote_access = False
+        self.destroyed = False
+        """Keys of a stream are no more: they must not stand in a copy either."""
 
     def begin(self) -> None:
         """Before anything else: what earlier transactions left in the tail is known."""
-        self._wrote_own = False
+        self._wrote_own = self.destroyed = False
         parts = self._tail.unread()
         if parts is not None:
             values, outbox, block, rows = parts
@@ -166,6 +168,7 @@ class SqlTransaction(Transaction):
     @override
     def drop_stream_keys(self, stream: StreamId) -> None:
         self._keys.drop(stream)
+        self.destroyed = True
 
     # -- sealed changes and streams -----------------------------------------------------------
 

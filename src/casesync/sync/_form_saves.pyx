@@ -35,13 +35,13 @@ from casesync.crypto.signatures import change_message
 from casesync.foundation.ids import Compartment
 from casesync.model.cells import Form
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 cdef enum:
     SIGNATURE = 64
     SEEN_MAX = 32           # devices whose changes this one has named
-    REST_MAX = SEEN_MAX * 14 + 32
+    REST_MAX = SEEN_MAX * 18 + 32  # a number takes nine bytes, whatever it is
     CHANGE_MAX = 1024
     CELLS_MAX = 62
 

@@ -33,7 +33,7 @@ from casesync.sync.usual_keys import authorship
 form_saver = (
     save_kernel
     and compiled("casesync.sync._stored_key", 1)
-    and compiled("casesync.sync._form_saves", 1)
+    and compiled("casesync.sync._form_saves", 2)
 )
 """Makes usual saves on packed rows; without it ``write_change`` makes all."""
 

@@ -8,6 +8,7 @@ import msgpack
 import pytest
 
 from casesync.foundation.errors import LocalStateError
+from casesync.foundation.ids import StreamId
 from casesync.foundation.secret_bytes import SecretBytes
 from casesync.storage import sql_store
 from casesync.storage.connection import connect_encrypted, connect_plain
@@ -130,6 +131,22 @@ def test_a_current_database_is_neither_changed_nor_copied(path):
     open_encrypted(path, KEY).close()
     assert path.read_bytes() == before
     assert files(path) == set()
+
+
+def test_what_is_destroyed_leaves_no_copy_behind(path):
+    """A copy under the same key would hold the keys and words of a case that is given up."""
+    connection = connect_encrypted(path, KEY)
+    migrate(connection, lambda _: None, STEPS[:2])
+    connection.close()
+    store = open_encrypted(path, KEY)
+    with store.transaction() as transaction:
+        transaction.put_value("cursor", b"42")
+    copy = path.with_name(f"{path.name}.before-version-{len(STEPS)}")
+    assert copy.exists()
+    with store.transaction() as transaction:
+        transaction.drop_stream_keys(StreamId(b"s" * 16))
+    assert not copy.exists()
+    store.close()
 
 
 @pytest.mark.parametrize("opener", [lambda path: open_encrypted(path, KEY), open_plain])
