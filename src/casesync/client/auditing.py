@@ -15,6 +15,7 @@ from casesync.access.audit import AuditedChange, DeviceAudit, DeviceFacts, audit
 from casesync.access.control_state import ControlState
 from casesync.access.control_views import DeviceView
 from casesync.client.core import Core, opener_of
+from casesync.client.kept_heads import kept_roots, prove_access_ends, prove_own_chain
 from casesync.client.names import Names
 from casesync.client.network_views import AuditDevice, AuditReport
 from casesync.client.refusals import refusals_logged
@@ -74,6 +75,7 @@ class Auditing:
         core = self._core
         with core.store.transaction() as tx:
             control_size = self._prove_control(tx)  # before anything is believed that it says
+            prove_access_ends(core, tx)  # before the next entry follows them
         with refusals_logged(core, "audit", purpose=purpose):
             if FEED_ALL not in core.engine.me.feeds:
                 raise AccessDenied("not-auditor")
@@ -169,8 +171,14 @@ class Auditing:
 
     def _prove_changes(self, tx: Transaction, placed: list[_Placed]) -> None:
         log = CompactRange()
+        held = load_range(tx, CHANGE_RANGE)
+        roots = kept_roots(tx, held.size)
+        own = (0, self._core.engine.me.enrolment_hash)
         for at, (_, change) in enumerate(placed):
+            self._prove_roots(log, roots)
             stored = change.stored
+            if change.header.device == self._core.engine.device:
+                own = (change.header.number, change.link)
             if change.log_index != at or not _digests_hold(change):
                 raise AuditFailed("audit-log-differs", log="change", index=at)
             log.append(
@@ -180,10 +188,16 @@ class Auditing:
                     )
                 )
             )
-        held = load_range(tx, CHANGE_RANGE)
+        self._prove_roots(log, roots)
         if (log.size, log.root()) != (held.size, held.root()):
             raise AuditFailed("audit-log-differs", log="change", index=log.size)
         self._prove_checkpoint(tx, "change", CHANGE_CHECKPOINT, held)
+        prove_own_chain(tx, own)
+
+    @staticmethod
+    def _prove_roots(log: CompactRange, roots: list[tuple[int, bytes]]) -> None:
+        if any(size == log.size and root != log.root() for size, root in roots):
+            raise AuditFailed("audit-log-differs", log="change", index=log.size)
 
     def _audit_devices(self, placed: list[_Placed]) -> list[DeviceAudit]:
         core = self._core

@@ -81,6 +81,25 @@ def test_one_changed_bit_of_a_kept_checkpoint_turns_the_audit_red(audited, name)
             audited.open("dung", store=store).audit_verify(offline=True)
 
 
+HEADS = ["checked-checkpoint", "pushed-checkpoint", "own-chain", "access-head", "access-sealed"]
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_one_changed_bit_of_a_kept_head_turns_the_audit_red(audited, name):
+    """What the next change or entry would follow, or would tell others of the log."""
+    for at in range(36):
+        store = copied(audited.stores["dung"])
+        with store.transaction() as tx:
+            stored = bytearray(tx.value(name))
+            if at >= len(stored):
+                return
+            stored[at] ^= 1
+            tx.put_value(name, bytes(stored))
+        with pytest.raises(CasesyncError) as raised:
+            audited.open("dung", store=store).audit_verify(offline=True)
+        assert raised.value.exit_code == 6, (at, raised.value.code)
+
+
 def one_bit(data: bytes, draw: random.Random) -> bytes:
     changed = bytearray(data)
     changed[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
