@@ -286,6 +286,29 @@ def test_a_replica_whose_database_was_moved_is_left_alone(relay, tmp_path, also_
     assert laptop.json("whoami")["member"]
 
 
+def test_a_replica_whose_vault_was_moved_is_left_alone(relay, tmp_path):
+    laptop = Laptop(tmp_path / "home", "bốn từ rất dễ nhớ")
+    found(relay, laptop)
+    (laptop.home / "vault").rename(tmp_path / "vault")
+    before = contents(laptop.home)
+    new = ("--new-passphrase-file", str(tmp_path / "new"))
+    (tmp_path / "new").write_text("bốn từ khác dễ nhớ\n", "utf-8")
+    for words in (("case", "list"), ("unlock",), ("join",), ("passphrase", "change", *new)):
+        done = laptop.run(*words, "--json")
+        expect(done, 3, "vault-missing")
+        assert "network create" not in done.err
+    again = laptop.run("network", "create", "N", "--relay", relay.url, "--json")
+    expect(again, 2, "home-exists")
+    done = laptop.run("doctor", "--json")
+    assert done.code == 3
+    assert "vault-missing" in {row["code"] for row in done.json["items"]}
+    for lang, words in (("en", "put it back"), ("vi", "để lại chỗ cũ")):
+        assert words in replace(laptop, lang=lang).run("case", "list").err
+    assert contents(laptop.home) == before
+    (tmp_path / "vault").rename(laptop.home / "vault")
+    assert laptop.json("whoami")["member"]
+
+
 def code_shown(shelter: Laptop, joiner: Laptop) -> tuple[dict[str, str], str]:
     """(invitation, the code on the joiner's screen), asked for at the inviter's."""
     made = shelter.json("invite", "--unit", "Nhà Bình Yên", "--role", "caseworker")

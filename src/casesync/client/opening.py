@@ -171,7 +171,8 @@ def database_key(folder: Path, passphrase: str | None) -> SecretBytes:
     """The key from the passphrase, or from the unlock agent where there is none.
 
     Raises:
-        LocalStateError: ``locked``, ``passphrase-wrong``, ``home-missing``, ``database-missing``.
+        LocalStateError: ``locked``, ``passphrase-wrong``, ``home-missing``, ``database-missing``,
+            ``vault-missing``.
     """
     home = Home(folder)
     home.require()

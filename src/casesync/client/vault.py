@@ -75,7 +75,7 @@ def open_vault(folder: Path, passphrase: str) -> SecretBytes:
     """The database key, 32 bytes; costs one Argon2id.
 
     Raises:
-        LocalStateError: ``replica-missing``, ``vault-damaged``, ``passphrase-wrong``.
+        LocalStateError: ``vault-missing``, ``vault-damaged``, ``passphrase-wrong``.
         CryptoError: ``kdf-below-floor``, ``kdf-above-ceiling``: the file was changed.
     """
     vault = _read(Home(folder))
@@ -124,7 +124,7 @@ def _store(home: Home, passphrase: str, key: SecretBytes, entropy: Entropy) -> N
 def _read(home: Home) -> _Vault:
     data = read_small(home.vault)
     if data is None:
-        raise LocalStateError("replica-missing")
+        raise LocalStateError("vault-missing", folder=str(home.folder))
     try:
         value: object = unpack(data)
     except RemoteProtocolError as error:

@@ -240,12 +240,6 @@ _TEXTS: Final[dict[str, Text]] = {
         "Thư mục này đã có một bản sao.",
         "Hãy chọn thư mục khác bằng --home.",
     ),
-    "replica-missing": Text(
-        "There is no replica in this folder.",
-        "Give its folder with --home, or start with 'network create' or 'join'.",
-        "Thư mục này không có bản sao nào.",
-        "Hãy chỉ thư mục bằng --home, hoặc bắt đầu bằng 'network create' hay 'join'.",
-    ),
     "unlock-failed": Text(
         "The process that keeps the replica unlocked did not start.",
         "Go on with the passphrase; 'casesync doctor' may say more.",

@@ -239,6 +239,16 @@ REPLICA_TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "Nếu nó đã được chuyển đi, hãy để lại chỗ cũ; chưa có gì thay đổi. Bản sao mới cần "
         "một --home khác.",
     ),
+    "vault-missing": (
+        "The key file of the replica in {folder} is missing ('vault'); without it nothing opens.",
+        "Never make a new one there: put it back from where it went or from a backup. If it is "
+        "lost, ask an administrator to suspend this device and to invite you again, then run "
+        "'casesync join' with another --home.",
+        "Thiếu tệp khóa của bản sao trong {folder} ('vault'); không có nó thì không mở được gì.",
+        "Đừng tạo tệp mới ở đó: hãy để lại chỗ cũ hoặc lấy từ bản sao lưu. Nếu đã mất hẳn, nhờ "
+        "người quản trị đình chỉ thiết bị này và mời lại bạn, rồi chạy 'casesync join' với --home "
+        "khác.",
+    ),
     "joined-already": (
         "This replica has joined its network already.",
         "Go on with 'casesync sync'.",

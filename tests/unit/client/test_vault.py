@@ -110,14 +110,14 @@ def test_a_vault_of_before_opens_with_its_short_passphrase_and_can_be_given_a_lo
     assert open_vault(tmp_path, SECOND) == key
 
 
-def test_a_folder_without_a_replica_says_so(tmp_path):
+def test_a_folder_without_a_vault_says_so(tmp_path):
     for use in (
         lambda: open_vault(tmp_path, "x"),
         lambda: change_passphrase(tmp_path / "no", "x", SECOND),
     ):
         with pytest.raises(LocalStateError) as raised:
             use()
-        assert raised.value.code == "replica-missing"
+        assert raised.value.code == "vault-missing"
 
 
 def test_the_file_is_its_owners_alone(tmp_path, key):
