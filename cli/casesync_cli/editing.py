@@ -9,7 +9,9 @@ import click
 
 from casesync.client.views import Assignment, Fact
 from casesync.foundation.errors import ConflictStop
+from casesync_cli.failure import ConflictsShown
 from casesync_cli.render import Output, copied_words, deliver, value_text
+from casesync_cli.render_json import plain
 from casesync_cli.safe import safe_line
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
@@ -40,8 +42,7 @@ def edit_case(
                 edit.apply_each(assignments, resolve=resolve)
                 disputed = list(dict.fromkeys(edit.disputed))
         except ConflictStop as stop:
-            show_conflicts(settings, replica, stop)
-            raise
+            raise show_conflicts(settings, replica, stop, purpose) from stop
         code = replica.case_code(stream)
         suspended = replica.core.suspended
 
@@ -56,15 +57,25 @@ def edit_case(
     deliver(settings, shape, people)
 
 
-def show_conflicts(settings: Settings, replica: Replica, stop: ConflictStop) -> None:
-    """The values that stand against each other, on stderr, for people."""
-    if settings.json:
-        return
+def show_conflicts(
+    settings: Settings, replica: Replica, stop: ConflictStop, purpose: str | None
+) -> ConflictStop:
+    """The values that stand against each other: on stderr for people, in the error for programs.
+
+    Showing them is a look like any other and stands in the access log.
+
+    Returns: the stop to go on with.
+    """
     ids = stop.params.get("ids")
+    named = ids if isinstance(ids, list | tuple) else ()
+    conflicts = [replica.conflict(str(conflict_id), purpose) for conflict_id in named]
+    if settings.json:
+        return ConflictsShown(stop, plain(conflicts, settings.lang)) if conflicts else stop
     shown = shown_by(replica, settings.lang)
-    for conflict_id in ids if isinstance(ids, list | tuple) else ():
-        for line in conflict_lines(settings.lang, replica.conflict(str(conflict_id)), shown):
+    for conflict in conflicts:
+        for line in conflict_lines(settings.lang, conflict, shown):
             click.echo(safe_line(line), err=True)
+    return stop
 
 
 def conflict_name(lang: str, conflict: ConflictView) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from casesync.foundation.errors import CasesyncError, UsageError
+from casesync.foundation.errors import CasesyncError, ConflictStop, UsageError
 from casesync_cli.settings import Settings
 from casesync_cli.texts import fact_text, help_text
 
@@ -65,6 +65,15 @@ def word(settings: Settings | None, placeholder: str) -> str:
     return placeholder if settings is None else help_text(settings.lang, f"<{placeholder}>")
 
 
+class ConflictsShown(ConflictStop):
+    """A stop that carries its conflicts as ``conflict show --json`` gives them."""
+
+    def __init__(self, stop: ConflictStop, conflicts: object) -> None:
+        """Args: stop: what happened; conflicts: a list for JSON."""
+        super().__init__(stop.code, **stop.params)
+        self.conflicts = conflicts
+
+
 class _BugError(CasesyncError):
     """Something in casesync itself went wrong."""
 
@@ -108,8 +117,10 @@ def report(settings: Settings, error: CasesyncError) -> int:
     if settings.verbose:
         click.echo(safe_line("".join(traceback.format_exception(error))), err=True)
     if settings.json:
-        shown = {"error": {"code": error.code, "message": message, "advice": advice}}
-        click.echo(line(shown), err=True)
+        shown: dict[str, object] = {"code": error.code, "message": message, "advice": advice}
+        if isinstance(error, ConflictsShown):
+            shown["conflicts"] = error.conflicts
+        click.echo(line({"error": shown}), err=True)
     else:
         click.echo(safe_line(message), err=True)
         click.echo(safe_line(advice), err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -118,9 +119,17 @@ def test_both_offices_keep_their_words_and_a_person_decides(offices, case):
     assert shown["value"] == "only_as_agreed"
     assert {value["author"] for value in shown["values"]} == {"Lan", "Mai"}
 
-    stopped = offices.shelter.run("case", "set", case, "person.safe_to_contact=yes")
+    edit = ("case", "set", case, "person.safe_to_contact=yes", "--purpose", "xem lại")
+    stopped = offices.shelter.run(*edit)
     assert stopped.code == 7
     assert "Mai" in stopped.err
+    stopped = offices.shelter.run(*edit, "--json")
+    assert (stopped.code, stopped.out, stopped.error["code"]) == (7, "", "conflict-open")
+    look = offices.shelter.json("audit", "mine", "--limit", "1")["items"][0]
+    assert (look["action"], look["look"], look["purpose"]) == ("conflict", True, "xem lại")
+    [shown] = json.loads(stopped.err)["error"]["conflicts"]
+    assert shown == offices.shelter.json("conflict", "show", shown["id"])
+    assert {value["value"] for value in shown["values"]} == {"yes", "only_as_agreed"}
 
     (line,) = [i for i in offices.shelter.json("case", "list")["items"] if i["case"] == case]
     assert line["fields"]["person.safe_to_contact"] == "only_as_agreed"
@@ -190,6 +199,7 @@ def test_a_resolution_names_what_was_shown_and_stops_if_others_came(offices, cas
         "conflict", "resolve", conflict["id"], "--value", "không gọi", "--json"
     )
     assert (stopped.code, stopped.error["code"]) == (7, "conflict-moved")
+    assert len(json.loads(stopped.err)["error"]["conflicts"]) == 1
     moved = offices.shelter.json("conflict", "show", conflict["id"])
     assert "chỉ nhắn tin" in {value["value"] for value in moved["values"]}
     offices.shelter.json("conflict", "resolve", conflict["id"], "--value", "không gọi")

@@ -65,9 +65,8 @@ def conflict_resolve(
         try:
             settled = replica.resolve(conflict, value, reason=reason, purpose=purpose)
         except ConflictStop as stop:
-            show_conflicts(settings, replica, stop)
             if stop.code != "conflict-decided":
-                raise
+                raise show_conflicts(settings, replica, stop, purpose) from stop
             raise ConflictStop(stop.code, **_in_words(stop, shown)) from stop
     shape = {"resolved": conflict, "value": value}
     words = conflict_text(settled, settled.effective, shown)
