@@ -18,7 +18,9 @@ def test_a_copied_home_is_told_so_by_sync_status_and_doctor(offices, tmp_path):
     refused = copy.run("sync", "--json")
     assert (refused.code, refused.error["code"]) == (3, "counter-replayed")
     assert [f["code"] for f in copy.json("status")["missing"]] == ["folder-copied"]
-    said = {item["code"]: item["level"] for item in copy.json("doctor")["items"]}
+    done = copy.run("doctor", "--json")
+    assert (done.code, done.err) == (3, "")
+    said = {item["code"]: item["level"] for item in done.json["items"]}
     assert said["folder-copied"] == "error"
     assert "never sync from here" in copy.run("doctor").out
     offices.osso.json("case", "new", "--kind", "gbv")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from casesync.client.examination import first_error
 from casesync.client.network_views import Finding
 from casesync.client.views import FACTS
 from casesync.foundation.error_texts import TEXTS
@@ -99,6 +100,23 @@ def test_a_missing_anchor_is_named_as_such(laptop):
 def test_a_wrong_passphrase_is_no_damage(laptop):
     done = Laptop(laptop.home, "sai").run("doctor", "--json")
     assert (done.code, done.out, done.error["code"]) == (3, "", "passphrase-wrong")
+
+
+@pytest.mark.parametrize(
+    ("findings", "exit_code"),
+    [
+        ([("error", "disk-full"), ("error", "device-suspended")], 3),
+        ([("warning", "relay-unreachable"), ("error", "device-suspended")], 5),
+        ([("ok", "database-sound"), ("error", "relay-key-changed"), ("error", "disk-full")], 6),
+    ],
+)
+def test_the_first_error_gives_the_exit_code(findings, exit_code):
+    error = first_error([Finding(level, code) for level, code in findings])
+    assert error is not None
+    assert error.exit_code == exit_code
+    assert (
+        first_error([Finding("ok", "database-sound"), Finding("warning", "no-witnesses")]) is None
+    )
 
 
 @pytest.mark.parametrize("lang", ["en", "vi"])

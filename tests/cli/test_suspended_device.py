@@ -69,7 +69,9 @@ def test_status_says_what_to_do_with_a_database_that_was_rolled_back(relay, tmp_
 
 def test_doctor_finds_out_by_itself(suspended):
     _, stolen = suspended
-    found_out = {row["code"]: row for row in stolen.json("doctor")["items"]}
+    done = stolen.run("doctor", "--json")
+    assert (done.code, done.err) == (5, "")
+    found_out = {row["code"]: row for row in done.json["items"]}
     assert found_out["device-suspended"]["level"] == "error"
     assert "administrator" in found_out["device-suspended"]["text"]
     assert "device-suspended" in codes(stolen.json("status")["missing"])

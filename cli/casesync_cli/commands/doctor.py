@@ -38,7 +38,7 @@ def doctor(settings: Settings) -> None:
     """Check this replica and its relay; a damaged one, too, as far as can be."""
     from casesync.client.examination import examine  # noqa: PLC0415 - the engine, not for help
 
-    findings, damage = with_passphrase(settings, lambda given: examine(settings.home, given))
+    findings, failed = with_passphrase(settings, lambda given: examine(settings.home, given))
     shapes = [
         {
             "level": finding.level,
@@ -55,5 +55,5 @@ def doctor(settings: Settings) -> None:
             out.text(f"{level}: {words_of(out.lang, finding)}")
 
     deliver(settings, {"items": shapes, "count": len(shapes)}, people)
-    if damage is not None:
-        raise click.exceptions.Exit(damage.exit_code)
+    if failed is not None:
+        raise click.exceptions.Exit(failed.exit_code)

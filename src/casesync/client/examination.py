@@ -6,15 +6,21 @@ repaired here: what was sent is safe at the relay, and what was not may still be
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from casesync.client import anchor
-from casesync.client.health import DAMAGE, Health
+from casesync.client.health import Health
 from casesync.client.home import Home
 from casesync.client.network_views import Finding
 from casesync.client.opening import database_key, open_core
-from casesync.foundation.errors import CasesyncError, LocalStateError
+from casesync.foundation.errors import (
+    AccessDenied,
+    CasesyncError,
+    LocalStateError,
+    RelayMisbehaviour,
+)
 from casesync.foundation.secret_bytes import SecretBytes
 from casesync.storage.sql_store import open_encrypted
 
@@ -22,13 +28,18 @@ _NOT_DAMAGED: Final = frozenset(
     {"home-missing", "locked", "passphrase-wrong", "database-locked", "not-joined"}
 )
 """Reasons why nothing opens that say nothing about the replica's files."""
+_NOT_LOCAL: Final[Mapping[str, type[CasesyncError]]] = {
+    "device-suspended": AccessDenied,
+    "relay-key-changed": RelayMisbehaviour,
+}
+"""Findings that are errors, and of another family than this device's files."""
 
 
 class Examination(NamedTuple):
-    """What was found, and what the replica suffers from, if it does."""
+    """What was found, and the first error among it, if there is one."""
 
     findings: list[Finding]
-    damage: CasesyncError | None
+    error: CasesyncError | None
 
 
 def examine(folder: Path, passphrase: str | None = None) -> Examination:
@@ -51,8 +62,13 @@ def examine(folder: Path, passphrase: str | None = None) -> Examination:
         return Examination(_files(folder, passphrase, error, command), error)
     with stack:
         findings = Health(core).doctor()
-    broken = [f.code for f in findings if f.level == "error" and f.code in DAMAGE]
-    return Examination(findings, LocalStateError(broken[0]) if broken else None)
+    return Examination(findings, first_error(findings))
+
+
+def first_error(findings: Sequence[Finding]) -> CasesyncError | None:
+    """The first finding of level error as an error of its family; None: there is none."""
+    codes = [finding.code for finding in findings if finding.level == "error"]
+    return _NOT_LOCAL.get(codes[0], LocalStateError)(codes[0]) if codes else None
 
 
 def _files(

@@ -35,18 +35,6 @@ Level = Literal["ok", "warning", "error"]
 _COPIED = "counter-replayed"
 CONTRADICTED = "relay-contradicted"
 """Stored value: why the relay's last answer was refused; absent once a sync has gone well."""
-DAMAGE = frozenset(
-    {
-        "anchor-damaged",
-        "anchor-missing",
-        "database-corrupt",
-        "database-rolled-back",
-        "device-forked",
-        "device-restored",
-        "disk-error",
-    }
-)
-"""Findings of what this device itself suffers from, and cannot go on with."""
 LAST_SYNC = "last-sync"
 """Stored value: canonical [clock ms, refusal code or ""] of the newest finished sync."""
 
