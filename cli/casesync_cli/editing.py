@@ -10,12 +10,12 @@ import click
 from casesync.client.views import Assignment, Fact
 from casesync.foundation.errors import ConflictStop
 from casesync_cli.failure import ConflictsShown
-from casesync_cli.render import Output, copied_words, deliver, value_text
+from casesync_cli.render import Output, copied_words, deliver, fact_params, value_text
 from casesync_cli.render_json import plain
 from casesync_cli.safe import safe_line
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
-from casesync_cli.texts import tr
+from casesync_cli.texts import fact_text, tr
 from casesync_cli.times import people_time
 from casesync_cli.value_display import shown_by
 
@@ -44,17 +44,32 @@ def edit_case(
         except ConflictStop as stop:
             raise show_conflicts(settings, replica, stop, purpose) from stop
         code = replica.case_code(stream)
-        suspended = replica.core.suspended
+        unsendable = facts_of_saving(replica)
 
     def people(out: Output) -> None:
         out.say("case.saved", case=code)
-        if suspended:
-            out.facts([Fact("device-suspended")])
         for field in disputed:
             out.say("case.beside", field=field)
 
     shape = {"case": code, "saved": len(assignments), "disputed": disputed}
     deliver(settings, shape, people)
+    warn(settings, unsendable)
+
+
+def facts_of_saving(replica: Replica) -> list[Fact]:
+    """Why what was saved just now will not be sent; usually nothing."""
+    from casesync.client.health import Health  # noqa: PLC0415 - the engine, not for help
+
+    return Health(replica.core).unsendable()
+
+
+def warn(settings: Settings, facts: Sequence[Fact]) -> None:
+    """Facts on stderr, for people: stdout may be read for what was made."""
+    if settings.json:
+        return
+    for fact in facts:
+        words = fact_text(settings.lang, fact.code, fact_params(settings.lang, fact.params))
+        click.echo(safe_line("! " + words), err=True)
 
 
 def show_conflicts(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from casesync.client.health import LAST_SYNC
 from casesync.client.replica import Replica
+from casesync.codec import canonical
 from casesync.foundation.errors import LocalStateError
 from cli.casesync_runs import Laptop
 from cli.conftest import found
@@ -37,6 +39,20 @@ def test_a_laptop_the_relay_stopped_shows_its_cases_and_says_what_to_do(stopped)
     stopped.json("sync")
     assert stopped.json("status")["synced"]
     assert stopped.run("case", "new", "--kind", "gbv").code == 0
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "restored or copied"), ("vi", "sao chép")])
+def test_who_saves_where_the_relay_refused_a_change_is_told_why(relay, tmp_path, lang, words):
+    laptop = Laptop(tmp_path / "home", PASSPHRASE, lang)
+    found(relay, laptop)
+    case = laptop.json("case", "new", "--kind", "gbv")["case"]
+    assert laptop.run("case", "set", case, "case.risk_level=low").err == ""
+    with Replica.open(laptop.home, PASSPHRASE) as replica, replica.core.transaction() as tx:
+        tx.put_value(LAST_SYNC, canonical.pack([0, "device-forked"]))
+    done = laptop.run("case", "set", case, "case.risk_level=high")
+    assert done.code == 0
+    assert words in done.err
+    assert "'casesync join'" in done.err
 
 
 def test_the_anchors_word_stands_above_the_relays_and_closes_the_replica(stopped):

@@ -48,8 +48,15 @@ def test_who_saves_there_is_told_that_it_reaches_nobody(suspended):
     _, stolen = suspended
     case = stolen.json("case", "new", "--kind", "gbv")["case"]
     assert stolen.run("sync").code == 5
-    said = stolen.run("case", "set", case, "case.risk_level=high").out
-    assert "will never be sent" in said
+    for words in (
+        ("case", "set", case, "case.risk_level=high"),
+        ("case", "new", "--kind", "gbv"),
+        ("record", "add", case, "note", "text=hẹn"),
+    ):
+        done = stolen.run(*words)
+        assert (done.code, len(done.out.splitlines())) == (0, 1)
+        assert "will never be sent" in done.err
+    assert stolen.run("case", "set", case, "case.risk_level=low", "--json").err == ""
 
 
 def test_status_says_what_to_do_with_a_database_that_was_rolled_back(relay, tmp_path):

@@ -27,6 +27,11 @@ TEXTS: Final[dict[str, str]] = {
     "again. If this stays, leave the folder as it is, ask an administrator to suspend this device "
     "and to invite you again, run 'casesync join' with another --home, and write again there what "
     "was not sent",
+    "push-stopped.device-forked": "nothing is sent any more: the relay holds other changes under "
+    "this device's numbers, so that this folder was restored or copied. If it is a copy, work "
+    "where it was copied from. Otherwise leave the folder as it is, ask an administrator to "
+    "suspend this device and to invite you again, run 'casesync join' with another --home, and "
+    "write again there what was not sent",
     "push-stopped.database-rolled-back": "nothing is sent any more: the database is older than the "
     "file 'anchor' beside it, or that file is missing: something here was restored, copied or "
     "moved. If the newer files lie elsewhere, put them back. Otherwise leave the folder as it is, "

@@ -26,6 +26,10 @@ TEXTS: Final[dict[str, str]] = {
     "thiết bị này mà ở đây không có, tức thư mục này đã bị khôi phục hoặc sao chép. Hãy đồng bộ "
     "lại. Nếu vẫn vậy, giữ nguyên thư mục, nhờ người quản trị đình chỉ thiết bị này và mời lại "
     "bạn, chạy 'casesync join' với --home khác, rồi ghi lại ở đó những gì chưa gửi",
+    "push-stopped.device-forked": "không gửi gì nữa: máy chuyển tiếp giữ thay đổi khác dưới số của "
+    "thiết bị này, tức thư mục này đã bị khôi phục hoặc sao chép. Nếu là bản sao, hãy làm việc ở "
+    "thư mục gốc. Nếu không, giữ nguyên thư mục, nhờ người quản trị đình chỉ thiết bị này và mời "
+    "lại bạn, chạy 'casesync join' với --home khác, rồi ghi lại ở đó những gì chưa gửi",
     "push-stopped.database-rolled-back": "không gửi gì nữa: cơ sở dữ liệu cũ hơn tệp 'anchor' bên "
     "cạnh, hoặc thiếu tệp ấy: có gì đó đã bị khôi phục, sao chép hay chuyển đi. Nếu các tệp mới "
     "hơn nằm ở nơi khác, hãy để lại chỗ cũ. Nếu không, giữ nguyên thư mục, nhờ người quản trị "

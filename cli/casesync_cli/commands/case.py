@@ -8,7 +8,7 @@ from casesync.foundation.errors import UsageError
 from casesync_cli.assignments import parse_assignment, parse_filter, parse_target
 from casesync_cli.case_display import show_case
 from casesync_cli.command import LocalisedGroup, argument, command, option
-from casesync_cli.editing import edit_case
+from casesync_cli.editing import edit_case, facts_of_saving, warn
 from casesync_cli.pages import LIMIT, deliver_newest, limit_of, page_options
 from casesync_cli.render import Output, copied_words, deliver, time_or_dash, value_text
 from casesync_cli.session import open_replica
@@ -34,7 +34,9 @@ def case_new(
     assignments = [parse_assignment(text) for text in sets]
     with open_replica(settings) as replica:
         view = replica.new_case(list(kinds), assignments, purpose=purpose)
+        unsendable = facts_of_saving(replica)
     deliver(settings, view, lambda out: out.text(view.case))
+    warn(settings, unsendable)
 
 
 @command(

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from casesync.foundation.errors import ConflictStop
 from casesync_cli.command import LocalisedGroup, argument, command, option
-from casesync_cli.editing import conflict_lines, conflict_name, conflict_text, show_conflicts
+from casesync_cli.editing import (
+    conflict_lines,
+    conflict_name,
+    conflict_text,
+    facts_of_saving,
+    show_conflicts,
+    warn,
+)
 from casesync_cli.render import Output, deliver, deliver_list
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
@@ -68,9 +75,11 @@ def conflict_resolve(
             if stop.code != "conflict-decided":
                 raise show_conflicts(settings, replica, stop, purpose) from stop
             raise ConflictStop(stop.code, **_in_words(stop, shown)) from stop
+        unsendable = facts_of_saving(replica)
     shape = {"resolved": conflict, "value": value}
     words = conflict_text(settled, settled.effective, shown)
     deliver(settings, shape, lambda out: out.say("conflict.resolved", id=settled.id, value=words))
+    warn(settings, unsendable)
 
 
 def _in_words(stop: ConflictStop, shown: Shown) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from casesync_cli.assignments import parse_field_value, parse_record_name
 from casesync_cli.case_display import show_records
 from casesync_cli.command import LocalisedGroup, argument, command, option
+from casesync_cli.editing import facts_of_saving, warn
 from casesync_cli.render import deliver
 from casesync_cli.session import open_replica
 from casesync_cli.settings import Settings
@@ -32,8 +33,9 @@ def record_add(
         stream = replica.resolve_case(case)
         with replica.edit(stream, purpose=purpose) as edit:
             record = edit.new_record(type, assignments)
-        code = replica.case_code(stream)
+        code, unsendable = replica.case_code(stream), facts_of_saving(replica)
     _deliver_record(settings, code, type, record.hex(), None)
+    warn(settings, unsendable)
 
 
 @command("record list", argument("case"), argument("type"), option("--purpose", metavar="PURPOSE"))
@@ -72,8 +74,9 @@ def record_amend(
         with replica.edit(stream, purpose=purpose) as edit:
             amended = edit.record(f"{type_name}/{prefix}")
             amendment = edit.amend(f"{type_name}/{amended.hex()}", assignments)
-        code = replica.case_code(stream)
+        code, unsendable = replica.case_code(stream), facts_of_saving(replica)
     _deliver_record(settings, code, type_name, amendment.hex(), amended.hex())
+    warn(settings, unsendable)
 
 
 def _deliver_record(

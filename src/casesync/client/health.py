@@ -87,19 +87,15 @@ class Health:
 
     def missing(self) -> list[Fact]:
         """What is owed in either direction; empty = synced as of the newest checkpoint seen."""
-        facts = [Fact("device-suspended")] if self._core.suspended else []
+        facts = self.unsendable()
         with self._core.store.transaction() as tx:
             outbox, looks = len(tx.outbox()), len(tx.access_unsealed())
             target = tx.value(TARGET)
             cursor = load_range(tx, CHANGE_RANGE).size
             owed = len({stream for stream, _, _ in tx.owed()})
-            last = tx.value(LAST_SYNC)
             contradicted = tx.value(CONTRADICTED)
-        if contradicted is not None:
-            reason = contradicted.decode()
-            copied = Fact("folder-copied")
-            contradiction = Fact("relay-contradicted", {"reason": reason})
-            facts.append(copied if reason == _COPIED else contradiction)
+        if contradicted not in (None, _COPIED.encode()):
+            facts.append(Fact("relay-contradicted", {"reason": contradicted.decode()}))
         if outbox:
             facts.append(Fact("outbox-pending", {"count": outbox}))
         if looks:
@@ -109,8 +105,6 @@ class Health:
             facts.append(Fact("behind-checkpoint", {"count": behind}))
         if owed:
             facts.append(Fact("backfills-pending", {"count": owed}))
-        if last is not None and canonical.unpack(last)[1]:
-            facts.append(Fact("push-stopped", {"reason": canonical.unpack(last)[1]}))
         lacking = [
             Compartment(w.compartment).word
             for w in self._core.engine.control.who_lacks_keys(self._core.engine.unit)
@@ -118,6 +112,18 @@ class Health:
         ]
         if lacking:
             facts.append(Fact("colleague-needed", {"compartments": ", ".join(lacking)}))
+        return facts
+
+    def unsendable(self) -> list[Fact]:
+        """Why nothing that is saved here will be sent, as far as it is known; else empty."""
+        facts = [Fact("device-suspended")] if self._core.suspended else []
+        with self._core.store.transaction() as tx:
+            last, contradicted = tx.value(LAST_SYNC), tx.value(CONTRADICTED)
+        if contradicted == _COPIED.encode():
+            facts.append(Fact("folder-copied"))
+        refused = "" if last is None else canonical.unpack(last)[1]
+        if refused:
+            facts.append(Fact("push-stopped", {"reason": refused}))
         return facts
 
     def outbox(self) -> list[OutboxView]:
