@@ -91,6 +91,18 @@ def test_an_entry_without_content_is_refused(offices, case):
     assert offices.shelter.json("record", "list", case, "consultation")["count"] == 1
 
 
+def test_a_case_gets_no_second_case_record_but_further_persons(offices, case):
+    before = offices.shelter.json("record", "list", case, "case")
+    for values in (["status=open"], []):
+        done = offices.shelter.run("record", "add", case, "case", *values, "--json")
+        expect(done, 2, "case-record-exists")
+    assert "case set" in done.error["advice"]
+    assert offices.shelter.json("record", "list", case, "case") == before
+    for name in ("Na", "Bé"):
+        offices.shelter.json("record", "add", case, "person", f"given_name={name}")
+    assert offices.shelter.json("record", "list", case, "person")["count"] >= 2
+
+
 def test_no_consent_is_written_word_by_word(offices, case):
     """What was agreed to is recorded as a whole, or not at all."""
     for words in (("record", "add", case, "consent", "purpose=service"),

@@ -107,9 +107,12 @@ class CaseEdit:
         """A new record of a type; returns its id (16 bytes).
 
         Raises: UsageError: ``record-empty``: a record is what is written of it;
-            ``consent-by-itself``: a consent is given as a whole.
+            ``consent-by-itself``: a consent is given as a whole; ``case-record-exists``: a case is
+            one.
         """
         record_type = self._type(type_name)
+        if record_type.name == "case":
+            raise UsageError("case-record-exists")
         if not values:
             raise UsageError("record-empty", type=record_type.name)
         if record_type.name == "consent" and "permission" not in values:

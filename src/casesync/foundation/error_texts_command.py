@@ -122,6 +122,12 @@ COMMAND_TEXTS: Final[dict[str, Text]] = {
         "Sự đồng ý không được ghi từng mục: phải ghi trọn những gì đã đồng ý.",
         "Dùng 'casesync consent give'.",
     ),
+    "case-record-exists": Text(
+        "A case has one record 'case', and it is there already; nothing was written.",
+        "Change it with 'casesync case set CASE case.FIELD=VALUE'.",
+        "Mỗi hồ sơ chỉ có một bản ghi 'case', và bản ghi ấy đã có; chưa ghi gì cả.",
+        "Hãy sửa nó bằng 'casesync case set HỒ_SƠ case.TRƯỜNG=GIÁ_TRỊ'.",
+    ),
     "assignment-empty": Text(
         "'{text}' has no value.",
         "To make a field absent use 'casesync case unset'.",
