@@ -52,6 +52,9 @@ def test_the_passphrase_is_asked_for_where_nothing_gives_it(relay, tmp_path):
     assert "Lan" in screen
     code, screen = at_terminal(Laptop(known.home), ["whoami"], [("Passphrase:", "sai")])
     assert code == 3
+    code, screen = at_terminal(Laptop(known.home), ["whoami", "--json"])
+    assert (code, "Passphrase:" in screen) == (3, False)
+    assert '"code": "locked"' in screen
 
 
 def test_unlock_spares_the_passphrase_until_lock(relay, tmp_path):
