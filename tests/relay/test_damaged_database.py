@@ -71,6 +71,9 @@ def told(folder: Path, network: BlindNetwork) -> tuple[str, int, str]:
         "UPDATE networks SET control_size=0",
         "UPDATE networks SET change_size=change_size+1",
         "UPDATE networks SET change_size=change_size-1",
+        "UPDATE devices SET newest_link=randomblob(32) WHERE newest_number>0",
+        "UPDATE devices SET newest_number=newest_number-1 WHERE newest_number>0",
+        "UPDATE devices SET newest_number=newest_number+1",
         "DELETE FROM control_leaves WHERE place=(SELECT max(place) FROM control_leaves)",
     ],
 )

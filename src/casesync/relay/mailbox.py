@@ -9,12 +9,12 @@ its counter new is checked here, in the same transaction as what it asks for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from typing import NamedTuple, TypeVar, final
 
 from casesync.crypto.signatures import Ed25519Signer
-from casesync.foundation.errors import RemoteProtocolError
+from casesync.foundation.errors import LocalStateError, RemoteProtocolError
 from casesync.foundation.ids import DeviceNumber
 from casesync.foundation.ports import Clock, Entropy
 from casesync.foundation.secret_bytes import SecretBytes
@@ -26,7 +26,7 @@ from casesync.relay.rendezvous import (
     open_rendezvous,
     put_message,
 )
-from casesync.relay.self_check import damaged_networks
+from casesync.relay.self_check import broken_chains, damaged_networks
 from casesync.relay.session import Session
 from casesync.relay.sync_answer import answer_sync
 from casesync.wire.messages import (
@@ -73,6 +73,9 @@ class Mailbox:
         self._signer = Ed25519Signer(_key_seed(store, entropy))
         with store.transaction() as tx:
             self._damaged = damaged_networks(tx)
+        # Torn pages are no contradiction: whoever asks for what they held is told of them.
+        with suppress(LocalStateError), store.transaction() as tx:
+            self._damaged |= broken_chains(tx)
         self._control = ControlAppender(self._signer)
 
     @property

@@ -215,6 +215,10 @@ class RelayTransaction(Protocol):
         """What is remembered of a device."""
         ...
 
+    def devices(self, handle: int) -> list[tuple[int, DeviceRow]]:
+        """(number, what is remembered) of every device of a network."""
+        ...
+
     def put_device(self, handle: int, number: int, row: DeviceRow) -> None:
         """Remember it."""
         ...

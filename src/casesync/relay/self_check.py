@@ -1,8 +1,9 @@
 """What a relay looks after when it starts: that its networks are those of its logs (relay).
 
-A network's id is the hash of its genesis entry, and its sizes are those of its logs. A row that
-says otherwise was changed or damaged: its devices would be told that they are unknown here, or
-that the relay fell behind, and would look for the fault in the wrong place.
+A network's id is the hash of its genesis entry, its sizes are those of its logs, and a device's
+chain ends with its newest change. A row that says otherwise was changed or damaged: its devices
+would be told that they are unknown here, that the relay fell behind, or that they were copied, and
+would look for the fault in the wrong place.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ def damaged_networks(tx: RelayTransaction) -> frozenset[bytes]:
     return frozenset(found)
 
 
+def broken_chains(tx: RelayTransaction) -> frozenset[bytes]:
+    """Ids of networks with a device whose chain does not end with its newest change."""
+    return frozenset(network for network, row in tx.networks() if not _has_its_ends(tx, row))
+
+
 def _has_its_sizes(tx: RelayTransaction, row: NetworkRow) -> bool:
     last_entry, last_change = row.control_size - 1, row.change_size - 1
     if last_entry < 0 or last_change < -1:
@@ -34,3 +40,14 @@ def _has_its_sizes(tx: RelayTransaction, row: NetworkRow) -> bool:
     if next(entries, None) is None or next(entries, None) is not None:
         return False
     return next(changes, -1) == last_change and next(changes, None) is None
+
+
+def _has_its_ends(tx: RelayTransaction, row: NetworkRow) -> bool:
+    for device, known in tx.devices(row.handle):
+        number = known.newest_number
+        newest = tx.receipt(row.handle, device, number)
+        if newest is not None and newest[2] != known.newest_link:
+            return False
+        if (newest is None and number) or tx.receipt(row.handle, device, number + 1) is not None:
+            return False
+    return True

@@ -313,6 +313,15 @@ class SqliteTransaction(RelayTransaction):
         return None if row is None else DeviceRow._make(row)
 
     @override
+    def devices(self, handle: int) -> list[tuple[int, DeviceRow]]:
+        rows = self._run(
+            "SELECT device, newest_number, newest_link, counter, quota_day, quota_bytes"
+            " FROM devices WHERE handle=?",
+            (handle,),
+        )
+        return [(row[0], DeviceRow._make(row[1:])) for row in rows]
+
+    @override
     def put_device(self, handle: int, number: int, row: DeviceRow) -> None:
         self._run("INSERT OR REPLACE INTO devices VALUES (?,?,?,?,?,?,?)", (handle, number, *row))
 

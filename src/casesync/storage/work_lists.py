@@ -100,11 +100,12 @@ class WorkLists:
     # -- quarantine ---------------------------------------------------------------------------
 
     def put_quarantine(self, row: QuarantineRow) -> None:
-        """Add or replace a change that does not count."""
+        """Add or replace a change that does not count; when it was noticed first stays."""
         self._session.execute(
-            "INSERT OR REPLACE INTO quarantine"
-            "(stream, device, number, log_index, state, reason, noticed_ms)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO quarantine(stream, device, number, log_index, state, reason, noticed_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT(device, number) DO UPDATE SET"
+            " stream=excluded.stream, log_index=excluded.log_index, state=excluded.state,"
+            " reason=excluded.reason",
             row,
         )
 

@@ -60,7 +60,7 @@ def owed_back_fills_are_one_per_stream(place: StorePlace) -> None:
 
 
 def quarantine_has_one_row_per_change(place: StorePlace) -> None:
-    """A new reason replaces the old one."""
+    """A new reason replaces the old one; when it was noticed stays."""
     store = place.open()
     row = QuarantineRow(
         stream_id(1), DeviceNumber(3), ChangeNumber(8), None, "waiting", "control-entry", 70
@@ -68,7 +68,7 @@ def quarantine_has_one_row_per_change(place: StorePlace) -> None:
     with store.transaction() as transaction:
         transaction.put_quarantine(row)
         judged = row._replace(log_index=12, state="quarantined", reason="device-suspended")
-        transaction.put_quarantine(judged)
+        transaction.put_quarantine(judged._replace(noticed_ms=80))
         other = row._replace(number=ChangeNumber(9), noticed_ms=60)
         transaction.put_quarantine(other)
         assert transaction.quarantine() == [other, judged]

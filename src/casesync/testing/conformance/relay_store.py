@@ -100,6 +100,7 @@ class RelayStoreConformance(ABC):
             assert list(tx.feed_indexes(row.handle, _FEED, 0, 9)) == []
             assert tx.linked_feeds(row.handle, b"s" * 16) == []
             assert tx.device(row.handle, 1) is None
+            assert tx.devices(row.handle) == []
 
     def test_networks_do_not_see_each_other(self, store: RelayStore) -> None:
         """The same indexes, names and ids in two networks are two things."""
