@@ -31,6 +31,7 @@ from casesync.foundation.ids import (
 from casesync.merkle.compact_range import CompactRange
 from casesync.merkle.hashing import leaf_hash
 from casesync.sync.change_reader import ReadChange, open_at
+from casesync.sync.control_flow import all_blobs
 from casesync.sync.held_log import (
     CHANGE_CHECKPOINT,
     CHANGE_RANGE,
@@ -126,12 +127,17 @@ class Auditing:
         core = self._core
         log, control = CompactRange(), ControlState()
         opener = opener_of(core.identity.network, tx)
+        entries = list(tx.control_entries())
         try:
-            for index, time, entry in tx.control_entries():
+            for index, time, entry in entries:
                 log.append(leaf_hash(control_leaf(time, entry)))
                 control.apply(index, time, entry, opener, tx.blob)
         except CasesyncError as error:
             raise AuditFailed("audit-log-differs", log="control", index=log.size - 1) from error
+        for name in all_blobs(entries):  # wraps, too, which folding does not read
+            body = tx.blob(name)
+            if body is not None and sha256(body).digest() != name:
+                raise AuditFailed("audit-log-differs", log="control", index=log.size)
         held = load_range(tx, CONTROL_RANGE)
         if (log.size, log.root()) != (held.size, held.root()):
             raise AuditFailed("audit-log-differs", log="control", index=log.size)

@@ -57,12 +57,14 @@ def blobs_of(connection, table: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("table", ["control_entry", "change_block", "access_entry"])
+@pytest.mark.parametrize("table", ["control_entry", "change_block", "access_entry", "blob"])
 def test_one_changed_bit_in_the_replica_turns_the_audit_red(audited, table):
     draw = random.Random(table)
     for _ in range(40):
         store = copied(audited.stores["dung"])
-        column = draw.choice(blobs_of(store._connection, table))
+        columns = blobs_of(store._connection, table)
+        # Without a blob that is named nothing opens, audit or not: "cannot decide".
+        column = draw.choice([name for name in columns if (table, name) != ("blob", "name")])
         where = flipped(store._connection, table, column, draw)
         with pytest.raises(CasesyncError) as raised:
             audited.open("dung", store=store).audit_verify(offline=True)
