@@ -15,6 +15,7 @@ from casesync.foundation.errors import AuditFailed, CasesyncError, RelayMisbehav
 from casesync.relay import pages
 from casesync.testing.entropy import SeededEntropy
 from casesync.testing.hostile_relay import HostileRelay
+from casesync.translog.checkpoint import Checkpoint, LogName
 from casesync.wire.messages import SyncAnswer
 from simulation.founding import copied
 
@@ -69,6 +70,21 @@ def test_one_changed_bit_in_the_replica_turns_the_audit_red(audited, table):
         with pytest.raises(CasesyncError) as raised:
             audited.open("dung", store=store).audit_verify(offline=True)
         assert raised.value.exit_code == 6, (where, raised.value.code)
+
+
+def test_one_changed_bit_of_any_blob_in_the_replica_turns_the_audit_red(audited):
+    """Each one, the device's own wrap, too, which was opened long ago."""
+    count = len(copied(audited.stores["dung"])._connection.execute("select 1 from blob").fetchall())
+    for at in range(count):
+        store = copied(audited.stores["dung"])
+        row, body = store._connection.execute(
+            "select rowid, body from blob order by rowid limit 1 offset ?", (at,)
+        ).fetchone()
+        changed = bytes((body[0] ^ 1,)) + body[1:]
+        store._connection.execute("update blob set body = ? where rowid = ?", (changed, row))
+        with pytest.raises(CasesyncError) as raised:
+            audited.open("dung", store=store).audit_verify(offline=True)
+        assert raised.value.exit_code == 6, (at, raised.value.code)
 
 
 @pytest.mark.parametrize("name", ["control-checkpoint", "change-checkpoint"])
@@ -236,6 +252,19 @@ def test_a_relay_that_brings_an_audit_no_further_is_not_asked_for_ever(audited, 
         dung.audit_verify()
     audited.relay.edit = None
     assert len(asked) <= 3
+
+
+def test_a_signed_checkpoint_of_another_change_log_turns_the_audit_red(audited):
+    """The relay holds the key: it may sign what it likes, but not what this auditor holds."""
+    dung = audited.open("dung")
+    [view] = audited.relay._views.values()
+    name = LogName(dung.core.identity.network, "change")
+    other = Checkpoint.make(name, 1, bytes(32), view._control._signer.sign).to_binary()
+    audited.relay.edit = lambda _, answer: replace(answer, change_checkpoint=other)
+    with pytest.raises(RelayMisbehaviour) as raised:
+        dung.audit_verify()
+    audited.relay.edit = None
+    assert raised.value.code == "relay-forked"
 
 
 def test_one_bit_of_the_change_checkpoint_turns_the_audit_red(audited):
