@@ -7,8 +7,10 @@ the whole block again.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
 import msgpack
@@ -60,6 +62,27 @@ class _Filling:
         if not self.count:
             return False
         return self.size_bytes + size_bytes > BLOCK_BYTES or self.count == SLOTS_MAX
+
+    def location(self) -> int:
+        """Of the change that comes next."""
+        return (self.block << _SLOT_BITS) + self.count
+
+    def take(self, changes: Sequence[bytes], at: int, ends: Sequence[int]) -> int:
+        """Add those of ``changes`` that fit, from ``at`` on; how many they were.
+
+        Args: ends: how long they are up to and with each of them.
+        """
+        before = ends[at - 1] if at else 0
+        room = min(SLOTS_MAX - self.count, len(changes) - at)
+        fitting = bisect_right(ends, before + BLOCK_BYTES - self.size_bytes, at, at + room) - at
+        if not self.count:
+            fitting = max(fitting, 1)
+        if fitting:
+            self.parts += changes[at : at + fitting]
+            self.size_bytes += ends[at + fitting - 1] - before
+            self.count += fitting
+            self.changed = True
+        return fitting
 
     def next(self) -> _Filling:
         """The block that the next transaction adds to."""
@@ -158,17 +181,16 @@ class ChangeBlocks:
         locations: list[int] = []
         last = self._filling()
         self._decoded.pop(last.block, None)
-        for packed in changes:
-            if last.is_full(len(packed)):
-                last.changed = True
-                self.flush()
-                last = self._last = _Filling(last.block + 1)
-            locations.append((last.block << _SLOT_BITS) + last.count)
-            last.parts.append(packed)
-            last.size_bytes += len(packed)
-            last.count += 1
-        last.changed = True
-        return locations
+        ends = list(accumulate(map(len, changes)))
+        at = 0
+        while True:
+            taken = last.take(changes, at, ends)
+            locations += range(last.location() - taken, last.location())
+            at += taken
+            if at == len(changes):
+                return locations
+            self.flush()
+            last = self._last = _Filling(last.block + 1)
 
     def append_own(self, change: UnsignedChange, signer: ChangeSigner) -> int:
         """Store a change that is signed before it is read, and by ``flush`` at the latest."""
@@ -198,7 +220,7 @@ class ChangeBlocks:
         last.size_bytes += len(packed)
         last.count += 1
         last.changed = True
-        return (last.block << _SLOT_BITS) + last.count - 1
+        return last.location() - 1
 
     def read(self, locations: Sequence[int]) -> list[StoredChange]:
         """The changes at these locations, in the order asked."""

@@ -11,11 +11,12 @@ the tail (``storage/tail.py``), and the group is written once for many saves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import msgpack
 
+from casesync.foundation.compiled import compiled
 from casesync.storage.packing import pack_all
 from casesync.storage.session import Session
 
@@ -25,12 +26,51 @@ _SLOT: Final = _ROWS - 1
 GROUP_BYTES: Final = 64 * 1024
 _CACHED_GROUPS_MAX: Final = 2048
 """100,000 streams; bounds the memory of a pass over everything."""
-KEPT_GROUPS_MAX: Final = 8
-"""Between transactions: the groups of an edit, not those of a page."""
+KEPT_GROUPS_MAX: Final = 256
+"""Between transactions: 16,384 streams, some megabytes. A page reads most of what the one before it
+had in hand."""
+_TOGETHER: Final = 32
+"""Groups of one statement, 2 MB at most."""
 _ELSEWHERE: Final = True
 """In the slot of a row that lies in the table of large rows; None = no row."""
 
 _Slots = list[Any]
+_Load = Callable[[int], _Slots]
+rows_kernel = compiled("casesync.storage._rows", 1)
+"""Takes both loops; without it Python does."""
+
+
+def read_rows(groups: dict[int, _Slots], serials: Iterable[int], load: _Load) -> list[Any]:
+    """What stands in the slot of each serial number."""
+    if rows_kernel is not None:
+        bodies: list[Any] = rows_kernel.read(groups, serials, load)
+        return bodies
+    return [
+        (groups.get(serial >> _SHIFT) or load(serial >> _SHIFT))[serial & _SLOT]
+        for serial in serials
+    ]
+
+
+def write_rows(
+    groups: dict[int, _Slots],
+    unplaced: dict[int, dict[int, bytes | None]],
+    rows: dict[int, bytes],
+    load: _Load,
+) -> list[int]:
+    """Put rows into their slots; those that lie elsewhere are left alone and returned."""
+    if rows_kernel is not None:
+        elsewhere: list[int] = rows_kernel.write(groups, unplaced, rows, load)
+        return elsewhere
+    elsewhere = []
+    for serial, body in rows.items():
+        group, slot = serial >> _SHIFT, serial & _SLOT
+        slots = groups.get(group) or load(group)
+        if slots[slot] is _ELSEWHERE:
+            elsewhere.append(serial)
+            continue
+        slots[slot] = body
+        unplaced.setdefault(group, {})[slot] = body
+    return elsewhere
 
 
 class PackedRows:
@@ -46,36 +86,28 @@ class PackedRows:
         self._large = large = f"{table}_large"
         # S608: the names are constants of ours, the values are parameters.
         self._read = f"SELECT body FROM {table} WHERE id = ?"  # noqa: S608
+        marks = ", ".join("?" * _TOGETHER)
+        self._read_many = f"SELECT id, body FROM {table} WHERE id IN ({marks})"  # noqa: S608
         self._read_large = f"SELECT body FROM {large} WHERE serial = ?"  # noqa: S608
         self._drop_large = f"DELETE FROM {large} WHERE serial = ?"  # noqa: S608
 
     def read(self, serials: Iterable[int]) -> list[bytes | None]:
         """One body for each serial number, None where there is no row."""
-        bodies: list[bytes | None] = []
-        groups = self._groups
-        for serial in serials:
-            slots = groups.get(serial >> _SHIFT) or self._loaded(serial >> _SHIFT)
-            body = slots[serial & _SLOT]
-            if body is _ELSEWHERE:
-                (body,) = self._session.execute(self._read_large, (serial,)).fetchone()
-            bodies.append(body)
+        serials = list(serials)
+        if len(serials) > 1:
+            self._load_together({serial >> _SHIFT for serial in serials})
+        bodies = read_rows(self._groups, serials, self._loaded)
+        if _ELSEWHERE in bodies:
+            for at, serial in enumerate(serials):
+                if bodies[at] is _ELSEWHERE:
+                    row = self._session.execute(self._read_large, (serial,)).fetchone()
+                    bodies[at] = row[0]
         return bodies
 
-    def write(self, rows: Mapping[int, bytes]) -> None:
+    def write(self, rows: dict[int, bytes]) -> None:
         """Replace rows; they reach the database with ``flush``."""
-        groups = self._groups
-        unplaced = self._unplaced
-        for serial, body in rows.items():
-            group, slot = serial >> _SHIFT, serial & _SLOT
-            slots = groups.get(group) or self._loaded(group)
-            if slots[slot] is _ELSEWHERE:
-                self._session.put_body(self._large, {"serial": serial}, body)
-            else:
-                slots[slot] = body
-                changed = unplaced.get(group)
-                if changed is None:
-                    changed = unplaced[group] = {}
-                changed[slot] = body
+        for serial in write_rows(self._groups, self._unplaced, rows, self._loaded):
+            self._session.put_body(self._large, {"serial": serial}, rows[serial])
 
     def drop(self, serial: int) -> None:
         """Destroy one row."""
@@ -138,11 +170,26 @@ class PackedRows:
             self._groups.clear()
         return self._load(group)
 
+    def _load_together(self, groups: set[int]) -> None:
+        """Those of ``groups`` that are not in hand: a statement costs more than a row of it."""
+        missing = sorted(groups.difference(self._groups))
+        if len(self._groups) + len(missing) > _CACHED_GROUPS_MAX:
+            return  # they are read one by one, and some are dropped meanwhile
+        for at in range(0, len(missing), _TOGETHER):
+            part = missing[at : at + _TOGETHER]
+            padding = [None] * (_TOGETHER - len(part))
+            bodies = dict(self._session.execute(self._read_many, (*part, *padding)).fetchall())
+            for group in part:
+                self._keep(group, bodies.get(group))
+
     def _load(self, group: int) -> _Slots:
         row = self._session.execute(self._read, (group,)).fetchone()
-        slots: _Slots = [None] * _ROWS if row is None else msgpack.unpackb(row[0])
-        for slot, body in self._unplaced.get(group, {}).items():
-            slots[slot] = body
+        return self._keep(group, None if row is None else row[0])
+
+    def _keep(self, group: int, body: bytes | None) -> _Slots:
+        slots: _Slots = [None] * _ROWS if body is None else msgpack.unpackb(body)
+        for slot, row in self._unplaced.get(group, {}).items():
+            slots[slot] = row
         self._groups[group] = slots
         return slots
 

@@ -9,6 +9,7 @@ connection holds the database's exclusive lock; after an undone transaction it i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from typing import Final
 
@@ -18,6 +19,8 @@ from casesync.sync.ports import StreamFlag
 
 _CHUNK: Final = 512
 _ID_BYTES: Final = 16
+_RECENT_MAX: Final = 1024
+"""A few batches of a page, each of which asks for its streams several times."""
 NO_KIND: Final = 0
 """Known by a key or a mark before its row."""
 
@@ -31,6 +34,8 @@ class StreamDirectory:
         self._ids: list[StreamId] = []
         self._kinds = bytearray()
         self._read = False
+        self._recent: dict[StreamId, int] = {}
+        """Some of ``_serials``: of several thousand a look-up goes to cold memory."""
         self._changed_chunks: set[int] = set()
         self._marks: dict[StreamFlag, bytearray] = {}
         self._changed_marks: set[StreamFlag] = set()
@@ -38,6 +43,7 @@ class StreamDirectory:
     def forget(self) -> None:
         """Drop what is remembered: the transaction that taught it was undone."""
         self._serials.clear()
+        self._recent.clear()
         self._ids.clear()
         self._kinds.clear()
         self._read = False
@@ -65,15 +71,25 @@ class StreamDirectory:
 
     def known(self, streams: Iterable[StreamId]) -> dict[StreamId, int]:
         """Serial numbers of those streams that exist, in the order asked."""
+        streams = list(streams)
+        recent = self._recent
+        with suppress(KeyError):
+            return {stream: recent[stream] for stream in streams}
         serials = self._all()
-        return {stream: serials[stream] for stream in streams if stream in serials}
+        found = {stream: serials[stream] for stream in streams if stream in serials}
+        if len(recent) >= _RECENT_MAX:
+            recent.clear()
+        recent.update(found)
+        return found
 
     def enrolled(self, streams: Iterable[StreamId]) -> dict[StreamId, int]:
         """Serial numbers of the streams, in the order asked; new ones come without a kind."""
-        serials = self._all()
+        streams = list(streams)
+        known = self.known(streams)
+        if len(known) == len(streams):
+            return known
         return {
-            stream: serials[stream] if stream in serials else self._enrol(stream)
-            for stream in streams
+            stream: known[stream] if stream in known else self._enrol(stream) for stream in streams
         }
 
     def serial(self, stream: StreamId) -> int:
