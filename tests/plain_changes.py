@@ -14,7 +14,7 @@ from casesync.crypto.aead import TAG_BYTES, siv_seal
 from casesync.crypto.sealing import segment_nonce
 from casesync.foundation.ids import StreamId
 from casesync.model.state_row import TABLE_MAX
-from casesync.sync import plain_path
+from casesync.sync import stream_kernels
 from casesync.sync.keyring import StreamKey
 from casesync.sync.page_stream import PageStream
 from casesync.sync.plain_path import Fresh, PlainPath
@@ -24,7 +24,7 @@ from casesync.translog.header import encode_head, encode_header, plain_header
 from casesync.translog.served_leaf import ServedLeaf
 from properties.test_page_paths import PERSON, RECORDS, WORLD
 
-runs = plain_path.plain_kernel
+runs = stream_kernels.plain_kernel
 
 ODD_NUMBERS = (
     b"\x80\x00", b"\x87\x00", b"\x80" * 6 + b"\x00", b"\xff" * 2 + b"\x03", b"\xff" * 2 + b"\x04",
@@ -120,7 +120,6 @@ def sealed_leaf(
     return ServedLeaf(
         index, 9, previous, header, b"g" * 64, (b"",) * position + (sealed,), None, device,
         link, True,
-        plain_header(header),
     )  # fmt: skip
 
 
@@ -152,9 +151,10 @@ class Held:
         held = PageStream.__new__(PageStream)
         held.stream, held.row, held._state = self.stream, StreamRow(copy.deepcopy(self.row)), None
         held.plain_owner, held.last_index = OWNER, -1
-        assert leaf.plain is not None
+        plain = plain_header(leaf.header)
+        assert plain is not None
         self.engine.keys._streams[self.stream] = {(KIND, self.key.commitment[:8]): self.key}
-        taken = self.path.take(held, leaf, leaf.plain, location)
+        taken = self.path.take(held, leaf, plain, location)
         return taken, held.row.row
 
     def merged(self, leaf: ServedLeaf, head: bytes, position: int) -> tuple[bool, list[Any]]:
@@ -167,9 +167,10 @@ class Held:
     def fast(self, leaf: ServedLeaf, location: int) -> tuple[bool, list[Any]]:
         """What the compiled twin makes of it, on another copy."""
         row = copy.deepcopy(self.row)
-        assert leaf.plain is not None
+        plain = plain_header(leaf.header)
+        assert plain is not None
         self.engine.keys._streams[self.stream] = {(KIND, self.key.commitment[:8]): self.key}
-        fresh = [Fresh(leaf, leaf.plain[0], leaf.plain, None)]
+        fresh = [Fresh(leaf, plain[0], plain, None)]
         stop = runs.take_run(
             fresh, 0, [location], 0, row, row[1], self.stream, self.path, OWNER, -1
         )

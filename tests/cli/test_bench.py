@@ -14,7 +14,7 @@ def test_bench_measures_every_step_and_leaves_nothing_behind(tmp_path, capsys):
     assert run(arguments) == 0
     found = json.loads(capsys.readouterr().out)
     assert [row["step"] for row in found["steps"]] == [
-        "decode", "floor", "memory", "sqlite", "sqlcipher",
+        "decode", "floor", "memory-alone", "memory", "sqlite", "sqlcipher-alone", "sqlcipher",
     ]  # fmt: skip
     assert all(row["writes_per_second"] > 0 for row in found["steps"])
     assert (found["changes"], found["cells"]) == (20, 200)

@@ -8,6 +8,7 @@ Where they were not compiled there is nothing to compare.
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
@@ -23,7 +24,8 @@ from casesync.crypto.aead import TAG_BYTES, siv_seal
 from casesync.crypto.sealing import segment_nonce
 from casesync.foundation.ids import StreamId
 from casesync.storage.packing import pack_all
-from casesync.sync import plain_path
+from casesync.sync import plain_path, stream_kernels
+from casesync.sync.helper_work import Rules, answer, forms_of, read_answer, request
 from casesync.sync.page_stream import PageStream
 from casesync.sync.plain_batch import PlainBatch
 from casesync.sync.ports import StoredChange
@@ -45,7 +47,7 @@ from plain_changes import (
 from properties.test_kernels import headers
 from properties.test_page_paths import PERSON, RECORDS, WORLD
 
-pytestmark = pytest.mark.skipif(plain_path.packed_kernel is None, reason="not compiled here")
+pytestmark = pytest.mark.skipif(stream_kernels.packed_kernel is None, reason="not compiled here")
 OWN_DEVICE = 99
 SECOND = next(row[0] for row in WORLD.fields if row[0] > KIND)
 SECOND_FIELDS = [row for row in WORLD.fields if row[0] == SECOND]
@@ -97,6 +99,25 @@ def histories(draw: st.DrawFn, held: Held, written: Written, first: int) -> list
     return leaves
 
 
+def assert_a_helper_takes_it_alike(
+    plain: PlainBatch, streams: Iterable[tuple[Held, list[ServedLeaf]]], locations: list[int]
+) -> None:
+    """What another process makes of the batch, asked and answered in bytes."""
+    streams = list(streams)
+    again = batch_of(*streams)
+    helds = [held for held, _ in streams]
+    path = helds[0].path
+    rules = Rules(path.control_size, again.authors(), forms_of(path.forms_checked))
+    asked = request(again.work(locations, keys_of(*helds)), rules)
+    made = read_answer(answer(*asked), again.size)
+    assert made is not None
+    if again.changes:
+        again.taken(made)
+    assert (again.whole, again.left, again.shared, again.merged) == (
+        plain.whole, plain.left, plain.shared, plain.merged,
+    )  # fmt: skip
+
+
 @given(data=st.data())
 @settings(max_examples=120)
 def test_a_batch_is_taken_and_packed_as_python_does(data):
@@ -115,7 +136,9 @@ def test_a_batch_is_taken_and_packed_as_python_does(data):
         assert plain.others() == []
         changes = [StoredChange._make(leaf[2:6]) for part in served for leaf in part]
         assert plain.changes == pack_all(changes)
-        plain.take(list(range(len(plain.changes))), keys_of(*helds))
+        locations = list(range(len(plain.changes)))
+        plain.take(locations, keys_of(*helds))
+        assert_a_helper_takes_it_alike(plain, zip(helds, served, strict=True), locations)
         left = {stream.stream: stream for stream in plain.left}
         first = 0
         for held, leaves in zip(helds, served, strict=True):
@@ -143,7 +166,10 @@ def test_form_saves_are_taken_whole(full):
     leaves = []
     for step in range(8):
         device, record = DEVICES[step % 3], RECORDS[step % 2]
-        body[2] = [[leaf.device, leaf.plain[0], leaf.link[:8], 1] for leaf in leaves[-2:-1]]
+        body[2] = [
+            [leaf.device, parse_header(leaf.header).number, leaf.link[:8], 1]
+            for leaf in leaves[-2:-1]
+        ]
         body[3][0][0] = record
         leaves.append(sealed_leaf(held.key, step, device, step + 1, msgpack.packb(body)))
     plain = batch_of((held, leaves))
@@ -196,7 +222,7 @@ class Several(Held):
             rows.append((key.compartment, key.commitment[:8], len(segments[-1]), digest))
         header = encode_header(head, rows)
         place = (number, 9, previous, header, b"g" * 64, tuple(segments), None, 1)
-        return ServedLeaf(*place, sha256(header).digest(), True, None)
+        return ServedLeaf(*place, sha256(header).digest(), True)
 
     def generally(self, leaves: list[ServedLeaf]) -> tuple[bool, Row]:
         """Whether Python takes them without judging the stream again, and the row then."""
@@ -261,7 +287,7 @@ def test_a_change_of_several_segments_is_taken():
 @settings(max_examples=400)
 def test_no_header_is_read_that_python_refuses(header):
     held = Held()
-    leaf = ServedLeaf(1, 9, b"p" * 32, header, b"g" * 64, (b"x",), None, 1, b"l" * 32, True, None)
+    leaf = ServedLeaf(1, 9, b"p" * 32, header, b"g" * 64, (b"x",), None, 1, b"l" * 32, True)
     plain = batch_of((held, [leaf]))
     if plain.others():
         return

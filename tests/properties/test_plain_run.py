@@ -25,7 +25,12 @@ from casesync.sync.plain_path import Fresh
 from casesync.sync.ports import StoredChange
 from casesync.sync.stored_segment import open_segments
 from casesync.sync.stored_segment import stored_kernel as stored
-from casesync.translog.header import PLAIN_TABLE_BYTES, encode_head, encode_header
+from casesync.translog.header import (
+    PLAIN_TABLE_BYTES,
+    encode_head,
+    encode_header,
+    plain_header,
+)
 from plain_changes import (
     DEVICES,
     FIELDS,
@@ -244,8 +249,9 @@ def test_a_row_with_nothing_where_a_list_belongs_is_left_alone(path):
     part[path[-1]] = None
     row = copy.deepcopy(held.row)
     leaf = form_save(held, 1, 2, 1, [])
-    assert leaf.plain is not None
-    fresh = [Fresh(leaf, 1, leaf.plain, None)]
+    plain = plain_header(leaf.header)
+    assert plain is not None
+    fresh = [Fresh(leaf, 1, plain, None)]
     assert runs.take_run(fresh, 0, [1], 0, row, row[1], held.stream, held.path, OWNER, -1) == 0
     assert row == held.row
 
@@ -269,8 +275,9 @@ def test_a_row_of_another_shape_is_left_as_it_was(part):
     held.row[part] = "something else"
     row = copy.deepcopy(held.row)
     leaf = form_save(held, 1, 2, 1, [])
-    assert leaf.plain is not None
-    fresh = [Fresh(leaf, 1, leaf.plain, None)]
+    plain = plain_header(leaf.header)
+    assert plain is not None
+    fresh = [Fresh(leaf, 1, plain, None)]
     with pytest.raises(TypeError):
         runs.take_run(fresh, 0, [1], 0, row, row[1], held.stream, held.path, OWNER, -1)
     assert row == held.row

@@ -30,6 +30,7 @@ from casesync.sync.stream_row import StreamRow
 from casesync.testing.workloads.office import Office
 from casesync.testing.workloads.registry import WORKLOADS
 from casesync.testing.workloads.saves import Rounds, Save, Workload, nothing
+from casesync.translog.header import plain_header
 from casesync.translog.served_leaf import ServedLeaf
 from properties import reference_merge
 from properties.reference_merge import Seg
@@ -113,7 +114,7 @@ def test_form_saves_of_a_workload_take_the_fast_path(monkeypatch):
     take = PageStream._take
 
     def counted(held: PageStream, leaf: ServedLeaf, *rest: Any) -> None:
-        if leaf.plain is not None:
+        if plain_header(leaf.header) is not None:
             plain_in_general.append(leaf)
         take(held, leaf, *rest)
 

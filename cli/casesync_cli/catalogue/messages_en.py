@@ -196,8 +196,10 @@ TEXTS: Final[dict[str, str]] = {
     "bench.saving": "Saving on one device ...",
     "bench.step-decode": "decode only",
     "bench.step-floor": "verify, decrypt, decode (the floor)",
+    "bench.step-memory-alone": "merged in memory, one process",
     "bench.step-memory": "merged in memory",
     "bench.step-sqlite": "merged, durable in SQLite",
+    "bench.step-sqlcipher-alone": "merged, durable in SQLCipher, one process",
     "bench.step-sqlcipher": "merged, durable in SQLCipher (what ships)",
     "bench.sizes": "{changes} changes, {cells} cell writes; {wire} bytes a write on the wire, "
     "{disk} on disk.",

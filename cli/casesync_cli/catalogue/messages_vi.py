@@ -196,8 +196,10 @@ TEXTS: Final[dict[str, str]] = {
     "bench.saving": "Đang lưu trên một máy ...",
     "bench.step-decode": "chỉ giải mã định dạng",
     "bench.step-floor": "kiểm tra, mở niêm phong, giải mã (mức sàn)",
+    "bench.step-memory-alone": "đã gộp trong bộ nhớ, một tiến trình",
     "bench.step-memory": "đã gộp trong bộ nhớ",
     "bench.step-sqlite": "đã gộp, bền vững trong SQLite",
+    "bench.step-sqlcipher-alone": "đã gộp, bền vững trong SQLCipher, một tiến trình",
     "bench.step-sqlcipher": "đã gộp, bền vững trong SQLCipher (bản phát hành)",
     "bench.sizes": "{changes} thay đổi, {cells} lần ghi ô; mỗi lần ghi {wire} byte trên đường "
     "truyền, {disk} trên đĩa.",

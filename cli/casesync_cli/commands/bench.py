@@ -28,7 +28,15 @@ SIZE_DEFAULT: Final = 20_000
 SIZE_MAX: Final = 10_000_000
 RUNS_DEFAULT: Final = 3
 RUNS_MAX: Final = 100
-NAMES: Final = ("decode", "floor", "memory", "sqlite", "sqlcipher")
+NAMES: Final = (
+    "decode",
+    "floor",
+    "memory-alone",
+    "memory",
+    "sqlite",
+    "sqlcipher-alone",
+    "sqlcipher",
+)
 """The steps of ``casesync.testing.benchmark.steps``, in order, as JSON and the catalogue have them.
 """
 _FORMS: Final = "form-saves"

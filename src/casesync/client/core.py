@@ -21,6 +21,7 @@ from casesync.access.body_shapes import WORD_BYTES_MAX
 from casesync.access.control_opened import NetworkOpener
 from casesync.access.control_state import ControlState
 from casesync.client import anchor
+from casesync.client.helper_process import HelperProcess
 from casesync.codec import canonical
 from casesync.crypto.device_keys import DeviceSecrets
 from casesync.foundation.errors import CasesyncError, LocalStateError, UsageError
@@ -116,6 +117,8 @@ class Core:
     channel: RelayChannel
     clock: Clock
     entropy: Entropy
+    helper: HelperProcess = field(default_factory=HelperProcess)
+    """Runs while a sync has much to take in; ``engine.helper`` is it, or None."""
     subscribers: list[Callable[[Sequence[Any]], None]] = field(default_factory=list)
     """See ``subscriptions``."""
     listing_progress: Callable[[int, int], None] | None = None

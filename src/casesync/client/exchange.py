@@ -42,6 +42,8 @@ from casesync.wire.refusals import Refusal
 
 Progress = Callable[[int, int], None]
 """Called after each page with (cursor, target)."""
+WORTH_A_HELPER = 10_000
+"""Changes to come that are worth a second process, whose start takes as long as merging these."""
 ROUNDS_MAX = 10_000
 """Pages of one sync; a relay that never finishes is stopped here."""
 
@@ -111,6 +113,9 @@ def _next_page(core: Core, report: SyncReport, size: PageSize, ahead: ReadAhead)
 
 def _take_in(core: Core, read: ReadAnswer, report: SyncReport, ahead: ReadAhead) -> bool:
     engine, entries = core.engine, read.control_entries
+    due = read.target[0] - read.prepared.change_range.size
+    if due >= WORTH_A_HELPER and engine.helper is not None:
+        core.helper.start()
     blobs = fetch_blobs(core, named_blobs(engine.device, entries), report)
     with core.transaction(meanwhile=ahead.run) as tx:
         suspended = [int(s.device) for s in engine.control.suspensions()]
@@ -124,8 +129,10 @@ def _take_in(core: Core, read: ReadAnswer, report: SyncReport, ahead: ReadAhead)
             control_grew=bool(entries),
             new_seeds=seeds,
         )
-        more, following = commit(engine, tx, read, report)
-        ahead.expect(following)
+        committed = commit(engine, tx, read, report)
+        more = committed.more
+        ahead.expect(committed.following, committed.leaves)
+        del committed
         mark_boxes_owed(engine, tx, entries)
         for stream in again:
             row = StreamRow(tx.stream_rows([stream]).get(stream))

@@ -248,7 +248,7 @@ def core_on(
     counter = RequestCounter(store)
     with store.transaction() as tx:
         failed, suspended = tx.value(FAILED), tx.value(SUSPENDED)
-    return Core(
+    core = Core(
         failed=None if failed is None else LocalStateError(failed.decode()),
         suspended=suspended is not None,
         folder=folder,
@@ -259,6 +259,8 @@ def core_on(
         clock=clock,
         entropy=entropy,
     )
+    core.engine.helper = core.helper
+    return core
 
 
 def _rolled_back(folder: Path, store: ReplicaStore) -> LocalStateError | None:

@@ -2,7 +2,8 @@
 
 A page is fetched whole before it is merged, so on a slow line it must be small: what was fetched of
 an interrupted one is fetched again. On a fast line a large page is cheaper, because a stream whose
-changes lie in three pages is read and written three times. The relay has a bound of its own.
+changes lie in three pages is read and written three times; memory sets its bound. The relay has one
+of its own.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import Final
 from casesync.foundation.limits import PAGE_BYTES_DEFAULT
 
 LEAST_BYTES: Final = 512 * 1024
-MOST_BYTES: Final = 16 * 1024 * 1024
-"""Its changes take about 100 MB of memory while they are merged."""
+MOST_BYTES: Final = PAGE_BYTES_DEFAULT
+"""Its changes take about 50 MB of memory while they are merged (``protocol/decisions/0023``)."""
 FAST_MS: Final = 3_000
 SLOW_MS: Final = 20_000
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from casesync.foundation.errors import CasesyncError
 from casesync.sync.session import Prepared, ReadAnswer, read_page_ahead
+from casesync.translog.served_leaf import ServedLeaf
 
 
 class ReadAhead:
@@ -22,13 +23,16 @@ class ReadAhead:
         self._following: Prepared | None = None
         self._read: ReadAnswer | None = None
         self._error: CasesyncError | None = None
+        self._spent: list[ServedLeaf] = []
 
-    def expect(self, following: Prepared | None) -> None:
-        """What ``run`` is to ask for; None = nothing."""
+    def expect(self, following: Prepared | None, leaves: list[ServedLeaf]) -> None:
+        """What ``run`` is to free, and to ask for; None = nothing."""
         self._following = following
+        self._spent = leaves
 
     def run(self) -> None:
         """Ask, and prove the page; what goes wrong is raised by ``take``."""
+        self._spent = []
         if self._following is None:
             return
         try:

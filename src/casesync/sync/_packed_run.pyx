@@ -30,7 +30,7 @@ from casesync.sync._stream_row cimport (
     replace, slot_of, takes, was_applied, write_row,
 )
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of what this module does; ``plain_path`` asks for just this one."""
 
 cdef object U64 = (1 << 64) - 1
@@ -201,13 +201,32 @@ cdef bint _take_segment(
 
 # -- what is called -------------------------------------------------------------------------------
 
-def content_from(list leaves not None):
+def in_two(list batch not None):
+    """As ``plain_batch.in_two``."""
+    cdef list front = [], content = [], leaves
+    cdef tuple pair
+    cdef Py_ssize_t at
+    for pair in batch:
+        leaves = <list>PyTuple_GET_ITEM(pair, 1)
+        at = _content_from(leaves)
+        if at == 0:
+            content.append(pair)
+            continue
+        front.append((pair[0], leaves[:at]))
+        if at < PyList_GET_SIZE(leaves):
+            content.append((pair[0], leaves[at:]))
+    return front, content
+
+
+cdef Py_ssize_t _content_from(list leaves):
     """From where on all leaves are sealed segments alone."""
     cdef ContentHeader h
+    cdef object leaf
     cdef Py_ssize_t at = PyList_GET_SIZE(leaves)
-    while at and read_content_header(
-        <bytes?>PyTuple_GET_ITEM(<object>PyList_GET_ITEM(leaves, at - 1), 3), &h
-    ):
+    while at:
+        leaf = <object>PyList_GET_ITEM(leaves, at - 1)
+        if not read_content_header(<bytes?><object>PyTuple_GET_ITEM(leaf, 3), &h):
+            break
         at -= 1
     return at
 

@@ -14,7 +14,7 @@ from libc.string cimport memcmp
 from casesync.codec._msgpack cimport u8, u64
 from casesync.sync._segment cimport Body, Shape, is_bytes, opened, read_body, shape_of
 
-VERSION = 9
+VERSION = 10
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 cdef Py_ssize_t PLAIN_TABLE = 46  # of a plain header: one segment
@@ -35,6 +35,7 @@ cdef bint _introduced(object facts, object kind, object key_name, object index):
 
 cdef bint _take(
     object leaf,
+    tuple plain,
     object location,
     list row,
     list merge_row,
@@ -53,7 +54,7 @@ cdef bint _take(
     cdef object previous, header, link, segments, sealed, body
     cdef list history = row[0]
     cdef dict newest = row[4]
-    number, known_size, kind, key_name = <tuple>PyTuple_GET_ITEM(leaf, 10)
+    number, known_size, kind, key_name = plain
     if history is None or newest is None:
         return False
     if not (<object>PyTuple_GET_ITEM(leaf, 0) > last_index):
@@ -269,6 +270,7 @@ def take_run(
             break
         if not _take(
             entry[0],
+            entry[2],
             locations[first + at],
             row,
             merge_row,

@@ -13,7 +13,8 @@ from casesync.foundation.ids import FEED_ALL, StreamId
 from casesync.merkle.compact_range import CompactRange
 from casesync.sync.context import Engine
 from casesync.sync.held_log import BACKFILL
-from casesync.sync.ingest import IngestReport, ingest
+from casesync.sync.ingest import ingest
+from casesync.sync.ingest_report import IngestReport
 from casesync.sync.ports import StreamFlag, Transaction
 from casesync.sync.stream_row import StreamRow
 from casesync.translog.page import OwnChange, read_page

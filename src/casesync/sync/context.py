@@ -18,6 +18,7 @@ from casesync.foundation.ids import CONTENT_COMPARTMENTS, DeviceNumber, NetworkI
 from casesync.foundation.ports import Clock, Entropy
 from casesync.model.cells import Form
 from casesync.model.schema import Schema
+from casesync.sync.helper_port import Helper
 from casesync.sync.keyring import KeyRing
 
 
@@ -77,6 +78,8 @@ class Engine:
     """Cache of ``author``: the stored value of its chain, and what stands in it."""
     log_time_ms: int = 0
     """The largest log time that was proven here."""
+    helper: Helper | None = None
+    """A process that may take streams in beside this one; None: this one does everything."""
     _signer: Ed25519Signer | None = None
 
     def log_now_ms(self) -> int:

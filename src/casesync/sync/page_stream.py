@@ -20,6 +20,7 @@ from casesync.sync.ports import StoredChange, Transaction
 from casesync.sync.stream_merge import SeenVectors, load_changes, state_of
 from casesync.sync.stream_row import HistoryEntry, StreamRow
 from casesync.translog.header import Header, head_bytes, parse_header
+from casesync.translog.page import plain_of
 from casesync.translog.served_leaf import ServedLeaf
 from casesync.translog.unsealed import UnsealedItems, decode_unsealed
 
@@ -109,7 +110,7 @@ class PageStream:
         for leaf in leaves:
             device = leaf.device
             header = None
-            plain = leaf.plain
+            plain = plain_of(leaf.header)
             if plain is None:
                 try:
                     header = parse_header(leaf.header)
@@ -195,8 +196,9 @@ class PageStream:
     def go_on(self, leaves: Sequence[ServedLeaf], last_index: int) -> None:
         """Keep for ``merge`` the leaves that the compiled twin left, stored already."""
         for leaf in leaves:
-            if leaf.plain is not None:
-                self._fresh.append(Fresh(leaf, leaf.plain[0], leaf.plain, None))
+            plain = plain_of(leaf.header)
+            if plain is not None:
+                self._fresh.append(Fresh(leaf, plain[0], plain, None))
             else:
                 header = parse_header(leaf.header)
                 self._fresh.append(Fresh(leaf, header.number, None, header))

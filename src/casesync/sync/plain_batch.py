@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from casesync.foundation.ids import StreamId
-from casesync.sync.plain_path import PlainPath, packed_kernel
+from casesync.sync.page_leaves import Batch
+from casesync.sync.plain_path import Device, PlainPath
+from casesync.sync.stream_kernels import packed_kernel
 from casesync.translog.served_leaf import ServedLeaf
-
-Batch = list[tuple[StreamId, list[ServedLeaf]]]
-"""Streams, each with what a page brought of it in log order."""
 
 
 def in_two(batch: Batch) -> tuple[Batch, Batch]:
@@ -26,15 +25,19 @@ def in_two(batch: Batch) -> tuple[Batch, Batch]:
     """
     if packed_kernel is None:
         return batch, []
-    front: Batch = []
-    content: Batch = []
-    for stream, leaves in batch:
-        at = packed_kernel.content_from(leaves)
-        if at:
-            front.append((stream, leaves[:at]))
-        if at < len(leaves):
-            content.append((stream, leaves[at:]))
-    return front, content
+    parts: tuple[Batch, Batch] = packed_kernel.in_two(batch)
+    return parts
+
+
+class Work(NamedTuple):
+    """The arguments of ``_packed_run.take``, by stream."""
+
+    batch: Batch
+    placed: list[int | None]
+    rows: list[bytes | None]
+    keys: list[bytes | None]
+    locations: list[int]
+    own_device: int
 
 
 class Left(NamedTuple):
@@ -84,15 +87,37 @@ class PlainBatch:
         placed = zip(self._batch, self._placed, strict=True)
         return [pair for pair, last_index in placed if last_index is None]
 
+    @property
+    def size(self) -> int:
+        """How many streams it has."""
+        return len(self._batch)
+
+    def authors(self) -> dict[int, Device]:
+        """What ``PlainPath.device`` says of every author."""
+        numbers = {leaf.device for _, leaves in self._batch for leaf in leaves}
+        return {number: self._path.device(number) for number in numbers}
+
+    def work(self, locations: list[int], keys: Mapping[StreamId, bytes]) -> Work:
+        """What ``take`` would do, for somebody else."""
+        streams = [stream for stream, _ in self._batch]
+        rows, of_streams = list(map(self._rows.get, streams)), list(map(keys.get, streams))
+        return Work(self._batch, self._placed, rows, of_streams, locations, self._own_device)
+
     def take(self, locations: list[int], keys: Mapping[StreamId, bytes]) -> None:
         """Merge; ``changes`` stand at the first of ``locations``; ``keys`` are packed, too."""
         if not self.changes:
             return
-        taken, self.shared, self.merged = packed_kernel.take(
-            self._batch, self._placed, self._rows, keys, locations, self._path, self._own_device
+        self.taken(
+            packed_kernel.take(
+                self._batch, self._placed, self._rows, keys, locations, self._path, self._own_device
+            )
         )
+
+    def taken(self, answer: tuple[list[bytes | None], list[StreamId], int]) -> None:
+        """What the twin made: packed row or None by stream, streams with a grant, segments."""
+        rows, self.shared, self.merged = answer
         first = 0
-        for (stream, leaves), last, row in zip(self._batch, self._placed, taken, strict=True):
+        for (stream, leaves), last, row in zip(self._batch, self._placed, rows, strict=True):
             if last is None:
                 continue
             if row is None:

@@ -13,29 +13,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from casesync.access.verdicts import COUNTS
 from casesync.crypto.sealing import open_segment
-from casesync.foundation.compiled import compiled
 from casesync.foundation.errors import CasesyncError
 from casesync.foundation.ids import CONTENT_COMPARTMENTS
 from casesync.model.segment_body import decode_content
 from casesync.sync.change_reader import fields_allowed
 from casesync.sync.context import Engine
 from casesync.sync.keyring import StreamKey
+from casesync.sync.stream_kernels import plain_kernel
 from casesync.translog.header import PLAIN_TABLE_BYTES, Header, PlainHeader
 from casesync.translog.served_leaf import ServedLeaf
 
 if TYPE_CHECKING:
     from casesync.sync.page_stream import PageStream
-
-plain_kernel = compiled("casesync.sync._segment", 1) and compiled("casesync.sync._plain_run", 9)
-"""Takes runs of plain changes; without it ``PlainPath.take`` takes each."""
-packed_kernel = (
-    plain_kernel
-    and compiled("casesync.sync._content_header", 1)
-    and compiled("casesync.sync._stream_row", 2)
-    and compiled("casesync.sync._stored_key", 1)
-    and compiled("casesync.sync._packed_run", 2)
-)
-"""Takes whole streams on their packed rows; without it ``page_stream`` takes each."""
 
 _CONTENT_MASK = sum(1 << int(c) for c in CONTENT_COMPARTMENTS)
 
@@ -51,6 +40,10 @@ class Fresh(NamedTuple):
     """The whole header where it is not plain."""
 
 
+Device = tuple[bytes | None, int]
+"""(unit, mask of content compartments its role writes); (None, 0) if not so simple."""
+
+
 class PlainPath:
     """What is the same for all streams of a page, and the step for one leaf."""
 
@@ -61,13 +54,13 @@ class PlainPath:
         self._engine = engine
         self.keys = engine.keys
         self._control = engine.control
-        self.devices: dict[int, tuple[bytes | None, int]] = {}
+        self.devices: dict[int, Device] = {}
         """What ``device`` found."""
         self.forms_checked = engine.forms_checked
         self.control_size = engine.control.size
 
-    def device(self, device: int) -> tuple[bytes | None, int]:
-        """(unit, mask of content compartments its role writes); (None, 0) if not so simple."""
+    def device(self, device: int) -> Device:
+        """What the control log says of an author, asked once."""
         found = self.devices.get(device)
         if found is None:
             found = (None, 0)

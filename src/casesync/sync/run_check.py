@@ -12,6 +12,7 @@ from typing import NamedTuple
 from casesync.crypto.signatures import verify_change
 from casesync.foundation.errors import CryptoError
 from casesync.sync.context import Engine
+from casesync.sync.page_leaves import runs_of
 from casesync.translog.served_leaf import ServedLeaf
 
 
@@ -35,21 +36,10 @@ def check_runs(engine: Engine, leaves: Sequence[ServedLeaf]) -> CheckedRuns:
     ends a run, bridged or not: else a leaf could be proven in one page and not in two, and verdicts
     would depend on where a page ended (``waiting_leaves``).
     """
-    runs: dict[int, list[list[int]]] = {}
-    newest: dict[int, bytes] = {}
-    for position, leaf in enumerate(leaves):
-        if leaf.own is not None:
-            continue
-        device = leaf.device
-        if leaf.previous_link == newest.get(device):
-            runs[device][-1].append(position)
-        else:
-            runs.setdefault(device, []).append([position])
-        newest[device] = leaf.link
     dropped: set[int] = set()
     of_authors: list[list[int]] = []
     checks = 0
-    for device, of_device in runs.items():
+    for device, of_device in runs_of(leaves).items():
         key = engine.control.change_key(device)
         if key is None:
             continue

@@ -25,7 +25,7 @@ from casesync.sync.context import Engine
 from casesync.sync.ports import QuarantineRow, StoredChange, Transaction
 from casesync.sync.stream_row import HistoryEntry, StreamRow
 from casesync.translog.chain import link as chain_link
-from casesync.translog.header import Header, plain_header
+from casesync.translog.header import Header
 from casesync.translog.served_leaf import ServedLeaf
 
 WAITING_LEAVES = "waiting-leaves"
@@ -281,5 +281,4 @@ def _leaf(tx: Transaction, row: _Waiting) -> ServedLeaf:
         row.device,
         row.link,
         True,
-        plain_header(change.header),
     )

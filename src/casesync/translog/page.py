@@ -18,15 +18,19 @@ from casesync.merkle.hashing import HASH_BYTES, LEAF_PREFIX
 from casesync.merkle.subtrees import aligned_subtrees
 from casesync.translog.chain import LINK_LABEL, bridge
 from casesync.translog.frame import OWN, decode_frame, decode_own_frame
-from casesync.translog.header import plain_header
+from casesync.translog.header import PlainHeader, plain_header
 from casesync.translog.served_leaf import ServedLeaf
 
 REFERENCES_MAX: Final = 1 << 16
 """Streams, or devices, of one page: a reference is below 2^16."""
 OWN_FRAMES_MAX: Final = 1 << 16
 """Own frames of one page: each makes the receiver load a change of its own."""
-frame_kernel = compiled("casesync.translog._frames", 4)
+frame_kernel = compiled("casesync.translog._frames", 5)
 """Takes runs of plain frames; without it ``_Reading`` takes each."""
+plain_of: Final[Callable[[bytes], PlainHeader | None]] = (
+    plain_header if frame_kernel is None else frame_kernel.plain_header
+)
+"""``header.plain_header``, compiled where that is."""
 
 
 class OwnChange(NamedTuple):
@@ -229,7 +233,6 @@ class _Reading:
                 device_number,
                 link,
                 run_starts,
-                plain_header(header),
             )
         )
         time = log_time_ms.to_bytes(6, "big")

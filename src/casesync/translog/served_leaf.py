@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from casesync.translog.header import PlainHeader
-
 
 class ServedLeaf(NamedTuple):
     """One leaf of the change log, proven to stand at its index."""
@@ -25,5 +23,3 @@ class ServedLeaf(NamedTuple):
     link: bytes
     run_starts: bool
     """The previous link was taken as given: a signature further on proves nothing before."""
-    plain: PlainHeader | None
-    """What a plain header says (``header.plain_header``), None for every other."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from casesync.client.page_size import FAST_MS, LEAST_BYTES, MOST_BYTES, SLOW_MS, PageSize
-from casesync.foundation.limits import PAGE_BYTES_DEFAULT
 
 
 def test_full_pages_that_come_fast_grow_to_the_bound():
     size = PageSize()
-    asked = [size.bytes]
-    for _ in range(4):
+    assert size.bytes == MOST_BYTES, "until a line shows that it is slow"
+    size.bytes = LEAST_BYTES
+    asked = []
+    for _ in range(6):
         size.note(FAST_MS - 1, size.bytes)
         asked.append(size.bytes)
-    assert asked[:2] == [PAGE_BYTES_DEFAULT, 2 * PAGE_BYTES_DEFAULT]
+    assert asked[0] == 2 * LEAST_BYTES
     assert asked[-2:] == [MOST_BYTES, MOST_BYTES]
 
 
@@ -27,7 +28,8 @@ def test_pages_that_come_slowly_shrink_to_the_bound_and_grow_again():
 
 def test_a_short_answer_or_a_clock_that_jumped_back_teaches_nothing():
     size = PageSize()
+    size.bytes = 2 * LEAST_BYTES
     size.note(0, size.bytes // 2 - 1)
     size.note(-1, size.bytes)
     size.note((FAST_MS + SLOW_MS) // 2, size.bytes)
-    assert size.bytes == PAGE_BYTES_DEFAULT
+    assert size.bytes == 2 * LEAST_BYTES

@@ -6,7 +6,6 @@ from attack_world import AttackWorld
 from casesync.sync.stream_merge import load_changes
 from casesync.sync.stream_row import StreamRow
 from casesync.sync.waiting_leaves import WaitingLeaves, waiting_changes
-from casesync.translog.header import plain_header
 from casesync.translog.served_leaf import ServedLeaf
 
 
@@ -33,7 +32,6 @@ def test_keeping_copies_forgets_nothing_that_judging_a_stream_again_set_aside():
             second.header.device,
             second.link,
             True,
-            plain_header(header),
         )
         assert of_page.keep_copies([(leaf, second.header)]) == []
         aside = [change.log_index for _, change in waiting_changes(tx)]

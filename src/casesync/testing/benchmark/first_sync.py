@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from casesync.client.core import Core
 from casesync.client.sync_driver import run_sync
 from casesync.testing.benchmark.recorded import Recording
 
@@ -113,16 +114,33 @@ def _part(frame: FrameType | None) -> str:
     return VERIFY if files[0].startswith(_SEALS) else MERGE
 
 
-def _peak_mb() -> float:
-    """This program's own peak; Linux's ``ru_maxrss`` would count its parent's before ``exec``."""
-    status = Path("/proc/self/status")
+class _Memory:
+    """At most what this program and its helper ever had at once: while it runs, both peaks."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._most_mb = 0.0
+
+    def peak_mb(self) -> float:
+        """Until now; to be asked while the helper still runs."""
+        pid = self._core.helper.pid
+        helper_mb = 0.0 if pid is None else _peak_mb(str(pid))
+        self._most_mb = max(self._most_mb, _peak_mb("self") + helper_mb)
+        return round(self._most_mb, 1)
+
+
+def _peak_mb(process: str) -> float:
+    """A program's own peak; Linux's ``ru_maxrss`` would count its parent's before ``exec``."""
+    status = Path("/proc", process, "status")
     if status.exists():
-        line = next(row for row in status.read_text("utf-8").splitlines() if "VmHWM" in row)
-        return round(int(line.split()[1]) * 1024 / 1e6, 1)
+        rows = status.read_text("utf-8").splitlines()
+        return sum(int(row.split()[1]) * 1024 / 1e6 for row in rows if "VmHWM" in row)
+    if process != "self":
+        return 0.0  # this system does not tell of others
     import resource  # noqa: PLC0415 - not on every system
 
     unit = 1 if sys.platform == "darwin" else 1024
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -133,10 +151,11 @@ def main(arguments: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory(dir=recording.folder) as folder:
         store = recording.on_disk(Path(folder) / "replica.db", encrypted=True)
         core = recording.reopened(store, Path(folder))
-        start = _peak_mb()
+        memory = _Memory(core)
+        start = memory.peak_mb()
         with _sampling(seen):
             started = time.perf_counter()
-            run_sync(core, lambda *_: pages.append(_peak_mb()))
+            run_sync(core, lambda *_: pages.append(memory.peak_mb()))
             seconds = time.perf_counter() - started
         store.close()
     total = sum(seen.values())
@@ -145,7 +164,7 @@ def main(arguments: Sequence[str]) -> None:
         shares={part: seen[part] / total for part in PARTS} if total else {},
         start_mb=start,
         pages_mb=pages,
-        end_mb=_peak_mb(),
+        end_mb=memory.peak_mb(),
     )
     sys.stdout.write(json.dumps(asdict(found)))
 

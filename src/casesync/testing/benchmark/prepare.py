@@ -62,10 +62,10 @@ def _record(office: Office, workload: Workload, size: int, folder: Path, started
 def answers_to(reader: Replica) -> list[bytes]:
     """Every page from a reader's cursor to the relay's size, then the answer when all is held."""
     core = reader.core
-    with core.store.transaction() as tx:
-        request = next_request(core.engine, tx).request
-    answers: list[bytes] = []
     pages = PageSize()  # learns as over a fast line
+    with core.store.transaction() as tx:
+        request = next_request(core.engine, tx, pages.bytes).request
+    answers: list[bytes] = []
     more = True
     while True:
         answers.append(core.channel.sync(request.encode()))

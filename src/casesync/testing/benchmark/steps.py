@@ -4,6 +4,9 @@ From the least that any reader must do to the whole of what ships: decode only; 
 proof, signatures, decrypt, decode, nothing kept); merged in memory; merged and durable with fsync
 in plain SQLite; the same in SQLCipher. Every step takes in the same answers.
 
+Where a sync would have a helper (``client/helper_process.py``) merging has one that runs already,
+as behind the first page of a real line; two steps show what one process does alone.
+
 ``python -m casesync.testing.benchmark.steps FOLDER [RUNS]`` measures a folder that ``prepare``
 filled once more: for whoever works on the merge.
 """
@@ -22,7 +25,7 @@ from pathlib import Path
 from typing import Final
 
 from casesync.client.core import Core
-from casesync.client.exchange import pull_and_push
+from casesync.client.exchange import WORTH_A_HELPER, pull_and_push
 from casesync.crypto.sealing import open_segment
 from casesync.foundation.ids import CONTENT_COMPARTMENTS, StreamId
 from casesync.merkle.compact_range import CompactRange
@@ -48,9 +51,12 @@ from casesync.wire.messages import SyncAnswer
 DECODE: Final = "decode only"
 FLOOR: Final = "floor: verify, decrypt, decode"
 MEMORY: Final = "merged in memory"
+MEMORY_ALONE: Final = "merged in memory, one process"
 PLAIN: Final = "merged, durable in SQLite"
 CIPHER: Final = "merged, durable in SQLCipher"
-STEPS: Final = (DECODE, FLOOR, MEMORY, PLAIN, CIPHER)
+CIPHER_ALONE: Final = "merged, durable in SQLCipher, one process"
+STEPS: Final = (DECODE, FLOOR, MEMORY_ALONE, MEMORY, PLAIN, CIPHER_ALONE, CIPHER)
+ALONE: Final = frozenset({MEMORY_ALONE, CIPHER_ALONE})
 _CONTENT: Final = frozenset(map(int, CONTENT_COMPARTMENTS))
 
 
@@ -63,6 +69,8 @@ class Counts:
     signature_checks: int
     segments: int
     rejudged_streams: int
+    handed_out: int
+    """Batches of streams that the helper took in."""
     disk_bytes: int
     """The database's growth; 0 in memory."""
 
@@ -88,8 +96,10 @@ class Steps:
         return {
             DECODE: self._decode,
             FLOOR: lambda: self._floor(decode_content),
+            MEMORY_ALONE: lambda: self._merge(MEMORY_ALONE, self.recording.in_memory(), None),
             MEMORY: lambda: self._merge(MEMORY, self.recording.in_memory(), None),
             PLAIN: lambda: self._on_disk(PLAIN, encrypted=False),
+            CIPHER_ALONE: lambda: self._on_disk(CIPHER_ALONE, encrypted=True),
             CIPHER: lambda: self._on_disk(CIPHER, encrypted=True),
         }
 
@@ -137,10 +147,16 @@ class Steps:
     def _merge(self, step: str, store: SqlStore, path: Path | None) -> float:
         before = 0 if path is None else path.stat().st_size
         core = self.recording.reopened(store, None if path is None else path.parent)
+        if step in ALONE:
+            core.engine.helper = None
+        elif self.recording.facts.changes >= WORTH_A_HELPER:
+            core.helper.start()
+            core.helper.wait_until_ready()
         report = SyncReport()
         started = time.perf_counter()
         pull_and_push(core, report)
         seconds = time.perf_counter() - started
+        core.helper.stop()
         store.close()
         self.counts[step] = Counts(
             round_trips=report.round_trips,
@@ -148,6 +164,7 @@ class Steps:
             signature_checks=report.ingest.signature_checks,
             segments=report.ingest.merged_segments,
             rejudged_streams=report.ingest.rejudged_streams,
+            handed_out=report.ingest.handed_out,
             disk_bytes=0 if path is None else path.stat().st_size - before,
         )
         return seconds
@@ -200,7 +217,7 @@ def main(arguments: Sequence[str]) -> None:
     runs = int(arguments[1]) if len(arguments) > 1 else 1
     series.run({step: lambda step=step: steps.run(step) for step in STEPS}, runs)  # type: ignore[misc]
     for step in STEPS:
-        sys.stdout.write(f"{step:32} {series.rate(step):12,.0f} {series.ratio(step, FLOOR):6.2f}\n")
+        sys.stdout.write(f"{step:42} {series.rate(step):12,.0f} {series.ratio(step, FLOOR):6.2f}\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,106 @@
+"""Content taken in by another process: what is asked of it, and what it answers (sync floor).
+
+``protocol/decisions/0023``. A request says everything that a batch needs; a helper remembers
+nothing of one. Both ends are this program: the bytes are private to it and never stored or sent.
+What a helper makes of a batch is what ``PlainBatch.take`` makes of it here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import msgpack
+
+from casesync.model.cells import Form, simple_form
+from casesync.sync.plain_batch import Work
+from casesync.sync.plain_path import Device
+from casesync.sync.stream_kernels import handing_kernel, packed_kernel
+
+_NOBODY: Final[Device] = (None, 0)
+_Row = list[Any]
+Answer = tuple[list[bytes | None], list[Any], int]
+"""As ``PlainBatch.taken`` has it."""
+
+
+class Rules(NamedTuple):
+    """What the control log says, as far as content that simply comes next has to keep to it."""
+
+    control_size: int
+    devices: dict[int, Device]
+    """Every author of the batch."""
+    forms: list[tuple[int, int, list[int]]]
+    """(schema version, compartment, row of a form) that belong together."""
+
+
+def forms_of(checked: dict[tuple[int, int, Form], bool]) -> list[tuple[int, int, list[int]]]:
+    """``Rules.forms`` out of ``Engine.forms_checked``."""
+    return [
+        (version, kind, form.row)
+        for (version, kind, form), allowed in checked.items()
+        if allowed and not form.elements
+    ]
+
+
+def request(work: Work, rules: Rules) -> tuple[bytes, bytes]:
+    """What ``answer`` takes, in two parts. Signatures were checked: they are not in it."""
+    batch, placed, *rest = work
+    streams = [stream for stream, _ in batch]
+    counts = [
+        0 if last is None else len(leaves) for (_, leaves), last in zip(batch, placed, strict=True)
+    ]
+    return (
+        msgpack.packb((streams, counts, placed, *rest, *rules)),
+        handing_kernel.packed(batch, placed),
+    )
+
+
+def answer(front: bytes, leaves: bytes) -> bytes:
+    """Do what a request asks, in the helper.
+
+    Raises: any exception, where it is not what ``request`` made.
+    """
+    streams, counts, placed, rows, keys, locations, own_device, *rules = msgpack.unpackb(
+        front, strict_map_key=False
+    )
+    batch = list(zip(streams, handing_kernel.unpacked(leaves, counts), strict=True))
+    made = packed_kernel.take(
+        batch,
+        placed,
+        dict(zip(streams, rows, strict=True)),
+        dict(zip(streams, keys, strict=True)),
+        locations,
+        _Path(*rules),
+        own_device,
+    )
+    answered: bytes = msgpack.packb(made)
+    return answered
+
+
+def read_answer(packed: bytes, streams: int) -> Answer | None:
+    """What ``answer`` made for so many streams; None if that cannot be."""
+    try:
+        rows, shared, segments = msgpack.unpackb(packed)
+    except (ValueError, TypeError, msgpack.UnpackException):
+        return None
+    if not isinstance(rows, list) or len(rows) != streams:
+        return None
+    return rows, shared, segments
+
+
+class _Path:
+    """As much of ``PlainPath`` as the twin looks at."""
+
+    def __init__(
+        self,
+        control_size: int,
+        devices: dict[int, list[Any]],
+        forms: list[tuple[int, int, list[int]]],
+    ) -> None:
+        """Args: as ``Rules`` has them."""
+        self.control_size = control_size
+        self.devices = devices
+        self.forms_checked = {(v, kind, simple_form(row)): True for v, kind, row in forms}
+
+    def device(self, _device: int) -> Device:
+        """An author that the request does not say is nobody whose content is taken unseen."""
+        return _NOBODY

@@ -1,0 +1,135 @@
+"""Compiled twins that sort the leaves of a page, carry them and find rows do what Python does.
+
+``sync/_page_leaves.pyx`` beside ``page_leaves``, ``storage/_rows.pyx`` beside ``packed_rows``,
+``sync/_handed_out.pyx`` there and back. Where they were not compiled there is nothing to compare.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casesync.storage import packed_rows
+from casesync.sync import page_leaves, stream_kernels
+from casesync.translog.served_leaf import ServedLeaf
+from plain_changes import changed
+
+needs_leaves = pytest.mark.skipif(page_leaves.leaves_kernel is None, reason="not compiled here")
+needs_rows = pytest.mark.skipif(packed_rows.rows_kernel is None, reason="not compiled here")
+needs_handing = pytest.mark.skipif(
+    stream_kernels.handing_kernel is None, reason="not compiled here"
+)
+LINKS = st.sampled_from([bytes([n]) * 32 for n in range(4)])
+SEGMENTS = st.lists(st.none() | st.binary(max_size=9), max_size=3).map(tuple)
+
+
+@st.composite
+def leaves(draw: st.DrawFn) -> list[ServedLeaf]:
+    """Leaves of few devices and streams, chained or not, some own, some with a damaged header."""
+    streams = st.sampled_from([bytes([n]) * 16 for n in range(3)])
+    found = []
+    for index in range(draw(st.integers(0, 12))):
+        header = draw(st.binary(min_size=13, max_size=13)) + draw(streams) + b"rest"
+        header = draw(st.sampled_from([header, header, header[: draw(st.integers(0, 30))]]))
+        found.append(
+            ServedLeaf(
+                index,
+                9,
+                draw(LINKS),
+                header,
+                b"g" * 64,
+                draw(SEGMENTS),
+                draw(st.sampled_from([None, None, None, 7])),
+                draw(st.integers(1, 3)),
+                draw(LINKS),
+                draw(st.booleans()),
+            )
+        )
+    return found
+
+
+@needs_leaves
+@given(served=leaves())
+def test_leaves_are_sorted_alike(served):
+    with pytest.MonkeyPatch.context() as patch:
+        fast = page_leaves.runs_of(served), page_leaves.by_stream(served)
+        patch.setattr(page_leaves, "leaves_kernel", None)
+        slow = page_leaves.runs_of(served), page_leaves.by_stream(served)
+    assert fast == slow
+    assert list(fast[0]) == list(slow[0]), "devices in the order in which they are met"
+
+
+@needs_rows
+@given(data=st.data())
+def test_rows_are_read_and_written_alike(data):
+    slot = st.sampled_from([None, b"row", True])
+    stored = {
+        group: data.draw(st.lists(slot, min_size=64, max_size=64)) for group in (0, 1, 1 << 40)
+    }
+    serials = st.builds(lambda group, at: (group << 6) + at, st.sampled_from(list(stored)), AT)
+    asked = data.draw(st.lists(serials, max_size=9))
+    rows = {serial: bytes([at]) for at, serial in enumerate(data.draw(st.lists(serials)))}
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        for kernel in (packed_rows.rows_kernel, None):
+            patch.setattr(packed_rows, "rows_kernel", kernel)
+            at_hand: dict[int, list[Any]] = {}
+            unplaced: dict[int, dict[int, bytes | None]] = {}
+            loads: list[int] = []
+
+            def load(group: int) -> list[Any]:
+                loads.append(group)  # noqa: B023 - called in this round only
+                return at_hand.setdefault(group, copy.copy(stored[group]))  # noqa: B023
+
+            read = packed_rows.read_rows(at_hand, asked, load)
+            elsewhere = packed_rows.write_rows(at_hand, unplaced, rows, load)
+            seen.append((read, elsewhere, at_hand, unplaced, loads))
+    assert seen[0] == seen[1]
+    assert all(stored[serial >> 6][serial & 63] is True for serial in seen[0][1])
+
+
+AT = st.integers(0, 63)
+
+
+@needs_handing
+@given(served=leaves(), places=st.lists(st.sampled_from([None, 5]), min_size=3, max_size=3))
+def test_leaves_come_out_of_their_bytes_as_they_went_in(served, places):
+    kernel = stream_kernels.handing_kernel
+    batch = [(bytes([at]) * 16, served[at::3]) for at in range(3)]
+    counts = [
+        0 if last is None else len(part) for last, (_, part) in zip(places, batch, strict=True)
+    ]
+    came = kernel.unpacked(kernel.packed(batch, places), counts)
+    for (_, sent), got, last in zip(batch, came, places, strict=True):
+        wanted = [] if last is None else sent
+        # What a helper does not look at does not travel.
+        assert got == [(*leaf[:4], None, leaf[5], None, None, leaf[8]) for leaf in wanted]
+
+
+@needs_handing
+@given(served=leaves(), data=st.data())
+def test_bytes_of_leaves_that_were_damaged_are_refused_or_read_within_bounds(served, data):
+    kernel = stream_kernels.handing_kernel
+    packed = kernel.packed([(bytes(16), served)], [1])
+    damaged = data.draw(changed(packed))
+    counts = data.draw(st.sampled_from([[len(served)], [len(served) + 1], [0], [1 << 20]]))
+    try:
+        [got] = kernel.unpacked(damaged, counts)
+    except ValueError:
+        return
+    assert len(got) == counts[0]
+    sizes = [len(leaf[3]) + sum(len(part or b"") for part in leaf[5]) for leaf in got]
+    assert sum(sizes) <= len(damaged)
+
+
+@needs_handing
+@pytest.mark.parametrize("place", [2, 8])
+def test_a_link_of_another_length_is_not_carried(place):
+    leaf = ServedLeaf(1, 9, b"p" * 32, b"h" * 40, b"g" * 64, (b"s",), None, 1, b"l" * 32, True)
+    odd = (*leaf[:place], b"short", *leaf[place + 1 :])
+    with pytest.raises(ValueError, match="32 bytes"):
+        stream_kernels.handing_kernel.packed([(bytes(16), [odd])], [1])
