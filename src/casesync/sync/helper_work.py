@@ -7,14 +7,16 @@ What a helper makes of a batch is what ``PlainBatch.take`` makes of it here.
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgpack
 
 from casesync.model.cells import Form, simple_form
-from casesync.sync.plain_batch import Work
-from casesync.sync.plain_path import Device
 from casesync.sync.stream_kernels import handing_kernel, packed_kernel
+
+if TYPE_CHECKING:  # the helper's own process does without the rest of the engine
+    from casesync.sync.plain_batch import Work
+    from casesync.sync.plain_path import Device
 
 _NOBODY: Final[Device] = (None, 0)
 _Row = list[Any]
