@@ -6,15 +6,17 @@ READY := .venv/ready
 # Options:
 #   make demo DEMO="--lang vi --keep there"
 #   make bench BENCH="--workload form-saves --size 40000"
+#   make felt FELT="--cases 2000 --runs 3"
 #   make soak START=0 SEEDS=20000
 DEMO ?=
 BENCH ?=
+FELT ?=
 START ?= 0
 SEEDS ?= 5000
 # Hundreds of short processes are started: each would compile every module again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test check bench soak
+.PHONY: help demo test check bench felt soak
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile
@@ -34,6 +36,9 @@ check: $(READY) ## lint, format, types, layers and house rules
 
 bench: .venv/bench-ready ## measure casesync beside other engines and judge the ratios (15 minutes)
 	$(BIN)/python benchmarks/run.py $(BENCH)
+
+felt: $(READY) ## time the commands of a day on 10,000 and 100,000 cases (10 minutes)
+	$(BIN)/python benchmarks/felt.py $(FELT)
 
 soak: $(READY) ## play SEEDS simulated worlds from seed START on; the same seed, the same world
 	PYTHONPATH=tests $(BIN)/python -m simulation.soak --start $(START) --seeds $(SEEDS)
