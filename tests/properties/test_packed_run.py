@@ -10,7 +10,8 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 from hashlib import sha256
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgpack
 import pytest
@@ -25,10 +26,14 @@ from casesync.crypto.sealing import segment_nonce
 from casesync.foundation.ids import StreamId
 from casesync.storage.packing import pack_all
 from casesync.sync import plain_path, stream_kernels
-from casesync.sync.helper_work import Rules, answer, forms_of, read_answer, request
+from casesync.sync.handed_out import HandedOut
+from casesync.sync.helper_work import Answer, answer, read_answer
+from casesync.sync.ingest_report import IngestReport
 from casesync.sync.page_stream import PageStream
 from casesync.sync.plain_batch import PlainBatch
+from casesync.sync.plain_path import PlainPath
 from casesync.sync.ports import StoredChange
+from casesync.sync.stream_batch import StreamBatch
 from casesync.sync.stream_row import StreamRow
 from casesync.translog.header import encode_head, encode_header, parse_header
 from casesync.translog.served_leaf import ServedLeaf
@@ -99,23 +104,68 @@ def histories(draw: st.DrawFn, held: Held, written: Written, first: int) -> list
     return leaves
 
 
-def assert_a_helper_takes_it_alike(
-    plain: PlainBatch, streams: Iterable[tuple[Held, list[ServedLeaf]]], locations: list[int]
-) -> None:
-    """What another process makes of the batch, asked and answered in bytes."""
-    streams = list(streams)
-    again = batch_of(*streams)
-    helds = [held for held, _ in streams]
-    path = helds[0].path
-    rules = Rules(path.control_size, again.authors(), forms_of(path.forms_checked))
-    asked = request(again.work(locations, keys_of(*helds)), rules)
-    made = read_answer(answer(*asked), again.size)
+def by_a_helper(plain: PlainBatch, path: PlainPath, keys: dict[StreamId, bytes]) -> Answer:
+    """What another process makes of a batch, asked and answered in bytes."""
+    locations = list(range(len(plain.changes)))
+    begun = SimpleNamespace(plain=plain, locations=locations, keys=keys)
+    handed = HandedOut(None, path, IngestReport())
+    made = read_answer(answer(*handed._request(cast("StreamBatch", begun))), plain)
     assert made is not None
+    return made
+
+
+def assert_a_helper_takes_it_alike(
+    plain: PlainBatch, streams: Iterable[tuple[Held, list[ServedLeaf]]]
+) -> None:
+    streams = list(streams)
+    helds = [held for held, _ in streams]
+    again = batch_of(*streams)
     if again.changes:
-        again.taken(made)
+        again.taken(by_a_helper(again, helds[0].path, keys_of(*helds)))
     assert (again.whole, again.left, again.shared, again.merged) == (
         plain.whole, plain.left, plain.shared, plain.merged,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("what", "is_taken"),
+    [
+        ("as it is", True),
+        ("not its compartment", False),
+        ("another office", False),
+        ("no device of ours", False),
+        ("the control log is shorter", False),
+        ("its form is in no schema", False),
+    ],
+)
+def test_a_helper_keeps_to_the_rights_of_the_request(what, is_taken, monkeypatch):
+    held = Held()
+    first = form_save(held, 0, 1, 1, [])
+    taken, held.row = held.slowly(first, 0)
+    assert taken
+    path = held.path
+    monkeypatch.setattr(path, "devices", dict(path.devices))
+    if what == "not its compartment":
+        path.devices[2] = (OWNER, 1 << SECOND)
+    elif what == "another office":
+        path.devices[2] = (bytes(16), 1 << KIND)
+    elif what == "no device of ours":
+        path.devices[2] = (None, 0)
+    elif what == "the control log is shorter":
+        path.control_size = 2
+    elif what == "its form is in no schema":
+        path.forms_checked = dict.fromkeys(path.forms_checked, False)
+    leaf = form_save(held, 1, 2, 1, [])
+    plain = batch_of((held, [leaf]))
+    rows, _, segments = by_a_helper(plain, path, keys_of(held))
+    assert [row is not None for row in rows] == [is_taken]
+    assert segments == is_taken
+    assert_a_helper_takes_it_alike(taken_here(plain, held), [(held, [leaf])])
+
+
+def taken_here(plain: PlainBatch, held: Held) -> PlainBatch:
+    plain.take([0], keys_of(held))
+    return plain
 
 
 @given(data=st.data())
@@ -138,7 +188,7 @@ def test_a_batch_is_taken_and_packed_as_python_does(data):
         assert plain.changes == pack_all(changes)
         locations = list(range(len(plain.changes)))
         plain.take(locations, keys_of(*helds))
-        assert_a_helper_takes_it_alike(plain, zip(helds, served, strict=True), locations)
+        assert_a_helper_takes_it_alike(plain, zip(helds, served, strict=True))
         left = {stream.stream: stream for stream in plain.left}
         first = 0
         for held, leaves in zip(helds, served, strict=True):

@@ -133,3 +133,21 @@ def test_a_link_of_another_length_is_not_carried(place):
     odd = (*leaf[:place], b"short", *leaf[place + 1 :])
     with pytest.raises(ValueError, match="32 bytes"):
         stream_kernels.handing_kernel.packed([(bytes(16), [odd])], [1])
+
+
+NOT_LEAVES: list[Any] = [1, None, (), (1,), [1], b"x"]
+
+
+@needs_leaves
+@pytest.mark.parametrize("odd", NOT_LEAVES)
+def test_what_is_no_leaf_is_refused(odd):
+    for sort in (page_leaves.leaves_kernel.runs_of, page_leaves.leaves_kernel.by_stream):
+        with pytest.raises(TypeError):
+            sort([odd])
+    if stream_kernels.handing_kernel is None:
+        return
+    for pairs in ([odd], [(bytes(16), [odd])], [(bytes(16), odd)]):
+        with pytest.raises(TypeError):
+            stream_kernels.handing_kernel.packed(pairs, [1])
+        with pytest.raises(TypeError):
+            stream_kernels.packed_kernel.in_two(pairs)

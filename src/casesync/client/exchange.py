@@ -57,15 +57,18 @@ def pull_and_push(core: Core, report: SyncReport, progress: Progress | None = No
     core.require_writable()
     size = PageSize()
     ahead = ReadAhead(lambda prepared: _ask(core, prepared, report, size))
-    for _ in range(ROUNDS_MAX):
-        more = _next_page(core, report, size, ahead)
-        if progress is not None:
-            with core.store.transaction() as tx:
-                after = prepare(core.engine, tx)
-            target = after.request.cursor if after.target is None else after.target[0]
-            progress(after.request.cursor, target)
-        if not more:
-            return
+    try:
+        for _ in range(ROUNDS_MAX):
+            more = _next_page(core, report, size, ahead)
+            if progress is not None:
+                with core.store.transaction() as tx:
+                    after = prepare(core.engine, tx)
+                target = after.request.cursor if after.target is None else after.target[0]
+                progress(after.request.cursor, target)
+            if not more:
+                return
+    finally:
+        core.helper.end()
     raise NetworkError("relay-endless")
 
 

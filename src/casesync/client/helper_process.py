@@ -1,8 +1,10 @@
 """A second process that opens and merges content while this one stores it (client).
 
-``sync/helper_work.py`` is what it does, ``protocol/decisions/0023`` why. It is started when a sync
-has much to take in and ends with it; it holds no file and no connection. Requests and answers go
-through its standard input and output, behind the lengths of their parts (u32, little-endian).
+``sync/helper_work.py`` is what it does, ``protocol/decisions/0023`` why. It is started when an
+exchange has much to take in and ends with it; it holds no file and no connection. It says first
+which program it is; one of another installation, or of a release that was installed meanwhile, is
+not asked. Requests and answers go through its standard input and output, behind their number and
+the lengths of their parts (u32, little-endian).
 
 ``python -m casesync.client.helper_process`` is its other end.
 """
@@ -18,37 +20,63 @@ import struct
 import subprocess
 import sys
 from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
 from typing import BinaryIO, Final
 
 from typing_extensions import override
 
+from casesync.client.core_dumps import refuse_core_dumps
 from casesync.sync.helper_port import Helper
-from casesync.sync.helper_work import answer
-from casesync.sync.stream_kernels import handing_kernel
+from casesync.sync.helper_work import FORMAT, answer
+from casesync.sync.stream_kernels import VERSIONS, handing_kernel
 
-READY: Final = b"casesync"
-"""What it says first."""
 PATIENCE_S: Final = 30.0
 """A batch takes a few milliseconds; a helper that was stopped or starved is not waited for."""
 END_PATIENCE_S: Final = 2.0
 PIPE_BYTES: Final = 1 << 20
 """Of each pipe, where the system lets it grow: several requests, so that none waits."""
-_LENGTH: Final = struct.Struct("<I")
-_LENGTHS: Final = struct.Struct("<II")
+_REQUEST: Final = struct.Struct("<III")
+_ANSWER: Final = struct.Struct("<II")
+_NUMBER_MAX: Final = (1 << 32) - 1
 _PART_BYTES: Final = 1 << 18
+_PYTHONS: Final = ("python", "pypy")
+
+
+def _program() -> bytes:
+    """What this very program is, as of its start: 32 bytes."""
+    file = Path(__file__)
+    with contextlib.suppress(OSError):
+        return sha256(
+            repr((str(file), file.stat().st_mtime_ns, VERSIONS, FORMAT)).encode()
+        ).digest()
+    return sha256(repr((str(file), VERSIONS, FORMAT)).encode()).digest()
+
+
+PROGRAM: Final = _program()
+"""The first bytes that a helper says."""
 
 
 class HelperProcess(Helper):
-    """``sync.ports.Helper`` over pipes; of any trouble with it nothing is raised: it is gone."""
+    """``sync.helper_port.Helper`` over pipes; of any trouble with it nothing is raised: it is gone.
+
+    After trouble it is not started again before ``end``: each new one could be waited for in vain.
+    """
 
     def __init__(self) -> None:
         self._running: _Running | None = None
+        self._given_up = False
 
     def start(self) -> None:
         """Start it, unless it runs, or cannot be of use here; does not wait for it."""
-        if self._running is None and _is_of_use():
+        if self._running is None and not self._given_up and _is_of_use():
             with contextlib.suppress(OSError):
                 self._running = _Running()
+
+    def end(self) -> None:
+        """The exchange is over."""
+        self.stop()
+        self._given_up = False
 
     @property
     def pid(self) -> int | None:
@@ -56,7 +84,7 @@ class HelperProcess(Helper):
         return None if self._running is None else self._running.pid
 
     def wait_until_ready(self) -> bool:
-        """Wait for a helper that was started; whether it can be asked now."""
+        """Wait for a helper that was started; whether it can be asked (benchmarks, tests)."""
         while self._running is not None and not self._running.is_ready:
             self._serve(())
         return self.is_ready()
@@ -69,24 +97,35 @@ class HelperProcess(Helper):
         return self._running is not None and self._running.is_ready
 
     @override
-    def ask(self, front: bytes, leaves: bytes) -> None:
-        self._serve((_LENGTHS.pack(len(front), len(leaves)), front, leaves))
+    def ask(self, front: bytes, leaves: bytes) -> int:
+        running = self._running
+        if running is None:
+            return 0
+        number = running.number = running.number % _NUMBER_MAX + 1
+        self._serve((_REQUEST.pack(number, len(front), len(leaves)), front, leaves))
+        return number
 
     @override
-    def answer(self, *, wait: bool) -> bytes | None:
+    def answer(self, number: int, *, wait: bool) -> bytes | None:
         running = self._running
         if running is not None and not running.receive():
             self.stop()
         while self._running is not None:
             whole = self._running.whole_answer()
-            if whole is not None or not wait:
-                return whole
-            self._serve(())
+            if whole is not None and whole[0] != number:
+                self.stop()
+            elif whole is not None:
+                return whole[1]
+            elif not wait:
+                return None
+            else:
+                self._serve(())
         return None
 
     @override
     def stop(self) -> None:
         running, self._running = self._running, None
+        self._given_up = True
         if running is not None:
             running.end()
 
@@ -103,8 +142,8 @@ class _Running:
         """Start it. Raises: OSError."""
         # What gives a passphrase to this command is none of its business.
         environment = {k: v for k, v in os.environ.items() if not k.startswith("CASESYNC_")}
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "casesync.client.helper_process"],
+        self._process = subprocess.Popen(  # noqa: S603 - this program's own module
+            [sys.executable, *_flags(), "-m", "casesync.client.helper_process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -119,6 +158,8 @@ class _Running:
         self.pid: Final = self._process.pid
         self._came = bytearray()
         self.is_ready = False
+        self.number = 0
+        """Of the last request."""
         for pipe in (self._to, self._from):
             os.set_blocking(pipe.fileno(), False)
             _widen(pipe.fileno())
@@ -132,12 +173,10 @@ class _Running:
         """
         left = [memoryview(part) for part in parts if part]
         while True:
-            ready = select.select([self._from], [self._to] if left else [], [], PATIENCE_S)
-            if not any(ready):
+            ready = self._ready(writing=bool(left))
+            if not ready or (self._from.fileno() in ready and not self.receive()):
                 return False
-            if ready[0] and not self.receive():
-                return False
-            if ready[1]:
+            if self._to.fileno() in ready:
                 try:
                     _advance(left, os.writev(self._to.fileno(), left))
                 except BlockingIOError:
@@ -146,6 +185,14 @@ class _Running:
                     return False
             if not left:
                 return True
+
+    def _ready(self, *, writing: bool) -> set[int]:
+        """The pipes that can be served, within ``PATIENCE_S``."""
+        waiting = select.poll()  # descriptors of a large program may be beyond what select takes
+        waiting.register(self._from, select.POLLIN)
+        if writing:
+            waiting.register(self._to, select.POLLOUT)
+        return {pipe for pipe, _ in waiting.poll(PATIENCE_S * 1000)}
 
     def receive(self) -> bool:
         """Take in what is there; False if it is gone."""
@@ -159,22 +206,22 @@ class _Running:
             if not part:
                 return False
             self._came += part
-            if not self.is_ready and len(self._came) >= len(READY):
-                if not self._came.startswith(READY):
+            if not self.is_ready and len(self._came) >= len(PROGRAM):
+                if not self._came.startswith(PROGRAM):
                     return False
                 self.is_ready = True
-                del self._came[: len(READY)]
+                del self._came[: len(PROGRAM)]
 
-    def whole_answer(self) -> bytes | None:
-        """The next one, if all of it is there."""
-        if len(self._came) < _LENGTH.size:
+    def whole_answer(self) -> tuple[int, bytes] | None:
+        """The next one and its number, if all of it is there."""
+        if len(self._came) < _ANSWER.size:
             return None
-        end = _LENGTH.size + _LENGTH.unpack_from(self._came)[0]
-        if len(self._came) < end:
+        number, size = _ANSWER.unpack_from(self._came)
+        if len(self._came) < _ANSWER.size + size:
             return None
-        whole = bytes(self._came[_LENGTH.size : end])
-        del self._came[:end]
-        return whole
+        whole = bytes(self._came[_ANSWER.size : _ANSWER.size + size])
+        del self._came[: _ANSWER.size + size]
+        return number, whole
 
     def end(self) -> None:
         """Close its input, so that it ends; at once if it does not."""
@@ -193,9 +240,16 @@ def _is_of_use() -> bool:
         handing_kernel is not None
         and os.name == "posix"
         and _processors() > 1
-        and bool(sys.executable)
-        and not hasattr(sys, "frozen")  # that would start the application again
+        and Path(sys.executable or "").name.lower().startswith(_PYTHONS)
+        and not hasattr(sys, "frozen")  # either would start an application again
     )
+
+
+def _flags() -> list[str]:
+    """Nothing of the working folder is a module; what this interpreter leaves out, it does, too."""
+    flags = ["-I"] if sys.flags.isolated else ["-P"]
+    flags += ["-E"] * sys.flags.ignore_environment + ["-s"] * sys.flags.no_user_site
+    return flags
 
 
 def _advance(parts: list[memoryview], sent: int) -> None:
@@ -228,20 +282,19 @@ def _widen(pipe: int) -> None:
 
 def _served(source: BinaryIO, sink: BinaryIO) -> bool:
     """Answer one request; False when there is none any more."""
-    lengths = source.read(_LENGTHS.size)
-    if len(lengths) < _LENGTHS.size:
+    front = source.read(_REQUEST.size)
+    if len(front) < _REQUEST.size:
         return False
-    made = answer(*map(source.read, _LENGTHS.unpack(lengths)))
-    sink.write(_LENGTH.pack(len(made)) + made)
+    number, *sizes = _REQUEST.unpack(front)
+    made = answer(*map(source.read, sizes))
+    sink.write(_ANSWER.pack(number, len(made)) + made)
     sink.flush()
     return True
 
 
 def main() -> None:
-    """The helper's process: ``READY``, then answers until its input ends."""
-    import resource  # noqa: PLC0415 - the other end does not need it
-
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no key on the disk
+    """The helper's process: ``PROGRAM``, then answers until its input ends."""
+    refuse_core_dumps()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()  # what it makes has no cycles
     with (
@@ -249,7 +302,7 @@ def main() -> None:
         open(0, "rb", closefd=False) as source,
         open(1, "wb", closefd=False) as sink,
     ):
-        sink.write(READY)
+        sink.write(PROGRAM)
         sink.flush()
         while _served(source, sink):
             pass

@@ -34,26 +34,19 @@ def run_sync(core: Core, progress: Progress | None = None) -> SyncReport:
     report = SyncReport()
     with core.store.transaction() as tx:
         began_at = load_range(tx, CHANGE_RANGE).size
-    try:
-        _exchange_all(core, report, progress)
-    finally:
-        core.helper.stop()
-    with core.store.transaction() as tx:
-        touched = tx.streams_marked(StreamFlag.LISTING_STALE)
-    notify(core, touched, began_at)
-    refresh_listings(core)
-    return report
-
-
-def _exchange_all(core: Core, report: SyncReport, progress: Progress | None) -> None:
     sealed = _seal(core)
     for _ in range(UPKEEP_ROUNDS_MAX):
         pull_and_push(core, report, progress)
         if _upkeep(core, report):
             continue
         if sealed or not _seal(core):
-            return
+            break
         sealed = True
+    with core.store.transaction() as tx:
+        touched = tx.streams_marked(StreamFlag.LISTING_STALE)
+    notify(core, touched, began_at)
+    refresh_listings(core)
+    return report
 
 
 def _seal(core: Core) -> bool:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import select
 import signal
 import socket
@@ -25,6 +24,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from casesync.client.core_dumps import refuse_core_dumps
 from casesync.client.home import Home
 from casesync.client.vault import open_vault
 from casesync.codec.canonical import pack, unpack
@@ -259,7 +259,7 @@ def _say_ready() -> None:
 
 def main() -> None:
     """The agent's process: order from stdin, ``READY`` to stdout, then silence."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no key on the disk
+    refuse_core_dumps()
     if os.fork():
         os._exit(0)  # whoever started this can wait for it, and keeps no child
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):

@@ -1,7 +1,7 @@
 # cython: language_level=3, wraparound=False
 """Compiled twin of the loops of ``packed_rows`` (optional): rows by serial number in their groups.
 
-``tests/properties/test_kernels.py`` holds both equal.
+``tests/properties/test_page_kernels.py`` holds both equal.
 """
 
 from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE

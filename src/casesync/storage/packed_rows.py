@@ -27,8 +27,8 @@ GROUP_BYTES: Final = 64 * 1024
 _CACHED_GROUPS_MAX: Final = 2048
 """100,000 streams; bounds the memory of a pass over everything."""
 KEPT_GROUPS_MAX: Final = 256
-"""Between transactions: 16,384 streams, some megabytes. A page reads most of what the one before it
-had in hand."""
+"""Between transactions: 16,384 streams, some megabytes, 16 at most. A page reads most of what the
+one before it had in hand."""
 _TOGETHER: Final = 32
 """Groups of one statement, 2 MB at most."""
 _ELSEWHERE: Final = True

@@ -84,7 +84,7 @@ class StreamDirectory:
 
     def enrolled(self, streams: Iterable[StreamId]) -> dict[StreamId, int]:
         """Serial numbers of the streams, in the order asked; new ones come without a kind."""
-        streams = list(streams)
+        streams = list(dict.fromkeys(streams))
         known = self.known(streams)
         if len(known) == len(streams):
             return known

@@ -10,7 +10,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from casesync.codec._msgpack cimport big
 
 VERSION = 1
-"""Raised with every change of what this module does; ``plain_path`` asks for just this one."""
+"""Raised with every change of what this module does; ``stream_kernels`` asks for just this one."""
 
 cdef Py_ssize_t FRONT = 36   # up to the count of after entries
 cdef Py_ssize_t AFTER = 18

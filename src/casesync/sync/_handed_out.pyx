@@ -7,14 +7,13 @@ here.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
 from libc.string cimport memcpy
 
 VERSION = 1
-"""Raised with every change of what this module does; ``helper_work`` asks for just this one."""
+"""Raised with every change of what this module does; ``stream_kernels`` asks for just this one."""
 
 ctypedef unsigned char u8
 ctypedef unsigned int u32
@@ -68,7 +67,7 @@ cdef int _put(Buffer* b, object data) except -1:
 def packed(list batch not None, list placed not None):
     """The leaves of every stream that is placed, in one run of bytes.
 
-    Raises: ValueError, TypeError: a leaf that no page reader made.
+    Raises: ValueError, TypeError, OverflowError: a leaf that no page reader made.
     """
     cdef Buffer b
     cdef Front front
@@ -79,7 +78,11 @@ def packed(list batch not None, list placed not None):
         for pair, last in zip(batch, placed):
             if last is None:
                 continue
-            for leaf in <list?>PyTuple_GET_ITEM(pair, 1):
+            if pair is None or len(pair) != 2:
+                raise TypeError("a stream and its leaves")
+            for leaf in <list?><object>PyTuple_GET_ITEM(pair, 1):
+                if not isinstance(leaf, tuple) or PyTuple_GET_SIZE(leaf) < 9:
+                    raise TypeError("not a leaf")
                 previous = <object>PyTuple_GET_ITEM(leaf, 2)
                 header = <object>PyTuple_GET_ITEM(leaf, 3)
                 segments = <tuple?><object>PyTuple_GET_ITEM(leaf, 5)

@@ -12,7 +12,7 @@ packed as ``page_stream`` and the store would have it, byte for byte
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from cpython.tuple cimport PyTuple_GET_ITEM
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from libc.string cimport memcmp
 
 import msgpack
@@ -30,8 +30,8 @@ from casesync.sync._stream_row cimport (
     replace, slot_of, takes, was_applied, write_row,
 )
 
-VERSION = 3
-"""Raised with every change of what this module does; ``plain_path`` asks for just this one."""
+VERSION = 4
+"""Raised with every change of what this module does; ``stream_kernels`` asks for just this one."""
 
 cdef object U64 = (1 << 64) - 1
 cdef u64 SEARCHED_MAX = 256  # numbers of a slot that are looked through one by one
@@ -207,7 +207,9 @@ def in_two(list batch not None):
     cdef tuple pair
     cdef Py_ssize_t at
     for pair in batch:
-        leaves = <list>PyTuple_GET_ITEM(pair, 1)
+        if pair is None or len(pair) != 2:
+            raise TypeError("a stream and its leaves")
+        leaves = <list?><object>PyTuple_GET_ITEM(pair, 1)
         at = _content_from(leaves)
         if at == 0:
             content.append(pair)
@@ -225,6 +227,8 @@ cdef Py_ssize_t _content_from(list leaves):
     cdef Py_ssize_t at = PyList_GET_SIZE(leaves)
     while at:
         leaf = <object>PyList_GET_ITEM(leaves, at - 1)
+        if not isinstance(leaf, tuple) or PyTuple_GET_SIZE(leaf) < 9:
+            raise TypeError("not a leaf")
         if not read_content_header(<bytes?><object>PyTuple_GET_ITEM(leaf, 3), &h):
             break
         at -= 1
@@ -232,7 +236,7 @@ cdef Py_ssize_t _content_from(list leaves):
 
 
 def place(list batch not None, dict rows not None, u64 own_device):
-    """As ``plain_batch.PlainBatch.place``: (changes as they are stored, largest index by stream).
+    """What ``PlainBatch`` stores: (changes as they are stored, largest index by stream).
 
     An index is None where not every leaf is content alone and newer than all that is held.
     """

@@ -18,7 +18,7 @@ from casesync.crypto.key_schedule import label
 from casesync.model.cells import SIMPLE_FORMS
 
 VERSION = 1
-"""Raised with every change of what this module does; ``plain_path`` asks for just this one."""
+"""Raised with every change of what this module does; ``stream_kernels`` asks for just this one."""
 
 cdef bytes _label = label("nonce")
 cdef Py_ssize_t _label_bytes = len(_label)

@@ -15,7 +15,7 @@ from casesync.codec._msgpack cimport Reader, array, big, has, put_unsigned, unsi
 from casesync.sync._segment cimport bytes_of
 
 VERSION = 2
-"""Raised with every change of what this module does; ``plain_path`` asks for just this one."""
+"""Raised with every change of what this module does; ``stream_kernels`` asks for just this one."""
 
 cdef u64 _case = StreamKind.CASE
 cdef Py_ssize_t ROW_MAX = 32 * 1024

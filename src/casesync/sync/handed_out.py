@@ -33,7 +33,7 @@ class HandedOut:
         self._helper = helper
         self._path = path
         self._report = report
-        self._unanswered: deque[StreamBatch] = deque()
+        self._unanswered: deque[tuple[int, StreamBatch]] = deque()
         self._forms: tuple[int, list[tuple[int, int, list[int]]]] = (0, [])
 
     def put(self, batch: StreamBatch) -> list[StreamBatch]:
@@ -46,8 +46,8 @@ class HandedOut:
             and len(self._unanswered) < UNANSWERED_MAX
             and len(batch.plain.changes) >= WORTH_CHANGES
         ):
-            helper.ask(*self._request(batch))
-            self._unanswered.append(batch)
+            number = helper.ask(*self._request(batch))
+            self._unanswered.append((number, batch))
             return taken
         batch.take()
         return [*taken, batch]
@@ -62,18 +62,19 @@ class HandedOut:
         taken: list[StreamBatch] = []
         helper = self._helper
         while helper is not None and self._unanswered:
-            answer = helper.answer(wait=wait and not taken)
+            number, batch = self._unanswered[0]
+            answer = helper.answer(number, wait=wait and not taken)
             if answer is None and helper.is_ready():
                 break
-            batch = self._unanswered[0]
-            made = None if answer is None else read_answer(answer, batch.plain.size)
+            made = None if answer is None else read_answer(answer, batch.plain)
             if made is None:
                 helper.stop()
                 batch.take()
             else:
                 batch.plain.taken(made)
                 self._report.handed_out += 1
-            taken.append(self._unanswered.popleft())
+            taken.append(batch)
+            self._unanswered.popleft()
         return taken
 
     def _request(self, batch: StreamBatch) -> tuple[bytes, bytes]:

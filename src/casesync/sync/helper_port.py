@@ -15,14 +15,20 @@ class Helper(Protocol):
         """Whether it was started, can be asked, and is not gone."""
         ...
 
-    def ask(self, front: bytes, leaves: bytes) -> None:
-        """Hand out work; answers come in the order of the requests."""
+    def ask(self, front: bytes, leaves: bytes) -> int:
+        """Hand out work; answers come in the order of the requests.
+
+        Returns: the number to ask for the answer with.
+        """
         ...
 
-    def answer(self, *, wait: bool) -> bytes | None:
-        """The next answer; None if there is none yet (unless ``wait``), or if it is gone."""
+    def answer(self, number: int, *, wait: bool) -> bytes | None:
+        """The answer to a request; None if it is not there yet (unless ``wait``).
+
+        Also None if the helper is gone, which it is, too, once it has answered another request.
+        """
         ...
 
     def stop(self) -> None:
-        """End it; what it was asked stays without an answer."""
+        """Have no more to do with it; what it was asked stays without an answer."""
         ...

@@ -7,6 +7,7 @@ What a helper makes of a batch is what ``PlainBatch.take`` makes of it here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgpack
@@ -15,9 +16,11 @@ from casesync.model.cells import Form, simple_form
 from casesync.sync.stream_kernels import handing_kernel, packed_kernel
 
 if TYPE_CHECKING:  # the helper's own process does without the rest of the engine
-    from casesync.sync.plain_batch import Work
+    from casesync.sync.plain_batch import PlainBatch, Work
     from casesync.sync.plain_path import Device
 
+FORMAT: Final = 1
+"""Raised with every change of what a request or an answer says."""
 _NOBODY: Final[Device] = (None, 0)
 _Row = list[Any]
 Answer = tuple[list[bytes | None], list[Any], int]
@@ -78,15 +81,25 @@ def answer(front: bytes, leaves: bytes) -> bytes:
     return answered
 
 
-def read_answer(packed: bytes, streams: int) -> Answer | None:
-    """What ``answer`` made for so many streams; None if that cannot be."""
+def read_answer(packed: bytes, batch: PlainBatch) -> Answer | None:
+    """What ``answer`` made of this batch; None if that cannot be."""
     try:
         rows, shared, segments = msgpack.unpackb(packed)
     except (ValueError, TypeError, msgpack.UnpackException):
         return None
-    if not isinstance(rows, list) or len(rows) != streams:
+    if type(segments) is not int or not batch.has(shared) or not _are_rows(rows, batch.placed):
         return None
     return rows, shared, segments
+
+
+def _are_rows(rows: object, placed: Sequence[int | None]) -> bool:
+    """Whether it is a row or None by stream, and none where the stream was not to be taken."""
+    if type(rows) is not list or len(rows) != len(placed):
+        return False
+    return all(
+        row is None or (type(row) is bytes and last is not None)
+        for row, last in zip(rows, placed, strict=True)
+    )
 
 
 class _Path:

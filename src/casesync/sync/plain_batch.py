@@ -7,7 +7,7 @@ was not compiled, ``page_stream`` takes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from casesync.foundation.ids import StreamId
@@ -88,9 +88,15 @@ class PlainBatch:
         return [pair for pair, last_index in placed if last_index is None]
 
     @property
-    def size(self) -> int:
-        """How many streams it has."""
-        return len(self._batch)
+    def placed(self) -> Sequence[int | None]:
+        """By stream, the largest index held of others' changes; None where it is not plain."""
+        return self._placed
+
+    def has(self, streams: object) -> bool:
+        """Whether it is a list of nothing but streams of this batch."""
+        return type(streams) is list and all(
+            type(stream) is bytes and stream in self._rows for stream in streams
+        )
 
     def authors(self) -> dict[int, Device]:
         """What ``PlainPath.device`` says of every author."""

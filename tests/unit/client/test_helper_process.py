@@ -7,6 +7,7 @@ database is the one that a single process makes, byte for byte.
 from __future__ import annotations
 
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 
 from casesync.client import exchange, helper_process
+from casesync.client.control_driver import pull
 from casesync.client.core import Core
 from casesync.client.exchange import pull_and_push
 from casesync.client.helper_process import HelperProcess
@@ -113,14 +115,15 @@ class Through(Helper):
     def is_ready(self) -> bool:
         return self._helper.is_ready()
 
-    def ask(self, front: bytes, leaves: bytes) -> None:
-        self._helper.ask(front, leaves)
+    def ask(self, front: bytes, leaves: bytes) -> int:
+        number = self._helper.ask(front, leaves)
         self._left -= 1
         if self._left == 0:
             self._act(self.pid)
+        return number
 
-    def answer(self, *, wait: bool) -> bytes | None:
-        return self._helper.answer(wait=wait)
+    def answer(self, number: int, *, wait: bool) -> bytes | None:
+        return self._helper.answer(number, wait=wait)
 
     def stop(self) -> None:
         self._helper.stop()
@@ -149,10 +152,10 @@ def test_an_answer_that_cannot_be_is_not_taken(saves, garbage):
         def is_ready(self) -> bool:
             return not self.stopped
 
-        def ask(self, front: bytes, leaves: bytes) -> None:
-            pass
+        def ask(self, front: bytes, leaves: bytes) -> int:
+            return 1
 
-        def answer(self, *, wait: bool) -> bytes | None:
+        def answer(self, number: int, *, wait: bool) -> bytes | None:
             return None if self.stopped else garbage
 
         def stop(self) -> None:
@@ -180,22 +183,58 @@ def test_requests_larger_than_a_pipe_block_neither_side(saves, helper, monkeypat
 
 
 def test_a_page_that_fails_leaves_no_answer_for_the_next_one(saves, helper, monkeypatch):
+    """It is taken again on the same replica, with a helper again."""
+    monkeypatch.setattr(handed_out, "UNANSWERED_MAX", 1000)
     store, core = opened(saves, helper)
     finish = stream_batch.StreamBatch.finish
+    before = dump(store)
 
     def broken(_batch: object) -> None:
         raise KeyboardInterrupt
 
-    before = dump(store)
     monkeypatch.setattr(stream_batch.StreamBatch, "finish", broken)
     with pytest.raises(KeyboardInterrupt):
         pull_and_push(core, SyncReport())
     assert not helper.is_ready()
     assert dump(store) == before
     monkeypatch.setattr(stream_batch.StreamBatch, "finish", finish)
+    helper.end()
     helper.start()
     assert helper.wait_until_ready()
-    assert merged(saves, helper)[0] == merged(saves, None)[0]
+    core.channel = saves.reopened(saves.in_memory()).channel  # the relay answers again
+    report = SyncReport()
+    pull_and_push(core, report)
+    assert report.ingest.handed_out > 0
+    assert dump(store) == merged(saves, None)[0]
+
+
+def test_an_answer_to_another_request_is_not_taken(saves, helper):
+    """As one that an undone page has left would be."""
+    asked = helper.ask(*_request_of(saves))
+    assert helper.answer(asked + 1, wait=True) is None
+    assert not helper.is_ready()
+
+
+def _request_of(recording: Recording) -> tuple[bytes, bytes]:
+    """What the first batch of a recording asks."""
+    seen: list[tuple[bytes, bytes]] = []
+
+    class Listening(Helper):
+        def is_ready(self) -> bool:
+            return not seen
+
+        def ask(self, front: bytes, leaves: bytes) -> int:
+            seen.append((front, leaves))
+            return 1
+
+        def answer(self, number: int, *, wait: bool) -> bytes | None:
+            return None
+
+        def stop(self) -> None:
+            pass
+
+    merged(recording, Listening())
+    return seen[0]
 
 
 # -- the process ------------------------------------------------------------------------------
@@ -215,24 +254,24 @@ def started(monkeypatch) -> list[Any]:
     return found
 
 
-def test_a_sync_of_little_starts_none(saves, started):
-    _, core = opened(saves, None)
+def test_an_exchange_of_little_starts_none(saves, started):
+    core = saves.reopened(saves.in_memory())
     run_sync(core)
+    assert core.engine.helper is core.helper
     assert not started
 
 
-def test_a_sync_of_much_starts_one_and_ends_it(saves, started, monkeypatch):
+@pytest.mark.parametrize("exchange_with", [run_sync, pull])
+def test_an_exchange_of_much_starts_one_and_ends_it(saves, started, monkeypatch, exchange_with):
     monkeypatch.setattr(exchange, "WORTH_A_HELPER", 100)
-    store = saves.in_memory()
-    core = saves.reopened(store)
-    run_sync(core)
+    core = saves.reopened(saves.in_memory())
+    exchange_with(core)
     [process] = started
     assert process.returncode == 0, "it ended when its input did"
-    assert core.engine.helper is core.helper
     assert not core.helper.is_ready()
 
 
-def test_a_sync_that_is_broken_off_ends_it_too(saves, started, monkeypatch):
+def test_an_exchange_that_is_broken_off_ends_it_too(saves, started, monkeypatch):
     monkeypatch.setattr(exchange, "WORTH_A_HELPER", 100)
     core = saves.reopened(saves.in_memory())
 
@@ -245,6 +284,21 @@ def test_a_sync_that_is_broken_off_ends_it_too(saves, started, monkeypatch):
     assert process.returncode is not None
 
 
+def test_one_that_hangs_is_waited_for_once_in_an_exchange(started, monkeypatch):
+    monkeypatch.setattr(helper_process, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(helper_process, "END_PATIENCE_S", 0.05)
+    helper = HelperProcess()
+    helper.start()
+    os.kill(started[0].pid, signal.SIGSTOP)
+    assert not helper.wait_until_ready()
+    helper.start()
+    assert len(started) == 1
+    helper.end()
+    helper.start()
+    assert len(started) == 2
+    helper.end()
+
+
 @pytest.mark.parametrize("processors", [0, 1])
 def test_one_processor_has_no_use_for_it(processors, monkeypatch):
     monkeypatch.setattr(helper_process, "_processors", lambda: processors)
@@ -254,6 +308,25 @@ def test_one_processor_has_no_use_for_it(processors, monkeypatch):
     assert not alone.wait_until_ready()
 
 
+def test_descriptors_may_be_many(saves):
+    """A large program's pipes may have numbers that select() does not take."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit[1] != resource.RLIM_INFINITY and limit[1] < 2000:
+        pytest.skip("this system does not let so many be open")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (2000, limit[1]))
+    many = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    process = HelperProcess()
+    try:
+        process.start()
+        assert process.wait_until_ready()
+        assert merged(saves, process)[1] > 0
+    finally:
+        process.stop()
+        for descriptor in many:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+
+
 def test_an_application_that_is_one_file_is_not_started_again(monkeypatch):
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     frozen = HelperProcess()
@@ -261,11 +334,34 @@ def test_an_application_that_is_one_file_is_not_started_again(monkeypatch):
     assert frozen._running is None
 
 
-def test_a_program_that_is_not_ours_is_not_asked(monkeypatch):
-    monkeypatch.setattr(sys, "executable", "/bin/echo")  # says something else
-    other = HelperProcess()
-    other.start()
-    assert not other.wait_until_ready()
+@pytest.mark.parametrize("name", ["python-that-says-hello", "an-application"])
+def test_a_program_that_is_not_ours_is_not_asked(name, tmp_path, monkeypatch, started):
+    other = tmp_path / name
+    other.write_text("#!/bin/sh\necho hello, this is more than thirty-two bytes\ncat\n")
+    other.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(other))
+    helper = HelperProcess()
+    helper.start()
+    assert len(started) == (name != "an-application"), "an application would start again"
+    assert not helper.wait_until_ready()
+
+
+def test_another_release_is_not_asked(monkeypatch):
+    """As where an upgrade came meanwhile."""
+    monkeypatch.setattr(helper_process, "PROGRAM", bytes(32))
+    helper = HelperProcess()
+    helper.start()
+    assert not helper.wait_until_ready()
+
+
+@pytest.mark.parametrize("flag", ["-I", "-E", "-s"])
+def test_what_this_interpreter_leaves_out_it_leaves_out_too(flag):
+    script = "from casesync.client.helper_process import _flags; print(*_flags())"
+    done = subprocess.run(
+        [sys.executable, flag, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert flag in done.stdout.split()
+    assert {"-P", "-I"} & set(done.stdout.split())
 
 
 def test_it_shares_no_secret_of_the_command_and_no_signal_of_the_terminal(monkeypatch):
@@ -278,8 +374,8 @@ def test_it_shares_no_secret_of_the_command_and_no_signal_of_the_terminal(monkey
         pid = process._running._process.pid
         assert os.getpgid(pid) != os.getpgid(0)
         folder = Path(f"/proc/{pid}")
-        if not folder.exists():
-            pytest.skip("this system has no /proc")
+        if not os.access(folder / "environ", os.R_OK):
+            pytest.skip("this system does not show it, as it should to a user")
         assert b"CASESYNC" not in (folder / "environ").read_bytes()
         limits = (folder / "limits").read_text("ascii").splitlines()
         [core] = [row.split() for row in limits if row.startswith("Max core file size")]

@@ -78,6 +78,23 @@ def test_the_groups_of_an_edit_are_kept_between_transactions_and_those_of_a_page
         assert len(seen) == reads
 
 
+def test_many_groups_are_read_together_within_the_bound(monkeypatch):
+    """One statement for up to 32; beyond what may be in hand one by one, as before."""
+    session, packed = opened()
+    rows = {group * 64: b"%d" % group for group in range(40)}
+    packed.write(rows)
+    packed.flush()
+    for bound, statements in ((2048, 2), (39, 40)):
+        monkeypatch.setattr(packed_rows, "_CACHED_GROUPS_MAX", bound)
+        packed.forget()
+        seen: list[str] = []
+        session._connection.set_trace_callback(seen.append)
+        assert packed.read([*rows, 64 * 50]) == [*rows.values(), None]
+        session._connection.set_trace_callback(None)
+        assert len(seen) == statements + (bound == 39)
+        assert len(packed._groups) <= max(bound, 41)
+
+
 def test_a_long_row_does_not_travel_with_its_neighbours():
     session, packed = opened()
     packed.write(dict.fromkeys(range(64), b"s" * 100) | {5: b"L" * GROUP_BYTES})
