@@ -306,6 +306,7 @@ def main() -> None:
         sink.flush()
         while _served(source, sink):
             pass
+    os._exit(0)  # who started it waits for its end, and there is nothing to put away
 
 
 if __name__ == "__main__":
