@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -57,6 +58,7 @@ class _NodePeer:
                 text=True,
             )
             told = self._read()
+        self._rest()
         self.ways = tuple(told["ways"])
         self.version = self.version.partition(",")[0] + f", node {told['node']}"
         return Produced(told["produced"], told["bytes"])
@@ -64,16 +66,28 @@ class _NodePeer:
     def merge(self, way: str) -> float:
         assert self._process is not None
         assert self._process.stdin is not None
+        self._go_on()
         self._process.stdin.write(way + "\n")
         self._process.stdin.flush()
         seconds: float = self._read()["seconds"]
+        self._rest()
         return seconds
 
     def close(self) -> None:
         if self._process is not None:
+            self._go_on()
             self._process.terminate()
             self._process.communicate()
             self._process = None
+
+    def _rest(self) -> None:
+        """Stand still: its collector would work beside whoever is measured next."""
+        if self._process is not None and hasattr(signal, "SIGSTOP"):
+            self._process.send_signal(signal.SIGSTOP)
+
+    def _go_on(self) -> None:
+        if self._process is not None and hasattr(signal, "SIGCONT"):
+            self._process.send_signal(signal.SIGCONT)
 
     def _read(self) -> dict[str, Any]:
         assert self._process is not None
