@@ -46,11 +46,11 @@ _PYTHONS: Final = ("python", "pypy")
 def _program() -> bytes:
     """What this very program is, as of its start: 32 bytes."""
     file = Path(__file__)
-    with contextlib.suppress(OSError):
-        return sha256(
-            repr((str(file), file.stat().st_mtime_ns, VERSIONS, FORMAT)).encode()
-        ).digest()
-    return sha256(repr((str(file), VERSIONS, FORMAT)).encode()).digest()
+    try:
+        written_ns = file.stat().st_mtime_ns
+    except OSError:
+        written_ns = 0
+    return sha256(repr((str(file), written_ns, VERSIONS, FORMAT)).encode()).digest()
 
 
 PROGRAM: Final = _program()

@@ -385,6 +385,22 @@ def test_it_shares_no_secret_of_the_command_and_no_signal_of_the_terminal(monkey
         process.stop()
 
 
+DUMPABLE = """
+import ctypes, resource
+from casesync.client.core_dumps import refuse_core_dumps
+refuse_core_dumps()
+print(resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux")
+def test_a_process_that_holds_keys_is_not_dumped():
+    done = subprocess.run(
+        [sys.executable, "-c", DUMPABLE], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "(0, 0) 0\n"
+
+
 PARENT = """
 import sys
 from casesync.client import helper_process
