@@ -11,7 +11,7 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "felt.py"
 
 def test_every_command_of_a_day_runs_on_a_small_office():
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), "--cases", "3", "--runs", "1"],
+        [sys.executable, str(SCRIPT), "--cases", "30", "--runs", "1"],
         capture_output=True,
         text=True,
         check=True,

@@ -20,8 +20,6 @@ from casesync.sync.stream_batch import StreamBatch
 UNANSWERED_MAX: Final = 3
 """Batches. Fewer leave the helper without work now and then, more leave this process waiting for
 it at the end of a page."""
-
-
 WORTH_CHANGES: Final = 32
 """Fewer are done before a helper has heard of them."""
 

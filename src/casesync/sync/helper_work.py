@@ -22,7 +22,6 @@ if TYPE_CHECKING:  # the helper's own process does without the rest of the engin
 FORMAT: Final = 1
 """Raised with every change of what a request or an answer says."""
 _NOBODY: Final[Device] = (None, 0)
-_Row = list[Any]
 Answer = tuple[list[bytes | None], list[Any], int]
 """As ``PlainBatch.taken`` has it."""
 

@@ -63,7 +63,7 @@ def test_rows_are_what_was_written_last(steps):
         assert packed.read(range(201)) == [model.get(serial) for serial in range(201)]
 
 
-def test_the_groups_of_an_edit_are_kept_between_transactions_and_those_of_a_page_are_not():
+def test_groups_are_kept_between_transactions_up_to_a_bound():
     session, packed = opened()
     for groups, reads in ((KEPT_GROUPS_MAX, 0), (KEPT_GROUPS_MAX + 1, 1)):
         packed.write({group * 64: b"row" for group in range(groups)})
