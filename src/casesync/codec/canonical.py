@@ -8,6 +8,7 @@ nothing hashes again. What a value means is for its own parser to say.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgpack
@@ -19,6 +20,8 @@ ARRAY_ITEMS_MAX: Final = 65_536
 """Longest array accepted unless the caller says otherwise: the decoder reserves an array before it
 has seen its items, so a short message could otherwise reserve gigabytes."""
 
+LARGE_BYTES: Final = 1024 * 1024
+_PART_ITEMS: Final = 256
 _SCALARS: Final = frozenset({int, str, bytes, bool, type(None)})
 _INT_MAX: Final = 2**64 - 1
 _FLAT: Final = msgpack.Packer(use_bin_type=True)
@@ -56,7 +59,7 @@ def unpack(data: bytes, *, array_max: int = ARRAY_ITEMS_MAX) -> Any:  # noqa: AN
         RemoteProtocolError: ``malformed``: anything else.
     """
     value = unpack_fast(data, array_max=array_max)
-    if msgpack.packb(value, use_bin_type=True) != data:
+    if not _encodes_to(value, data):
         raise RemoteProtocolError("malformed", what="msgpack not canonical")
     return value
 
@@ -117,6 +120,38 @@ def _check_keys(value: dict[Any, Any]) -> None:
         if type(key) is not int or key <= previous:
             raise RemoteProtocolError("malformed", what="msgpack map keys")
         previous = key
+
+
+def _encodes_to(value: object, data: bytes) -> bool:
+    """Whether ``data`` is the encoding of a value of ours."""
+    if len(data) < LARGE_BYTES:
+        return bool(msgpack.packb(value, use_bin_type=True) == data)
+    at = 0
+    for part in _encoded(value, msgpack.Packer(use_bin_type=True)):
+        if not data.startswith(part, at):  # compares without a copy
+            return False
+        at += len(part)
+    return at == len(data)
+
+
+def _encoded(value: object, packer: msgpack.Packer) -> Iterator[bytes]:
+    """The encoding in parts: that of a whole page would be two more copies of it."""
+    if isinstance(value, dict):
+        yield packer.pack_map_header(len(value))
+        for key, item in value.items():
+            yield packer.pack(key)
+            yield from _encoded(item, packer)
+    elif isinstance(value, list) and len(value) > _PART_ITEMS:
+        yield packer.pack_array_header(len(value))
+        for start in range(0, len(value), _PART_ITEMS):
+            part = value[start : start + _PART_ITEMS]
+            yield packer.pack(part)[len(packer.pack_array_header(len(part))) :]
+    elif isinstance(value, list):
+        yield packer.pack_array_header(len(value))
+        for item in value:
+            yield from _encoded(item, packer)
+    else:
+        yield packer.pack(value)
 
 
 def _check_packable(value: object, depth: int) -> None:

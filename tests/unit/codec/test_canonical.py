@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casesync.codec import canonical
 from casesync.codec.canonical import pack, pack_flat, unpack, unpack_fast
 from casesync.foundation.errors import RemoteProtocolError
 
@@ -53,6 +54,30 @@ NOT_CANONICAL = {
     "array with a long length": b"\xdc\x00\x01\x01",
     "map with a long length": b"\xde\x00\x01\x01\x01",
 }
+
+
+@given(VALUES, st.integers(0, 400), st.sampled_from([b"", b"\x00", b"\xc0\x01", None]))
+def test_what_is_compared_in_parts_is_compared_whole(value, at, other):
+    data = pack(value)
+    cut = data[:at] if other is None else data[:at] + other + data[at + len(other) :]
+    longer = data + (other or b"")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(canonical, "LARGE_BYTES", 0)
+        patch.setattr(canonical, "_PART_ITEMS", 2)
+        for read in (data, cut, longer):
+            assert canonical._encodes_to(value, read) is (read == data)
+
+
+@pytest.mark.parametrize("at", [0, 1, 255, 256, 1999])
+def test_a_longer_form_in_a_large_message_is_refused(at):
+    items = [b"x" * 600] * 2000
+    head, item = pack({0: 1, 1: [0] * 2000})[:7], pack(items[0])
+    data = head + item * 2000
+    assert len(data) > canonical.LARGE_BYTES
+    assert unpack(data) == {0: 1, 1: items}
+    longer = b"\xc6" + (600).to_bytes(4, "big") + items[0]  # 32 bits of length where 16 would do
+    with pytest.raises(RemoteProtocolError):
+        unpack(head + item * at + longer + item * (1999 - at))
 
 
 @pytest.mark.parametrize("data", NOT_CANONICAL.values(), ids=NOT_CANONICAL)
