@@ -24,7 +24,7 @@ PAGE_BYTES: Final = 16 * 1024
 LOCK_WAIT_S: Final = 1.0
 """How long a second process waits before it says what holds the replica."""
 _KEY_BYTES: Final = 32
-_CACHE_KIB: Final = 32 * 1024
+_CACHE_KIB: Final = 8 * 1024
 _SETTINGS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",

@@ -42,6 +42,8 @@ class _Commit:
         self._session = session
         self._decided = threading.Lock()
         self._decided.acquire()
+        self._begun = threading.Lock()
+        self._begun.acquire()
         self._over = threading.Lock()
         self._over.acquire()
         self._is_over = False
@@ -54,6 +56,7 @@ class _Commit:
 
     def _run(self) -> None:
         self._decided.acquire()
+        self._begun.release()
         try:
             if self._wanted:
                 self._session.commit()
@@ -71,6 +74,14 @@ class _Commit:
         """Let the thread end, if it has not begun."""
         if self._decided.locked():
             self._decided.release()
+
+    def let_begin(self) -> None:
+        """Wait until the thread is at it.
+
+        It could not begin while this one keeps the interpreter to itself, as it does while it
+        frees a page.
+        """
+        self._begun.acquire()
 
     def settle(self) -> None:
         """Return when the thread leaves the connection alone, interrupted or not."""
@@ -180,6 +191,7 @@ class SqlStore(ReplicaStore):
         self._unfinished = False  # as far as others may begin: they wait for the commit
         try:
             commit.begin()
+            commit.let_begin()
             meanwhile()
         finally:
             commit.begin()
