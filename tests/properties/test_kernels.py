@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -85,10 +87,27 @@ def hostile_pages(draw: st.DrawFn) -> tuple[list[Any], CompactRange, int, bytes]
 AFTER = tuple((other, other, b"l" * 8) for other in (78, 300, 1 << 31, (1 << 32) - 1))
 
 
-def outcome_of(page: tuple[list[Any], CompactRange, int, bytes]) -> Any:
+Page = tuple[list[Any], CompactRange, int, bytes]
+
+
+@contextmanager
+def reading(kernel: Any, at_once: int = 256) -> Iterator[None]:
+    """Whom pages are read by; a second thread is worth it for every frame."""
+    before = (page_reader.frame_kernel, page_reader.AT_ONCE, page_reader.WORTH_A_THREAD)
+    try:
+        page_reader.frame_kernel, page_reader.AT_ONCE = kernel, at_once
+        page_reader.WORTH_A_THREAD = 0
+        yield
+    finally:
+        page_reader.frame_kernel, page_reader.AT_ONCE, page_reader.WORTH_A_THREAD = before
+
+
+def outcome_of(page: Page, *, second_thread: bool = False) -> Any:
     """Leaves and range, or what was wrong."""
     try:
-        leaves, reached = page_reader.read_page(*page, lambda _number: None)
+        leaves, reached = page_reader.read_page(
+            *page, lambda _number: None, second_thread=second_thread
+        )
     except CasesyncError as error:
         return type(error), error.code, error.params
     return leaves, reached.size, reached.root()
@@ -98,13 +117,35 @@ def outcome_of(page: tuple[list[Any], CompactRange, int, bytes]) -> Any:
 @given(page=hostile_pages())
 @settings(max_examples=400)
 def test_a_page_is_read_alike_compiled_or_not(page):
-    fast = outcome_of(page)
-    page_reader.frame_kernel = None
-    try:
+    with reading(None):
         slow = outcome_of(page)
-    finally:
-        page_reader.frame_kernel = frames
-    assert fast == slow
+    with reading(frames):
+        assert outcome_of(page) == slow
+    for at_once in (1, 2):
+        with reading(frames, at_once):
+            assert outcome_of(page, second_thread=True) == slow, at_once
+
+
+@needs_frames
+@pytest.mark.parametrize("odd", [None, 0, 63, 64, 150, 399])
+def test_a_long_page_is_read_alike_by_two_threads(odd):
+    """More frames than are on their way at once; one is served as a hash, or has a wrong byte."""
+    log = Log()
+    for at in range(400):
+        kinds = [2] if at % 3 else [0, 2, 3]
+        log.append(1 + at % 4, bytes([at % 7]) * 16, kinds, size=at if at % 50 == 49 else 0)
+    size = len(log.leaves)
+    wrong = msgpack.unpackb(msgpack.packb(log.page(0, size, size, set(range(size)))))
+    if odd is not None:
+        wrong[3][odd] = wrong[3][odd][:-1] + bytes([wrong[3][odd][-1] ^ 1])
+    gap = msgpack.unpackb(msgpack.packb(log.page(0, size, size, set(range(size)) - {odd})))
+    for items in (wrong, gap):
+        page = (items, CompactRange(), size, log.root(size))
+        with reading(None):
+            slow = outcome_of(page)
+        for at_once in (1, 8, 64):
+            with reading(frames, at_once):
+                assert outcome_of(page, second_thread=True) == slow
 
 
 @needs_frames
@@ -145,7 +186,20 @@ def test_frames_of_several_segments_are_taken_by_the_twin():
     devices = [number.to_bytes(4, "big") for number in numbers]
     leaves: list[ServedLeaf] = []
     at, position, _ = frames.take_frames(
-        items, 0, [streams[:16]], numbers, devices, {}, leaves, [], 0, t, 0
+        items,
+        0,
+        streams,
+        b"".join(devices),
+        numbers,
+        devices,
+        {},
+        leaves,
+        [],
+        0,
+        t,
+        0,
+        9,
+        -1,
     )
     assert (at, position) == (3, 3)
     assert [len(leaf.segments) for leaf in leaves] == [1, 2, 4]

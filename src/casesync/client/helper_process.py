@@ -239,7 +239,7 @@ def _is_of_use() -> bool:
     return (
         handing_kernel is not None
         and os.name == "posix"
-        and _processors() > 1
+        and processors() > 1
         and Path(sys.executable or "").name.lower().startswith(_PYTHONS)
         and not hasattr(sys, "frozen")  # either would start an application again
     )
@@ -260,7 +260,7 @@ def _advance(parts: list[memoryview], sent: int) -> None:
         parts[0] = parts[0][sent:]
 
 
-def _processors() -> int:
+def processors() -> int:
     """How many this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

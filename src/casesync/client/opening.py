@@ -23,6 +23,7 @@ from casesync.client.core import (
     make_engine,
 )
 from casesync.client.durable_file import move_durably
+from casesync.client.helper_process import processors
 from casesync.client.home import Home
 from casesync.client.new_network import NewNetwork
 from casesync.client.system_ports import SystemClock, SystemEntropy
@@ -260,6 +261,7 @@ def core_on(
         entropy=entropy,
     )
     core.engine.helper = core.helper
+    core.engine.second_thread = processors() > 1
     return core
 
 

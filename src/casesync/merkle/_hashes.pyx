@@ -15,10 +15,11 @@ from libc.string cimport memcpy
 
 from hashlib import sha256
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 ctypedef void* (*New)() noexcept nogil
+ctypedef void (*Free)(void*) noexcept nogil
 ctypedef const void* (*Fetch)(void*, const char*, const char*) noexcept nogil
 ctypedef int (*Init)(void*, const void*, void*) noexcept nogil
 ctypedef int (*Update)(void*, const void*, size_t) noexcept nogil
@@ -26,6 +27,8 @@ ctypedef int (*Final)(void*, u8*, unsigned int*) noexcept nogil
 
 cdef void* _context = NULL  # one is enough: it is used under the interpreter's lock
 cdef const void* _algorithm = NULL
+cdef New _new
+cdef Free _free
 cdef Init _init
 cdef Update _update
 cdef Final _final
@@ -38,15 +41,17 @@ cdef uintptr_t _address(object library, str name) except 0:
 
 cdef _bind():
     """Find OpenSSL's functions (3.0 and newer)."""
-    global _context, _algorithm, _init, _update, _final
+    global _context, _algorithm, _new, _free, _init, _update, _final
     library = ctypes.CDLL(_hashlib.__file__)
     _init = <Init>_address(library, "EVP_DigestInit_ex")
     _update = <Update>_address(library, "EVP_DigestUpdate")
     _final = <Final>_address(library, "EVP_DigestFinal_ex")
+    _new = <New>_address(library, "EVP_MD_CTX_new")
+    _free = <Free>_address(library, "EVP_MD_CTX_free")
     fetch = <Fetch>_address(library, "EVP_MD_fetch")
     _algorithm = fetch(NULL, b"SHA256", NULL)
     if _algorithm != NULL:
-        _context = (<New>_address(library, "EVP_MD_CTX_new"))()
+        _context = _new()
 
 
 try:
@@ -55,14 +60,35 @@ except (AttributeError, OSError):
     pass
 
 
+cdef void* shared_context() noexcept:
+    """For whoever has the interpreter's lock; NULL where there is none."""
+    return _context
+
+
+cdef void* new_context() noexcept:
+    """For a thread without the interpreter's lock; NULL where there is none."""
+    return NULL if _context == NULL else _new()
+
+
+cdef void free_context(void* context) noexcept:
+    """Release what ``new_context`` made; NULL is harmless."""
+    if context != NULL:
+        _free(context)
+
+
+cdef bint digest_in(void* context, const u8* data, Py_ssize_t size, u8* out) noexcept nogil:
+    """As ``digest``, in a context of the caller's own; False where that is NULL or fails."""
+    return (
+        context != NULL
+        and _init(context, _algorithm, NULL) == 1
+        and _update(context, data, size) == 1
+        and _final(context, out, NULL) == 1
+    )
+
+
 cdef int digest(const u8* data, Py_ssize_t size, u8* out) except -1:
     """SHA-256 of ``size`` bytes into the 32 at ``out``."""
-    if (
-        _context != NULL
-        and _init(_context, _algorithm, NULL) == 1
-        and _update(_context, data, size) == 1
-        and _final(_context, out, NULL) == 1
-    ):
+    if digest_in(_context, data, size, out):
         return 0
     made = _sha256(PyBytes_FromStringAndSize(<const char*>data, size)).digest()
     memcpy(out, PyBytes_AS_STRING(made), 32)

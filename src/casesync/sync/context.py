@@ -78,6 +78,8 @@ class Engine:
     """Cache of ``author``: the stored value of its chain, and what stands in it."""
     log_time_ms: int = 0
     """The largest log time that was proven here."""
+    second_thread: bool = False
+    """Whether there is a processor for one."""
     helper: Helper | None = None
     """A process that may take streams in beside this one; None: this one does everything."""
     _signer: Ed25519Signer | None = None

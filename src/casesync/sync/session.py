@@ -82,13 +82,17 @@ class ReadAnswer:
     """(index, log time, entry) of new control entries."""
     control_range: CompactRange
     target: tuple[int, bytes, int]
+    second_thread: bool
+    """Whether its page may be read by two."""
     page: ReadPage | None = None
     """What its page proved, if that was read ahead."""
 
     def read_page(self, own_lookup: OwnLookup) -> None:
         """Prove the page. Raises: RelayMisbehaviour: ``page-contradicts-log``."""
-        held = self.prepared.change_range
-        self.page = read_page(self.answer.page, held, *self.target[:2], own_lookup)
+        held, target = self.prepared.change_range, self.target[:2]
+        self.page = read_page(
+            self.answer.page, held, *target, own_lookup, second_thread=self.second_thread
+        )
 
     def take_page(self, own_lookup: OwnLookup) -> ReadPage:
         """What the page proves; it is handed over, so that its memory ends with its merge.
@@ -196,6 +200,7 @@ def read_answer(
         control_entries=entries,
         control_range=control_range,
         target=target,
+        second_thread=engine.second_thread,
     )
 
 

@@ -1,5 +1,5 @@
 # cython: language_level=3, wraparound=False
-"""Compiled twin of ``page.take_frames``: usual frames of a page (translog; optional).
+"""Compiled twin of ``page._Reading``: usual frames of a page (translog; optional).
 
 It takes only what most frames are (few segments, none withheld, nothing wrong) and stops before
 everything else, which the Python reader then takes or refuses: there is one place that says what
@@ -7,31 +7,36 @@ is wrong with a page. ``tests/properties/test_kernels.py`` holds the two equal o
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.pythread cimport (
+    NOWAIT_LOCK,
+    PyThread_acquire_lock,
+    PyThread_allocate_lock,
+    PyThread_free_lock,
+    PyThread_release_lock,
+    PyThread_type_lock,
+)
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memcmp, memcpy, memset
 
-from casesync.merkle._hashes cimport digest
+from casesync.merkle._hashes cimport digest, free_context, new_context, shared_context
+from casesync.translog._frame_chunks cimport (
+    BEFORE_LINK, CHUNKS, Chunk, Frame, Reading, begin_ahead, hash_leaves, read_chunk, u8, u64,
+    wait_for,
+)
 from casesync.translog.chain import LINK_LABEL
 from casesync.translog.served_leaf import ServedLeaf
 
-VERSION = 5
+VERSION = 6
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
-ctypedef unsigned char u8
-ctypedef unsigned long long u64
-
-cdef u8 EXPLICIT = 1             # frame: the one flag of a usual one
 cdef Py_ssize_t HEAD_FRONT = 36  # header up to the count of after entries
 cdef Py_ssize_t AFTER = 18
 cdef Py_ssize_t BACK = 20
 cdef Py_ssize_t ROOT = 32
 cdef Py_ssize_t SEGMENT = 45
-cdef Py_ssize_t NAMED = 9        # of a segment: its kind and key name
-DEF SEGMENTS_MAX = 8             # more in one change are uncommon
-DEF HEADER_MAX = 29 + 7 + 18 * 255 + 20 + 32 + 1 + 45 * SEGMENTS_MAX
 DEF LABEL_MAX = 64
-DEF BEFORE_HEADER = 1 + 6 + 32   # in what a leaf's hash is made of: mark, log time, link
 cdef bytes _label = LINK_LABEL
 cdef Py_ssize_t _label_bytes = len(LINK_LABEL)
 assert _label_bytes <= LABEL_MAX
@@ -108,146 +113,191 @@ def plain_header(bytes data not None):
     return _plain(<const u8*>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
 
 
-# -- frames: every read is bounded, whatever the bytes are -----------------------------------------
+# -- frames ----------------------------------------------------------------------------------------
 
-cdef struct Reader:
-    const u8* at
-    const u8* end
-    bint bad
-
-
-cdef struct Frame:
-    u64 time
-    u64 stream_ref
-    u64 device_ref
-    const u8* previous           # NULL where it is not in the frame
-    Py_ssize_t head_size
-    int count
-    u64 lengths[SEGMENTS_MAX]
-    const u8* signature
-    const u8* segments
+cdef PyThread_type_lock _taken_lock() except NULL:
+    cdef PyThread_type_lock lock = PyThread_allocate_lock()
+    if lock == NULL:
+        raise MemoryError
+    PyThread_acquire_lock(lock, NOWAIT_LOCK)
+    return lock
 
 
-cdef inline bint _has(Reader* r, Py_ssize_t count) noexcept:
-    if r.end - r.at < count:
-        r.bad = True
-    return not r.bad
+cdef class _Ahead:
+    """Frames of a page, chunk by chunk; once it is worth it, read by a second thread."""
 
+    cdef Reading reading
+    cdef list items
+    cdef list held           # the items that each chunk points to
+    cdef tuple tables        # which ``reading`` points to
+    cdef Py_ssize_t offered  # every item before it was
+    cdef int at_once
+    cdef void* own_context   # of the second thread
 
-cdef inline const u8* _take(Reader* r, Py_ssize_t count) noexcept:
-    """The next bytes; NULL, and bad, where there are fewer."""
-    if not _has(r, count):
-        return NULL
-    r.at += count
-    return r.at - count
+    def __cinit__(self):
+        memset(&self.reading, 0, sizeof(Reading))
+        self.own_context = NULL
 
+    def __init__(
+        self, list items, Py_ssize_t at, bytes streams, bytes devices, u64 log_time, int at_once
+    ):
+        self.items, self.offered, self.at_once = items, at, max(1, at_once)
+        self.tables, self.held = (streams, devices), [None] * CHUNKS
+        self.reading.streams = <const u8*>PyBytes_AS_STRING(streams)
+        self.reading.stream_count = PyBytes_GET_SIZE(streams) // 16
+        self.reading.devices = <const u8*>PyBytes_AS_STRING(devices)
+        self.reading.device_count = PyBytes_GET_SIZE(devices) // 4
+        self.reading.log_time = log_time
+        self.reading.context = shared_context()
+        self.reading.over = _taken_lock()
+        self.make_chunk(0)
 
-cdef inline void _copy(Reader* r, u8* out, Py_ssize_t count) noexcept:
-    if _has(r, count):
-        memcpy(out, r.at, count)
-        r.at += count
+    def __dealloc__(self):
+        cdef Chunk* chunk
+        cdef int which
+        for which in range(CHUNKS):
+            chunk = &self.reading.chunks[which]
+            PyMem_Free(chunk.frames)
+            PyMem_Free(chunk.data)
+            PyMem_Free(chunk.sizes)
+            if chunk.given != NULL:
+                PyThread_free_lock(chunk.given)
+            if chunk.made != NULL:
+                PyThread_free_lock(chunk.made)
+        if self.reading.over != NULL:
+            PyThread_free_lock(self.reading.over)
+        free_context(self.own_context)
 
+    cdef int make_chunk(self, int which) except -1:
+        cdef Chunk* chunk = &self.reading.chunks[which]
+        chunk.frames = <Frame*>PyMem_Malloc(self.at_once * sizeof(Frame))
+        chunk.data = <const u8**>PyMem_Malloc(self.at_once * sizeof(u8*))
+        chunk.sizes = <Py_ssize_t*>PyMem_Malloc(self.at_once * sizeof(Py_ssize_t))
+        if chunk.frames == NULL or chunk.data == NULL or chunk.sizes == NULL:
+            raise MemoryError
+        chunk.given = _taken_lock()
+        chunk.made = _taken_lock()
+        return 0
 
-cdef inline int _byte(Reader* r) noexcept:
-    cdef const u8* found = _take(r, 1)
-    return 0 if found == NULL else found[0]
-
-
-cdef inline u64 _number(Reader* r, int bits) noexcept:
-    """As ``varint.read_varint``; 0, and bad, for everything that is refused there."""
-    cdef u64 number = _byte(r)
-    cdef u64 byte
-    cdef int shift = 7
-    if number < 0x80:
-        return number
-    number &= 0x7F
-    while shift < bits and not r.bad:
-        byte = _byte(r)
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            if byte == 0 or number >> bits:
+    cdef int offer(self, int which) except -1:
+        """Point a chunk to the next items, as far as they may be frames."""
+        cdef Chunk* chunk = &self.reading.chunks[which]
+        cdef list held = self.items[self.offered : self.offered + self.at_once]
+        cdef object item
+        self.held[which] = held
+        chunk.offered = 0
+        for item in held:
+            if type(item) is not bytes:
                 break
-            return number
-        shift += 7
-    r.bad = True
-    return 0
+            chunk.data[chunk.offered] = <const u8*>PyBytes_AS_STRING(item)
+            chunk.sizes[chunk.offered] = PyBytes_GET_SIZE(item)
+            chunk.offered += 1
+        self.offered += chunk.offered
+        return 0
+
+    cdef bint begin(self) except -1:
+        """Have the next items read by a second thread; False, and nothing offered, if not."""
+        cdef int which
+        cdef Py_ssize_t before = self.offered
+        self.own_context = new_context()
+        if self.own_context == NULL:
+            return False
+        for which in range(1, CHUNKS):
+            self.make_chunk(which)
+        for which in range(CHUNKS):
+            self.offer(which)
+        self.reading.context = self.own_context
+        if not begin_ahead(&self.reading):
+            self.reading.context = shared_context()
+            self.offered = before
+            return False
+        for which in range(CHUNKS):
+            PyThread_release_lock(self.reading.chunks[which].given)
+        return True
+
+    cdef void end(self, Chunk* held) noexcept:
+        """Let the second thread end; ``held`` is the chunk that it was to be given next."""
+        held.last = True
+        PyThread_release_lock(held.given)
+        wait_for(self.reading.over)
 
 
-cdef inline void _put(u8* out, u64 number, int width) noexcept:
-    """Big-endian, as headers have it."""
-    while width:
-        width -= 1
-        out[width] = number & 0xFF
-        number >>= 8
+cdef class _Leaves:
+    """What a page's leaves are made with, and where they go."""
 
+    cdef list numbers, devices, leaves, leaf_hashes
+    cdef dict links
+    cdef u64 position, end
 
-cdef Py_ssize_t _head(Reader* r, u8* out) noexcept:
-    """Write a header's head without device and stream; its size."""
-    cdef Py_ssize_t at = HEAD_FRONT
-    cdef u64 other = 0
-    cdef u64 size
-    cdef int count, i
-    out[0], out[1], out[2] = 1, 0, 0
-    _put(out + 7, _number(r, 48), 6)
-    _put(out + 29, _number(r, 48), 6)
-    count = _byte(r)
-    out[HEAD_FRONT - 1] = count
-    for i in range(count):
-        other += _number(r, 32)
-        if other >> 32:
-            r.bad = True
-        if r.bad:
-            return 0
-        _put(out + at, other, 4)
-        _put(out + at + 4, _number(r, 48), 6)
-        _copy(r, out + at + 10, 8)
-        at += AFTER
-    _put(out + at, _number(r, 48), 6)
-    _copy(r, out + at + 6, 8)
-    size = _number(r, 48)
-    _put(out + at + 14, size, 6)
-    at += BACK
-    if size:
-        _copy(r, out + at, ROOT)
-        at += ROOT
-    return at
+    cdef int take(self, Chunk* chunk) except -1:
+        """Make leaves of the frames that were read; how many, the first others are not usual."""
+        while chunk.taken < chunk.read and self.position < self.end:
+            if not self.take_frame(&chunk.frames[chunk.taken]):
+                break
+            chunk.taken += 1
+        return chunk.taken
 
-
-cdef bint _parse(Frame* frame, const u8* data, Py_ssize_t size, u64 log_time, u8* out) noexcept:
-    """Read a usual frame and write its header, but device, stream and hashes of segments."""
-    cdef Reader r
-    cdef u64 whole = 0
-    cdef int row
-    r.at, r.end, r.bad = data, data + size, False
-    cdef int flags = _byte(&r)
-    if r.bad or flags & ~EXPLICIT:  # own, or something is withheld
-        return False
-    frame.time = log_time + _number(&r, 48)
-    frame.stream_ref = _number(&r, 16)
-    frame.device_ref = _number(&r, 16)
-    frame.previous = _take(&r, 32) if flags else NULL
-    frame.head_size = _head(&r, out)
-    frame.count = _byte(&r)
-    if r.bad or frame.time >> 48 or not 0 < frame.count <= SEGMENTS_MAX:
-        return False
-    out += frame.head_size
-    out[0] = frame.count
-    out += 1
-    for row in range(frame.count):
-        _copy(&r, out, NAMED)
-        frame.lengths[row] = _number(&r, 32)
-        _put(out + NAMED, frame.lengths[row], 4)
-        whole += frame.lengths[row]
-        out += SEGMENT
-    frame.signature = _take(&r, 64)
-    frame.segments = r.at
-    return not r.bad and <u64>(r.end - r.at) == whole
+    cdef bint take_frame(self, Frame* f) except -1:
+        cdef object device = self.devices[f.device_ref]
+        cdef object last = self.links.get(device)
+        cdef object previous, segment, segments, header, signature, link, leaf_hash
+        cdef const u8* start = f.segments
+        cdef u8 chained[LABEL_MAX + 64]
+        cdef bint run_starts
+        cdef int row
+        if f.previous != NULL:
+            previous = PyBytes_FromStringAndSize(<const char*>f.previous, 32)
+        elif last is None:
+            return False
+        else:
+            previous = last
+        run_starts = last is None or memcmp(
+            PyBytes_AS_STRING(last), PyBytes_AS_STRING(previous), 32
+        ) != 0
+        segments = PyTuple_New(f.count)
+        for row in range(f.count):
+            segment = PyBytes_FromStringAndSize(<const char*>start, f.lengths[row])
+            Py_INCREF(segment)  # which the tuple takes over
+            PyTuple_SET_ITEM(segments, row, segment)
+            start += f.lengths[row]
+        header = PyBytes_FromStringAndSize(<const char*>f.header, f.header_size)
+        signature = PyBytes_FromStringAndSize(<const char*>f.signature, 64)
+        memcpy(chained, PyBytes_AS_STRING(_label), _label_bytes)
+        memcpy(chained + _label_bytes, PyBytes_AS_STRING(previous), 32)
+        memcpy(chained + _label_bytes + 32, f.header_hash, 32)
+        link = PyBytes_FromStringAndSize(NULL, 32)
+        digest(chained, _label_bytes + 64, <u8*>PyBytes_AS_STRING(link))
+        memcpy(f.leaf + BEFORE_LINK, PyBytes_AS_STRING(previous), 32)
+        leaf_hash = PyBytes_FromStringAndSize(NULL, 32)  # nobody looks at it before it is written
+        f.leaf_hash = <u8*>PyBytes_AS_STRING(leaf_hash)
+        self.leaf_hashes.append(leaf_hash)
+        self.links[device] = link
+        self.leaves.append(
+            _new(
+                _leaf_type,
+                (
+                    self.position,
+                    f.time,
+                    previous,
+                    header,
+                    signature,
+                    segments,
+                    None,
+                    self.numbers[f.device_ref],
+                    link,
+                    run_starts,
+                ),
+            )
+        )
+        self.position += 1
+        return True
 
 
 def take_frames(
     list items not None,
     Py_ssize_t at,
-    list streams not None,
+    bytes streams not None,
+    bytes device_ids not None,
     list numbers not None,
     list devices not None,
     dict links not None,
@@ -256,87 +306,65 @@ def take_frames(
     u64 position,
     u64 end,
     u64 log_time,
+    int at_once,
+    Py_ssize_t worth_a_thread,
 ):
-    """As ``page.take_frames``."""
-    cdef Frame f
-    cdef const u8* start
-    cdef u8* out
-    cdef Py_ssize_t header_size, length
-    cdef int row
-    cdef object item, device, stream, previous, last, segment, segments, header, signature, link
-    cdef bint run_starts
-    cdef u8 made[32]
-    cdef u8 chained[LABEL_MAX + 64]
-    cdef u8 leaf[BEFORE_HEADER + HEADER_MAX + 64]
-    while at < len(items) and position < end:
-        item = items[at]
-        if type(item) is not bytes:
-            break
-        out = leaf + BEFORE_HEADER
-        if not _parse(
-            &f, <const u8*>PyBytes_AS_STRING(item), PyBytes_GET_SIZE(item), log_time, out
-        ):
-            break
-        if f.stream_ref >= <u64>len(streams) or f.device_ref >= <u64>len(devices):
-            break
-        device, stream = devices[f.device_ref], streams[f.stream_ref]
-        last = links.get(device)
-        if f.previous != NULL:
-            previous = PyBytes_FromStringAndSize(<const char*>f.previous, 32)
-        else:
-            previous = last
-            if previous is None:
+    """Take frames from item ``at`` on; where it stopped, the next position, the last log time.
+
+    Args:
+        items: of the page.
+        at: a place in it.
+        streams: ids, 16 bytes each.
+        device_ids: 4 bytes each, as ``devices`` has them.
+        numbers: theirs.
+        devices: as headers name them.
+        links: by device, the link that was read last; added to.
+        leaves: added to.
+        leaf_hashes: likewise.
+        position: of the next leaf.
+        end: positions are below it.
+        log_time: of the frame before, ms.
+        at_once: frames that one thread hands to the other together; as many are read first.
+        worth_a_thread: items to come from which on there is a second one; negative: never.
+    """
+    cdef _Ahead reader = _Ahead(items, at, streams, device_ids, log_time, at_once)
+    cdef _Leaves made = _Leaves()
+    cdef Chunk* chunk = &reader.reading.chunks[0]
+    cdef bint ahead = False, alone = worth_a_thread < 0
+    cdef int which = 0, taken
+    made.numbers, made.devices, made.links = numbers, devices, links
+    made.leaves, made.leaf_hashes = leaves, leaf_hashes
+    made.position, made.end = position, end
+    reader.offer(0)
+    try:
+        while True:
+            if ahead:
+                wait_for(chunk.made)
+            else:
+                read_chunk(&reader.reading, chunk)
+            taken = made.take(chunk)
+            at += taken
+            if taken:
+                log_time = chunk.frames[taken - 1].time
+            if taken < reader.at_once:
                 break
-        run_starts = last is None or memcmp(
-            PyBytes_AS_STRING(last), PyBytes_AS_STRING(previous), 32
-        ) != 0
-        memcpy(out + 3, PyBytes_AS_STRING(device), 4)
-        memcpy(out + 13, PyBytes_AS_STRING(stream), 16)
-        segments = PyTuple_New(f.count)
-        start = f.segments
-        out += f.head_size + 1
-        for row in range(f.count):
-            length = f.lengths[row]
-            segment = PyBytes_FromStringAndSize(<const char*>start, length)
-            Py_INCREF(segment)  # which the tuple takes over
-            PyTuple_SET_ITEM(segments, row, segment)
-            digest(start, length, out + SEGMENT - 32)
-            out += SEGMENT
-            start += length
-        header_size = f.head_size + 1 + SEGMENT * f.count
-        header = PyBytes_FromStringAndSize(<const char*>leaf + BEFORE_HEADER, header_size)
-        signature = PyBytes_FromStringAndSize(<const char*>f.signature, 64)
-        digest(leaf + BEFORE_HEADER, header_size, made)
-        memcpy(chained, PyBytes_AS_STRING(_label), _label_bytes)
-        memcpy(chained + _label_bytes, PyBytes_AS_STRING(previous), 32)
-        memcpy(chained + _label_bytes + 32, made, 32)
-        link = PyBytes_FromStringAndSize(NULL, 32)
-        digest(chained, _label_bytes + 64, <u8*>PyBytes_AS_STRING(link))
-        leaf[0] = 0
-        _put(leaf + 1, f.time, 6)
-        memcpy(leaf + 7, PyBytes_AS_STRING(previous), 32)
-        memcpy(leaf + BEFORE_HEADER + header_size, f.signature, 64)
-        digest(leaf, BEFORE_HEADER + header_size + 64, made)
-        leaf_hashes.append(PyBytes_FromStringAndSize(<const char*>made, 32))
-        links[device] = link
-        leaves.append(
-            _new(
-                _leaf_type,
-                (
-                    position,
-                    f.time,
-                    previous,
-                    header,
-                    signature,
-                    segments,
-                    None,
-                    numbers[f.device_ref],
-                    link,
-                    run_starts,
-                ),
-            )
-        )
-        log_time = f.time
-        position += 1
-        at += 1
-    return at, position, log_time
+            if ahead:
+                reader.offer(which)
+                PyThread_release_lock(chunk.given)
+                which = (which + 1) % CHUNKS
+                chunk = &reader.reading.chunks[which]
+                continue
+            hash_leaves(&reader.reading, chunk)
+            if not alone and len(items) - at >= worth_a_thread:
+                ahead = reader.begin()
+                alone = not ahead
+            if not ahead:
+                reader.offer(0)
+    finally:
+        if ahead:
+            reader.end(chunk)
+        else:
+            hash_leaves(&reader.reading, chunk)
+    if reader.reading.failed:
+        raise MemoryError
+    return at, made.position, log_time

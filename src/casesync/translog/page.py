@@ -25,8 +25,15 @@ REFERENCES_MAX: Final = 1 << 16
 """Streams, or devices, of one page: a reference is below 2^16."""
 OWN_FRAMES_MAX: Final = 1 << 16
 """Own frames of one page: each makes the receiver load a change of its own."""
-frame_kernel = compiled("casesync.translog._frames", 5)
-"""Takes runs of plain frames; without it ``_Reading`` takes each."""
+AT_ONCE: Final = 128
+"""Frames that the compiled reader hands from one thread to the other together."""
+WORTH_A_THREAD: Final = 1024
+"""Frames to come that are worth a second thread (``protocol/decisions/0024``)."""
+_NEVER: Final = -1
+frame_kernel = compiled("casesync.translog._frame_chunks", 1) and compiled(
+    "casesync.translog._frames", 6
+)
+"""Takes runs of usual frames; without it ``_Reading`` takes each."""
 plain_of: Final[Callable[[bytes], PlainHeader | None]] = (
     plain_header if frame_kernel is None else frame_kernel.plain_header
 )
@@ -60,6 +67,8 @@ def read_page(
     target_size: int,
     target_root: bytes,
     own_lookup: OwnLookup,
+    *,
+    second_thread: bool = False,
 ) -> ReadPage:
     """Check a page against the target and restore its leaves.
 
@@ -69,12 +78,14 @@ def read_page(
         target_size: n, from a verified checkpoint (or the own cursor, for a back-fill).
         target_root: the root at n.
         own_lookup: gives own changes that the page serves as "own".
+        second_thread: whether there is a processor for one, which parses and hashes ahead.
 
     Raises:
         RelayMisbehaviour: ``page-contradicts-log``: anything that does not add up.
     """
     try:
         reading = _Reading(page, compact_range, target_size, own_lookup)
+        reading.worth_a_thread = WORTH_A_THREAD if second_thread else _NEVER
         reading.take_items()
         return reading.finish(target_size, target_root)
     except IndexError as error:
@@ -85,6 +96,7 @@ class _Reading:
     """State of one page while its items are taken in order."""
 
     __slots__ = (
+        "_device_ids",
         "_devices",
         "_hashes",
         "_hashes_at",
@@ -98,9 +110,11 @@ class _Reading:
         "_own_room",
         "_position",
         "_range",
+        "_stream_ids",
         "_streams",
         "_t",
         "leaves",
+        "worth_a_thread",
     )
 
     def __init__(
@@ -113,8 +127,10 @@ class _Reading:
             raise _contradiction("size")
         if type(items) is not list or type(hashes) is not bytes or len(hashes) % HASH_BYTES:
             raise _contradiction("shape")
+        self._stream_ids = streams
         self._streams = _stream_table(streams)
         self._numbers, self._devices = _device_table(numbers)
+        self._device_ids = b"".join(self._devices)
         self._items = items
         self._hashes = hashes
         self._hashes_at = 0
@@ -128,6 +144,7 @@ class _Reading:
         self._own_number = 0
         self._own_room = OWN_FRAMES_MAX
         self.leaves: list[ServedLeaf] = []
+        self.worth_a_thread = _NEVER
 
     def take_items(self) -> None:
         at = self._take_plain(0)
@@ -144,7 +161,8 @@ class _Reading:
         at, self._position, self._log_time = frame_kernel.take_frames(
             self._items,
             at,
-            self._streams,
+            self._stream_ids,
+            self._device_ids,
             self._numbers,
             self._devices,
             self._last_link,
@@ -153,6 +171,8 @@ class _Reading:
             self._position,
             self._t,
             self._log_time,
+            AT_ONCE,
+            self.worth_a_thread,
         )
         return at
 

@@ -60,7 +60,7 @@ def _recorded(name: str, factory: pytest.TempPathFactory) -> Recording:
 @pytest.fixture(autouse=True)
 def small(monkeypatch) -> None:
     """Batches of few streams, on any machine."""
-    monkeypatch.setattr(helper_process, "_processors", lambda: 2)
+    monkeypatch.setattr(helper_process, "processors", lambda: 2)
     monkeypatch.setattr(ingest, "STREAMS_PER_BATCH", 16)
     monkeypatch.setattr(handed_out, "WORTH_CHANGES", 1)
 
@@ -301,7 +301,7 @@ def test_one_that_hangs_is_waited_for_once_in_an_exchange(started, monkeypatch):
 
 @pytest.mark.parametrize("processors", [0, 1])
 def test_one_processor_has_no_use_for_it(processors, monkeypatch):
-    monkeypatch.setattr(helper_process, "_processors", lambda: processors)
+    monkeypatch.setattr(helper_process, "processors", lambda: processors)
     alone = HelperProcess()
     alone.start()
     assert alone._running is None
@@ -404,7 +404,7 @@ def test_a_process_that_holds_keys_is_not_dumped():
 PARENT = """
 import sys
 from casesync.client import helper_process
-helper_process._processors = lambda: 2
+helper_process.processors = lambda: 2
 helper = helper_process.HelperProcess()
 helper.start()
 assert helper.wait_until_ready()

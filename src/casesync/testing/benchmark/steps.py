@@ -148,7 +148,7 @@ class Steps:
         before = 0 if path is None else path.stat().st_size
         core = self.recording.reopened(store, None if path is None else path.parent)
         if step in ALONE:
-            core.engine.helper = None
+            core.engine.helper, core.engine.second_thread = None, False
         elif self.recording.facts.changes >= WORTH_A_HELPER:
             core.helper.start()
             core.helper.wait_until_ready()
