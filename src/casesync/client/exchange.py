@@ -12,7 +12,12 @@ from casesync.client.bulk_work import uncollected
 from casesync.client.core import STOPPING, Core, opener_of
 from casesync.client.page_size import PageSize
 from casesync.client.read_ahead import ReadAhead
-from casesync.foundation.errors import AccessDenied, LocalStateError, NetworkError
+from casesync.foundation.errors import (
+    AccessDenied,
+    AnswerTooSlow,
+    LocalStateError,
+    NetworkError,
+)
 from casesync.foundation.ids import BlobHash, StreamKind
 from casesync.sync.access_reader import take_access_segment
 from casesync.sync.control_flow import (
@@ -150,18 +155,30 @@ def _take_in(core: Core, read: ReadAnswer, report: SyncReport, ahead: ReadAhead)
 def _ask(
     core: Core, prepared: Prepared, report: SyncReport, size: PageSize | None = None
 ) -> ReadAnswer:
-    started = core.clock.now_ms()
-    body = _served(core, prepared.request)
-    if size is not None:
-        size.note(core.clock.now_ms() - started, len(body))
-    answer = SyncAnswer.decode(body)
+    body = _served(core, prepared.request) if size is None else _page(core, prepared, report, size)
     report.round_trips += 1
+    answer = SyncAnswer.decode(body)
     return read_answer(core.identity.relay_key, core.engine, prepared, answer)
 
 
-def _served(core: Core, request: SyncRequest) -> bytes:
+def _page(core: Core, prepared: Prepared, report: SyncReport, size: PageSize) -> bytes:
+    """An answer as large as the line allows; asking twice harms nothing."""
+    while True:
+        request = replace(prepared.request, answer_bytes_max=size.bytes)
+        started = core.clock.now_ms()
+        try:
+            body = _served(core, request, size.patience_s)
+        except AnswerTooSlow as slow:
+            size.note_slow(slow.bytes_per_s)
+            report.round_trips += 1
+            continue
+        size.note(core.clock.now_ms() - started, len(body))
+        return body
+
+
+def _served(core: Core, request: SyncRequest, patience_s: float | None = None) -> bytes:
     try:
-        answer = core.channel.sync(request.encode())
+        answer = core.channel.sync(request.encode(), patience_s)
     except AccessDenied as error:
         if error.code == Refusal.DEVICE_SUSPENDED.value:
             core.note_suspended(True)

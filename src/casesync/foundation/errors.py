@@ -57,6 +57,15 @@ class NetworkError(CasesyncError):
     exit_code = 4
 
 
+class AnswerTooSlow(NetworkError):
+    """A large answer that would take too long on this line; a smaller one may be asked for."""
+
+    def __init__(self, bytes_per_s: int) -> None:
+        """Args: bytes_per_s: what the line brings."""
+        super().__init__("relay-unreachable")
+        self.bytes_per_s = bytes_per_s
+
+
 class AccessDenied(CasesyncError):
     """Role or grant do not allow it, the device is suspended, or the invitation is over."""
 

@@ -27,8 +27,8 @@ CONTROL_BODY_BYTES_MAX: Final = 4 * 1024
 BLOB_BYTES_MAX: Final = 1024 * 1024
 REQUEST_BODY_BYTES_MAX: Final = 4 * 1024 * 1024
 RENDEZVOUS_MESSAGE_BYTES_MAX: Final = 16 * 1024
-PAGE_BYTES_DEFAULT: Final = 8 * 1024 * 1024
-"""A first sync commits pages of about this size."""
+PAGE_BYTES_DEFAULT: Final = 16 * 1024 * 1024
+"""What a client asks for, unless its line is slow: a first sync commits pages of this size."""
 ANSWER_BYTES_MAX: Final = 48 * 1024 * 1024
 """A page, its hashes and control pages; what a client reads at most."""
 PUSH_BYTES_PER_REQUEST_MAX: Final = 3 * 1024 * 1024

@@ -187,7 +187,7 @@ class Transaction(Protocol):
         """Destroy the stream's keys."""
         ...
 
-    # -- sealed changes, in blocks of about 32 kB ---------------------------------------------
+    # -- sealed changes, in blocks of about 64 kB ---------------------------------------------
     def append_changes(self, changes: Sequence[StoredChange]) -> list[int]:
         """Store changes; one location (opaque positive integer) each, ascending."""
         ...
@@ -380,7 +380,13 @@ class RelayChannel(Protocol):
     def create_network(
         self, entries: Sequence[bytes], blobs: Sequence[bytes]
     ) -> dict[int, Any]: ...
-    def sync(self, request: bytes) -> bytes: ...
+    def sync(self, request: bytes, patience_s: float | None = None) -> bytes:
+        """The answer to a request.
+
+        Raises: AnswerTooSlow: more than ``patience_s`` would go by until all of it is here.
+        """
+        ...
+
     def append_control(
         self, entries: Sequence[bytes], blobs: Sequence[bytes]
     ) -> dict[int, Any]: ...

@@ -168,8 +168,8 @@ class MemoryChannel:
         answer = self._exchange("create_network", lambda: self._world.relay.create_network(body))
         return decode_created(answer)
 
-    def sync(self, request: bytes) -> bytes:
-        """As ``HttpChannel``."""
+    def sync(self, request: bytes, patience_s: float | None = None) -> bytes:
+        """As ``HttpChannel``; nothing takes time here."""
         return self._exchange("sync", lambda: self._world.relay.sync(self._caller(), request))
 
     def append_control(self, entries: Sequence[bytes], blobs: Sequence[bytes]) -> dict[int, Any]:

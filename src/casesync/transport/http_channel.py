@@ -103,9 +103,13 @@ class HttpChannel:
         body = ControlAppend(entries=tuple(entries), blobs=tuple(blobs)).encode()
         return decode_created(self._unsigned("POST", "/v1/networks", body, _SMALL_BYTES_MAX))
 
-    def sync(self, request: bytes) -> bytes:
-        """Answer to an encoded ``SyncRequest``."""
-        return self._signed("POST", self._path("/sync"), request, ANSWER_BYTES_MAX)
+    def sync(self, request: bytes, patience_s: float | None = None) -> bytes:
+        """Answer to an encoded ``SyncRequest``.
+
+        Raises: AnswerTooSlow: see ``HttpLoop.exchange``.
+        """
+        path = self._path("/sync")
+        return self._signed("POST", path, request, ANSWER_BYTES_MAX, patience_s=patience_s)
 
     def append_control(self, entries: Sequence[bytes], blobs: Sequence[bytes]) -> dict[int, Any]:
         """``{0: control checkpoint, 1: [log time, ...]}``.
@@ -182,7 +186,14 @@ class HttpChannel:
         return _served(answer, error_of)
 
     def _signed(
-        self, method: str, path: str, body: bytes, bytes_max: int, error_of: ErrorOf = error_for
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        bytes_max: int,
+        error_of: ErrorOf = error_for,
+        *,
+        patience_s: float | None = None,
     ) -> bytes:
         def headers() -> dict[str, str]:
             assert self._signer is not None
@@ -196,9 +207,10 @@ class HttpChannel:
                 created_s=(self._clock.now_ms() + self._offset_ms) // 1000,
             )
 
-        answer = self._once(method, path, body, bytes_max, headers)
+        answer = self._once(method, path, body, bytes_max, headers, patience_s)
         if answer.status == 401 and decode_refusal(answer.body) is Refusal.CLOCK_SKEW:
-            answer = self._once(method, path, body, bytes_max, headers)  # now with its Date
+            # now with its Date
+            answer = self._once(method, path, body, bytes_max, headers, patience_s)
         return _served(answer, error_of)
 
     def _once(
@@ -208,9 +220,11 @@ class HttpChannel:
         body: bytes,
         bytes_max: int,
         headers: Callable[[], dict[str, str]],
+        patience_s: float | None = None,
     ) -> Answer:
         """One exchange; every request may be repeated, so a broken connection is tried again."""
-        answer = self._session().exchange(method, self._base + path, body, headers, bytes_max)
+        url = self._base + path
+        answer = self._session().exchange(method, url, body, headers, bytes_max, patience_s)
         self._learn_offset(answer.date)
         return answer
 

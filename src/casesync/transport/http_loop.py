@@ -10,15 +10,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Final, final
 
 import aiohttp
 
-from casesync.foundation.errors import NetworkError
+from casesync.foundation.errors import AnswerTooSlow, NetworkError
 
 CONNECT_TIMEOUT_S: Final = 15
 READ_TIMEOUT_S: Final = 60
-"""Longest silence; a page of 8 MB over a slow line takes longer in all."""
+"""Longest silence; a page over a slow line takes longer in all."""
+LOOK_S: Final = 3.0
+"""How long an answer has been coming when it is asked how long the rest will take."""
 _ATTEMPTS: Final = 2
 _ERROR_BODY_BYTES_MAX: Final = 1024
 _MEDIA_TYPE: Final = "application/vnd.casesync"
@@ -51,6 +54,7 @@ class HttpLoop:
         body: bytes,
         headers: Callable[[], dict[str, str]],
         bytes_max: int,
+        patience_s: float | None = None,
     ) -> Answer:
         """Send one request and read its answer.
 
@@ -60,9 +64,12 @@ class HttpLoop:
             body: May be empty.
             headers: Called for each attempt: a signed request is signed anew.
             bytes_max: Longest body accepted.
+            patience_s: An answer that shows how long it is and would take longer than this to
+                come is let go; None waits for as long as it takes.
 
         Raises:
             NetworkError: ``relay-unreachable``, ``relay-certificate``.
+            AnswerTooSlow: it was let go.
         """
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
@@ -71,7 +78,7 @@ class HttpLoop:
         for attempt in range(_ATTEMPTS):
             try:
                 return self._loop.run_until_complete(
-                    self._attempt(method, url, body, headers(), bytes_max)
+                    self._attempt(method, url, body, headers(), bytes_max, patience_s)
                 )
             except aiohttp.ClientConnectorCertificateError as error:
                 raise NetworkError("relay-certificate") from error
@@ -96,7 +103,13 @@ class HttpLoop:
         self._loop = None
 
     async def _attempt(
-        self, method: str, url: str, body: bytes, headers: dict[str, str], bytes_max: int
+        self,
+        method: str,
+        url: str,
+        body: bytes,
+        headers: dict[str, str],
+        bytes_max: int,
+        patience_s: float | None,
     ) -> Answer:
         if self._session is None:
             self._session = aiohttp.ClientSession(
@@ -114,17 +127,24 @@ class HttpLoop:
         ) as answer:
             if answer.status >= 400:
                 bytes_max = max(bytes_max, _ERROR_BODY_BYTES_MAX)
-            payload = bytearray()
+            payload = BytesIO()  # gives its bytes away without a copy
+            begun_s = asyncio.get_running_loop().time()
             async for chunk in answer.content.iter_any():
-                payload += chunk
-                if len(payload) > bytes_max:
+                payload.write(chunk)
+                if payload.tell() > bytes_max:
                     break
-            too_large = len(payload) > bytes_max
+                if patience_s is not None and answer.content_length is not None:
+                    took_s = asyncio.get_running_loop().time() - begun_s
+                    left = answer.content_length - payload.tell()
+                    if took_s > LOOK_S and left * took_s > patience_s * payload.tell():
+                        answer.close()
+                        raise AnswerTooSlow(int(payload.tell() / took_s))
+            too_large = payload.tell() > bytes_max
             if too_large:
                 answer.close()
             return Answer(
                 status=answer.status,
-                body=b"" if too_large else bytes(payload),
+                body=b"" if too_large else payload.getvalue(),
                 date=answer.headers.get("Date"),
                 too_large=too_large,
             )

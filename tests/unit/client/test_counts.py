@@ -51,8 +51,8 @@ class Weighed:
         self._channel = channel
         self.bodies: list[tuple[int, int]] = []
 
-    def sync(self, request: bytes) -> bytes:
-        answer = self._channel.sync(request)
+    def sync(self, request: bytes, patience_s: float | None = None) -> bytes:
+        answer = self._channel.sync(request, patience_s)
         self.bodies.append((len(request), len(answer)))
         return answer
 

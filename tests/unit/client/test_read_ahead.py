@@ -6,10 +6,16 @@ from dataclasses import replace
 
 import pytest
 
+from casesync.client import page_size
 from casesync.client.core import Core
 from casesync.client.exchange import pull_and_push
 from casesync.client.replica import Replica
-from casesync.foundation.errors import CasesyncError, NetworkError, RelayMisbehaviour
+from casesync.foundation.errors import (
+    AnswerTooSlow,
+    CasesyncError,
+    NetworkError,
+    RelayMisbehaviour,
+)
 from casesync.relay import sync_answer
 from casesync.sync.held_log import CHANGE_RANGE, load_range
 from casesync.sync.session import SyncReport
@@ -49,7 +55,7 @@ class Between:
     def __getattr__(self, name: str) -> object:
         return getattr(self._channel, name)
 
-    def sync(self, body: bytes) -> bytes:
+    def sync(self, body: bytes, patience_s: float | None = None) -> bytes:
         request = replace(SyncRequest.decode(body), answer_bytes_max=SMALL)
         self.cursors.append(request.cursor)
         with self._core.store.transaction() as tx:
@@ -59,6 +65,28 @@ class Between:
         answer = self._channel.sync(request.encode())
         if len(self.cursors) == self.lies_at:
             return without_its_last_item(answer)
+        return answer
+
+
+class SlowLine:
+    """A line that brings so many bytes a second; an answer is let go as ``HttpLoop`` does."""
+
+    def __init__(self, core: Core, bytes_per_s: int) -> None:
+        self._channel = core.channel
+        self._bytes_per_s = bytes_per_s
+        self.asked: list[int] = []
+        self.waited_for: list[int] = []
+        core.channel = self  # type: ignore[assignment]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._channel, name)
+
+    def sync(self, body: bytes, patience_s: float | None = None) -> bytes:
+        self.asked.append(SyncRequest.decode(body).answer_bytes_max)
+        answer = self._channel.sync(body)
+        if patience_s is not None and len(answer) > patience_s * self._bytes_per_s:
+            raise AnswerTooSlow(self._bytes_per_s)
+        self.waited_for.append(len(answer))
         return answer
 
 
@@ -111,3 +139,24 @@ def test_a_page_fetched_for_nothing_is_not_taken_in(reader):
     again = [cursor for cursor in between.cursors if between.cursors.count(cursor) > 1]
     assert again == [again[0]] * 2
     assert reader.cases().count == 13
+
+
+def test_on_a_slow_line_small_pages_are_asked_for_behind_the_first(reader, monkeypatch):
+    monkeypatch.setattr(page_size, "LEAST_BYTES", 1)
+    line = SlowLine(reader.core, SMALL // page_size.AIM_S)
+    report = SyncReport()
+    pull_and_push(reader.core, report)
+    assert line.asked[:2] == [page_size.MOST_BYTES, SMALL]
+    assert len(line.waited_for) > 3, "else nothing was behind the first"
+    assert max(line.asked[1:]) <= 2 * SMALL
+    assert max(line.waited_for) <= page_size.SLOW_MS / 1000 * SMALL // page_size.AIM_S
+    assert report.round_trips == len(line.asked)
+    assert reader.cases().count == 12
+
+
+def test_on_the_slowest_line_the_smallest_page_is_waited_for(reader):
+    """Of those there are none smaller: to let one go would be to end without it."""
+    line = SlowLine(reader.core, 1)
+    pull_and_push(reader.core, SyncReport())
+    assert line.asked[:2] == [page_size.MOST_BYTES, page_size.LEAST_BYTES]
+    assert reader.cases().count == 12

@@ -10,6 +10,7 @@ import pytest
 from casesync.crypto.signatures import Ed25519Signer
 from casesync.foundation.errors import (
     AccessDenied,
+    AnswerTooSlow,
     CasesyncError,
     LocalStateError,
     NetworkError,
@@ -20,7 +21,7 @@ from casesync.foundation.errors import (
 from casesync.foundation.ids import BlobHash
 from casesync.foundation.secret_bytes import SecretBytes
 from casesync.testing.clock import START_MS, FakeClock
-from casesync.transport import http_channel
+from casesync.transport import http_channel, http_loop
 from casesync.transport.http_channel import HttpChannel
 from casesync.wire.messages import encode_key, encode_refusal
 from casesync.wire.refusals import HTTP_STATUS, HeadMoved, Refusal
@@ -232,3 +233,25 @@ def test_a_closed_channel_can_be_used_again():
         open_channel.close()
         assert open_channel.relay_key() == b"k" * 32
         open_channel.close()
+
+
+def test_an_answer_that_would_take_too_long_is_let_go(monkeypatch):
+    """Its first byte is here and the rest never comes: nobody waits for it, nor asks again."""
+    monkeypatch.setattr(http_loop, "LOOK_S", 0.0)
+    part = answer("200 OK", bytes(100_000), DATE)[:-1]
+    with (
+        HostileServer([part, None]) as server,
+        channel(server.url) as open_channel,
+        pytest.raises(AnswerTooSlow) as caught,
+    ):
+        open_channel.sync(b"\x80", patience_s=0.0)
+    assert len(server.requests) == 1
+    assert caught.value.bytes_per_s > 0
+    assert caught.value.exit_code == 4
+
+
+def test_an_answer_that_comes_soon_enough_is_waited_for(monkeypatch):
+    monkeypatch.setattr(http_loop, "LOOK_S", 0.0)
+    whole = answer("200 OK", bytes(100_000), DATE)
+    with HostileServer([whole]) as server, channel(server.url) as open_channel:
+        assert open_channel.sync(b"\x80", patience_s=3600.0) == bytes(100_000)

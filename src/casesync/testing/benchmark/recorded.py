@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from os import SEEK_CUR
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -108,6 +109,16 @@ class Recording:
             while length := file.read(_LENGTH):
                 yield file.read(int.from_bytes(length, "big"))
 
+    def last_answer(self) -> bytes:
+        """The one to every request after them."""
+        last = (0, 0)
+        with self._answers.open("rb") as file:
+            while length := file.read(_LENGTH):
+                last = (file.tell(), int.from_bytes(length, "big"))
+                file.seek(last[1], SEEK_CUR)
+            file.seek(last[0])
+            return file.read(last[1])
+
     def in_memory(self) -> SqlStore:
         """The store before, in SQLite in memory."""
         connection = connect_plain(None)
@@ -131,7 +142,7 @@ class Recording:
             folder: where the anchor is to lie; None writes none.
             entropy: of what it writes; None is seeded.
         """
-        channel = cast("RelayChannel", RecordedChannel(self.answers()))
+        channel = cast("RelayChannel", RecordedChannel(self))
         entropy = entropy or SeededEntropy("measured")
         return opening.core_on(store, FakeClock(), entropy, lambda *_: channel, folder=folder)
 
@@ -139,15 +150,15 @@ class Recording:
 class RecordedChannel:
     """As much of ``sync.ports.RelayChannel`` as a sync of known entries asks: recorded answers."""
 
-    def __init__(self, answers: Iterator[bytes]) -> None:
-        """Args: answers: the last one is given again and again."""
-        self._answers = answers
-        self._last = b""
+    def __init__(self, recording: Recording) -> None:
+        """Args: recording: its last answer is given again and again; none is kept in memory."""
+        self._recording = recording
+        self._answers = recording.answers()
 
-    def sync(self, request: bytes) -> bytes:
+    def sync(self, request: bytes, patience_s: float | None = None) -> bytes:
         """The next answer."""
-        self._last = next(self._answers, self._last)
-        return self._last
+        answer = next(self._answers, None)
+        return self._recording.last_answer() if answer is None else answer
 
     def now_offset_ms(self) -> int:
         """Both clocks are one."""
