@@ -62,6 +62,9 @@ def hostile_pages(draw: st.DrawFn) -> tuple[list[Any], CompactRange, int, bytes]
     """A page of a small log with some of its bytes changed, cut or repeated."""
     log = Log()
     time_ms = 1000
+    for _ in range(draw(st.sampled_from([0, 0, 16, 40]))):  # a second thread begins behind 16
+        log.append(1)
+        time_ms += 1
     for _ in range(draw(st.integers(1, 12))):
         log.append(
             draw(st.integers(1, 3)),
@@ -146,6 +149,24 @@ def test_a_long_page_is_read_alike_by_two_threads(odd):
         for at_once in (1, 8, 64):
             with reading(frames, at_once):
                 assert outcome_of(page, second_thread=True) == slow
+
+
+@needs_frames
+@pytest.mark.parametrize(("worth_it", "again"), [(151, False), (150, True)])
+def test_where_two_threads_are_stopped_early_one_reads_on(worth_it, again, monkeypatch):
+    """What the second has read behind a gap is read again: with a gap behind each few frames,
+    nearly all of it would be."""
+    monkeypatch.setattr(page_reader, "WORTH_IT", worth_it)
+    log = Log()
+    for _ in range(400):
+        log.append(1)
+    page = msgpack.unpackb(msgpack.packb(log.page(0, 400, 400, set(range(400)) - {150})))
+    with reading(frames, at_once=8):
+        state = page_reader._Reading(page, CompactRange(), 400, lambda _number: None)
+        state.worth_a_thread = 0
+        state.take_items()
+    assert len(state.leaves) == 399
+    assert (state.worth_a_thread >= 0) is again
 
 
 @needs_frames

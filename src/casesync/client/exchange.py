@@ -111,7 +111,7 @@ def _next_page(core: Core, report: SyncReport, size: PageSize, ahead: ReadAhead)
         with uncollected():
             read = ahead.take(prepared) or ahead.ask(prepared)
             while _reads_on(core, read):
-                read = _control_continued(core, read, report)
+                read = _control_continued(core, read, report, size)
             return _take_in(core, read, report, ahead)
     except LocalStateError as error:
         if error.code in STOPPING:
@@ -212,14 +212,16 @@ def _reads_on(core: Core, read: ReadAnswer) -> bool:
     return not any(own_wraps(core.engine.device, read.control_entries))
 
 
-def _control_continued(core: Core, read: ReadAnswer, report: SyncReport) -> ReadAnswer:
+def _control_continued(
+    core: Core, read: ReadAnswer, report: SyncReport, size: PageSize
+) -> ReadAnswer:
     """The answer to a request that goes on behind ``read``, with its control entries before."""
     behind = replace(
         read.prepared,
         request=replace(read.prepared.request, control_size=read.control_range.size),
         control_range=read.control_range,
     )
-    further = _ask(core, behind, report)
+    further = _ask(core, behind, report, size)
     return replace(further, control_entries=read.control_entries + further.control_entries)
 
 

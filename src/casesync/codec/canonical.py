@@ -22,6 +22,8 @@ has seen its items, so a short message could otherwise reserve gigabytes."""
 
 LARGE_BYTES: Final = 1024 * 1024
 _PART_ITEMS: Final = 256
+_PART_DEPTH: Final = 4
+"""A message, its back-fills, one of them, its frames."""
 _SCALARS: Final = frozenset({int, str, bytes, bool, type(None)})
 _INT_MAX: Final = 2**64 - 1
 _FLAT: Final = msgpack.Packer(use_bin_type=True)
@@ -134,22 +136,26 @@ def _encodes_to(value: object, data: bytes) -> bool:
     return at == len(data)
 
 
-def _encoded(value: object, packer: msgpack.Packer) -> Iterator[bytes]:
-    """The encoding in parts: that of a whole page would be two more copies of it."""
-    if isinstance(value, dict):
+def _encoded(value: object, packer: msgpack.Packer, depth: int = _PART_DEPTH) -> Iterator[bytes]:
+    """The encoding in parts: that of a whole page would be two more copies of it.
+
+    What is small, or lies deeper than a page's frames, is one part: a message of nothing but
+    short arrays would else take minutes.
+    """
+    if depth > 1 and isinstance(value, dict) and len(value) <= _PART_ITEMS:
         yield packer.pack_map_header(len(value))
         for key, item in value.items():
             yield packer.pack(key)
-            yield from _encoded(item, packer)
-    elif isinstance(value, list) and len(value) > _PART_ITEMS:
+            yield from _encoded(item, packer, depth - 1)
+    elif depth > 0 and isinstance(value, list) and len(value) > _PART_ITEMS:
         yield packer.pack_array_header(len(value))
         for start in range(0, len(value), _PART_ITEMS):
             part = value[start : start + _PART_ITEMS]
             yield packer.pack(part)[len(packer.pack_array_header(len(part))) :]
-    elif isinstance(value, list):
+    elif depth > 1 and isinstance(value, list):
         yield packer.pack_array_header(len(value))
         for item in value:
-            yield from _encoded(item, packer)
+            yield from _encoded(item, packer, depth - 1)
     else:
         yield packer.pack(value)
 

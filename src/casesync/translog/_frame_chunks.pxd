@@ -7,6 +7,7 @@ ctypedef unsigned long long u64
 
 cdef enum:
     CHUNKS = 8                   # on their way between two threads
+    FIRST = 16                   # frames of a chunk that stays with one
     AFTER_MAX = 32               # heads before a change; more are uncommon
     SEGMENTS_MAX = 8             # segments of one; likewise
     HEADER_MAX = 29 + 7 + 18 * 32 + 20 + 32 + 1 + 45 * 8
@@ -31,6 +32,7 @@ cdef struct Frame:
 
 
 cdef struct Chunk:
+    int room
     Frame* frames
     const u8** data              # what is to be read, and how long it is
     Py_ssize_t* sizes
@@ -44,6 +46,7 @@ cdef struct Chunk:
 
 cdef struct Reading:
     Chunk chunks[CHUNKS]
+    Chunk first                  # read by the first thread, before there is a second
     const u8* streams            # 16 bytes each
     u64 stream_count
     const u8* devices            # 4 bytes each

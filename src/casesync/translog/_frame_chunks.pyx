@@ -18,7 +18,7 @@ from libc.string cimport memcpy
 
 from casesync.merkle._hashes cimport digest, digest_in
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of what this module does; ``translog.page`` asks for just this one."""
 
 cdef int TRIES = 2000            # some 50 us

@@ -22,13 +22,13 @@ from libc.string cimport memcmp, memcpy, memset
 
 from casesync.merkle._hashes cimport digest, free_context, new_context, shared_context
 from casesync.translog._frame_chunks cimport (
-    BEFORE_LINK, CHUNKS, Chunk, Frame, Reading, begin_ahead, hash_leaves, read_chunk, u8, u64,
-    wait_for,
+    BEFORE_LINK, CHUNKS, FIRST, Chunk, Frame, Reading, begin_ahead, hash_leaves, read_chunk, u8,
+    u64, wait_for,
 )
 from casesync.translog.chain import LINK_LABEL
 from casesync.translog.served_leaf import ServedLeaf
 
-VERSION = 6
+VERSION = 7
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 cdef Py_ssize_t HEAD_FRONT = 36  # header up to the count of after entries
@@ -123,66 +123,63 @@ cdef PyThread_type_lock _taken_lock() except NULL:
     return lock
 
 
+cdef int _make_chunk(Chunk* chunk, int room) except -1:
+    chunk.room = room
+    chunk.frames = <Frame*>PyMem_Malloc(room * sizeof(Frame))
+    chunk.data = <const u8**>PyMem_Malloc(room * sizeof(u8*))
+    chunk.sizes = <Py_ssize_t*>PyMem_Malloc(room * sizeof(Py_ssize_t))
+    if chunk.frames == NULL or chunk.data == NULL or chunk.sizes == NULL:
+        raise MemoryError
+    return 0
+
+
+cdef void _free_chunk(Chunk* chunk) noexcept:
+    PyMem_Free(chunk.frames)
+    PyMem_Free(chunk.data)
+    PyMem_Free(chunk.sizes)
+    if chunk.given != NULL:
+        PyThread_free_lock(chunk.given)
+    if chunk.made != NULL:
+        PyThread_free_lock(chunk.made)
+
+
 cdef class _Ahead:
     """Frames of a page, chunk by chunk; once it is worth it, read by a second thread."""
 
     cdef Reading reading
     cdef list items
-    cdef list held           # the items that each chunk points to
+    cdef list held           # the items that each chunk points to, those of ``first`` at the end
     cdef tuple tables        # which ``reading`` points to
     cdef Py_ssize_t offered  # every item before it was
-    cdef int at_once
     cdef void* own_context   # of the second thread
 
     def __cinit__(self):
         memset(&self.reading, 0, sizeof(Reading))
         self.own_context = NULL
 
-    def __init__(
-        self, list items, Py_ssize_t at, bytes streams, bytes devices, u64 log_time, int at_once
-    ):
-        self.items, self.offered, self.at_once = items, at, max(1, at_once)
-        self.tables, self.held = (streams, devices), [None] * CHUNKS
+    def __init__(self, list items, Py_ssize_t at, bytes streams, bytes devices, u64 log_time):
+        self.items, self.offered = items, at
+        self.tables, self.held = (streams, devices), [None] * (CHUNKS + 1)
         self.reading.streams = <const u8*>PyBytes_AS_STRING(streams)
         self.reading.stream_count = PyBytes_GET_SIZE(streams) // 16
         self.reading.devices = <const u8*>PyBytes_AS_STRING(devices)
         self.reading.device_count = PyBytes_GET_SIZE(devices) // 4
         self.reading.log_time = log_time
         self.reading.context = shared_context()
-        self.reading.over = _taken_lock()
-        self.make_chunk(0)
+        _make_chunk(&self.reading.first, FIRST)
 
     def __dealloc__(self):
-        cdef Chunk* chunk
         cdef int which
         for which in range(CHUNKS):
-            chunk = &self.reading.chunks[which]
-            PyMem_Free(chunk.frames)
-            PyMem_Free(chunk.data)
-            PyMem_Free(chunk.sizes)
-            if chunk.given != NULL:
-                PyThread_free_lock(chunk.given)
-            if chunk.made != NULL:
-                PyThread_free_lock(chunk.made)
+            _free_chunk(&self.reading.chunks[which])
+        _free_chunk(&self.reading.first)
         if self.reading.over != NULL:
             PyThread_free_lock(self.reading.over)
         free_context(self.own_context)
 
-    cdef int make_chunk(self, int which) except -1:
-        cdef Chunk* chunk = &self.reading.chunks[which]
-        chunk.frames = <Frame*>PyMem_Malloc(self.at_once * sizeof(Frame))
-        chunk.data = <const u8**>PyMem_Malloc(self.at_once * sizeof(u8*))
-        chunk.sizes = <Py_ssize_t*>PyMem_Malloc(self.at_once * sizeof(Py_ssize_t))
-        if chunk.frames == NULL or chunk.data == NULL or chunk.sizes == NULL:
-            raise MemoryError
-        chunk.given = _taken_lock()
-        chunk.made = _taken_lock()
-        return 0
-
-    cdef int offer(self, int which) except -1:
+    cdef int offer(self, Chunk* chunk, int which) except -1:
         """Point a chunk to the next items, as far as they may be frames."""
-        cdef Chunk* chunk = &self.reading.chunks[which]
-        cdef list held = self.items[self.offered : self.offered + self.at_once]
+        cdef list held = self.items[self.offered : self.offered + chunk.room]
         cdef object item
         self.held[which] = held
         chunk.offered = 0
@@ -195,17 +192,20 @@ cdef class _Ahead:
         self.offered += chunk.offered
         return 0
 
-    cdef bint begin(self) except -1:
+    cdef bint begin(self, int at_once) except -1:
         """Have the next items read by a second thread; False, and nothing offered, if not."""
+        cdef Chunk* chunk
         cdef int which
         cdef Py_ssize_t before = self.offered
         self.own_context = new_context()
         if self.own_context == NULL:
             return False
-        for which in range(1, CHUNKS):
-            self.make_chunk(which)
+        self.reading.over = _taken_lock()
         for which in range(CHUNKS):
-            self.offer(which)
+            chunk = &self.reading.chunks[which]
+            _make_chunk(chunk, at_once)
+            chunk.given, chunk.made = _taken_lock(), _taken_lock()
+            self.offer(chunk, which)
         self.reading.context = self.own_context
         if not begin_ahead(&self.reading):
             self.reading.context = shared_context()
@@ -324,18 +324,19 @@ def take_frames(
         position: of the next leaf.
         end: positions are below it.
         log_time: of the frame before, ms.
-        at_once: frames that one thread hands to the other together; as many are read first.
+        at_once: frames that one thread hands to the other together; as many are read before.
         worth_a_thread: items to come from which on there is a second one; negative: never.
     """
-    cdef _Ahead reader = _Ahead(items, at, streams, device_ids, log_time, at_once)
+    cdef _Ahead reader = _Ahead(items, at, streams, device_ids, log_time)
     cdef _Leaves made = _Leaves()
-    cdef Chunk* chunk = &reader.reading.chunks[0]
+    cdef Chunk* chunk = &reader.reading.first
+    cdef Py_ssize_t alone_until = at + at_once
     cdef bint ahead = False, alone = worth_a_thread < 0
-    cdef int which = 0, taken
+    cdef int which = CHUNKS, taken
     made.numbers, made.devices, made.links = numbers, devices, links
     made.leaves, made.leaf_hashes = leaves, leaf_hashes
     made.position, made.end = position, end
-    reader.offer(0)
+    reader.offer(chunk, which)
     try:
         while True:
             if ahead:
@@ -346,20 +347,22 @@ def take_frames(
             at += taken
             if taken:
                 log_time = chunk.frames[taken - 1].time
-            if taken < reader.at_once:
+            if taken < chunk.room:
                 break
             if ahead:
-                reader.offer(which)
+                reader.offer(chunk, which)
                 PyThread_release_lock(chunk.given)
                 which = (which + 1) % CHUNKS
                 chunk = &reader.reading.chunks[which]
                 continue
             hash_leaves(&reader.reading, chunk)
-            if not alone and len(items) - at >= worth_a_thread:
-                ahead = reader.begin()
+            if not alone and at >= alone_until and len(items) - at >= worth_a_thread:
+                ahead = reader.begin(at_once)
                 alone = not ahead
-            if not ahead:
-                reader.offer(0)
+            if ahead:
+                which, chunk = 0, &reader.reading.chunks[0]
+            else:
+                reader.offer(chunk, which)
     finally:
         if ahead:
             reader.end(chunk)

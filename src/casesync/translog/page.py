@@ -29,9 +29,12 @@ AT_ONCE: Final = 128
 """Frames that the compiled reader hands from one thread to the other together."""
 WORTH_A_THREAD: Final = 1024
 """Frames to come that are worth a second thread (``protocol/decisions/0024``)."""
+WORTH_IT: Final = 4096
+"""Frames taken by two threads in one run; if they were fewer, the rest of the page is read by one:
+what the second has read behind an unusual frame is read again."""
 _NEVER: Final = -1
-frame_kernel = compiled("casesync.translog._frame_chunks", 1) and compiled(
-    "casesync.translog._frames", 6
+frame_kernel = compiled("casesync.translog._frame_chunks", 2) and compiled(
+    "casesync.translog._frames", 7
 )
 """Takes runs of usual frames; without it ``_Reading`` takes each."""
 plain_of: Final[Callable[[bytes], PlainHeader | None]] = (
@@ -156,8 +159,9 @@ class _Reading:
 
     def _take_plain(self, at: int) -> int:
         """Let the compiled reader take what it can from item ``at`` on; where it stopped."""
-        if frame_kernel is None:
+        if frame_kernel is None or at == len(self._items) or type(self._items[at]) is not bytes:
             return at
+        before = at
         at, self._position, self._log_time = frame_kernel.take_frames(
             self._items,
             at,
@@ -174,6 +178,8 @@ class _Reading:
             AT_ONCE,
             self.worth_a_thread,
         )
+        if AT_ONCE <= at - before < WORTH_IT:
+            self.worth_a_thread = _NEVER
         return at
 
     def _take_item(self, item: object) -> None:

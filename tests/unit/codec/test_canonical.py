@@ -80,6 +80,16 @@ def test_a_longer_form_in_a_large_message_is_refused(at):
         unpack(head + item * at + longer + item * (1999 - at))
 
 
+def test_what_is_nested_deeply_is_not_taken_to_pieces():
+    """Each piece costs a step in Python; there would be as many as items."""
+    value: object = 0
+    for _ in range(12):
+        value = [value, value]
+    parts = list(canonical._encoded(value, msgpack.Packer(use_bin_type=True)))
+    assert b"".join(parts) == pack(value)
+    assert len(parts) < 2**5
+
+
 @pytest.mark.parametrize("data", NOT_CANONICAL.values(), ids=NOT_CANONICAL)
 def test_a_longer_form_is_refused_by_the_strict_reader_only(data):
     with pytest.raises(RemoteProtocolError):
