@@ -109,7 +109,7 @@ class FormBatch:
         purpose = self._core.purpose(purpose)
         given = list(forms)
         if len(given) > FORMS_PER_CALL_MAX:
-            raise UsageError("forms-too-many", count=len(given), most=FORMS_PER_CALL_MAX)
+            raise UsageError("forms-too-many", most=FORMS_PER_CALL_MAX)
         self._core.require_writable()
         checked = self._checked(given, purpose)
         if not dry_run:

@@ -158,18 +158,6 @@ COMMAND_TEXTS: Final[dict[str, Text]] = {
         "'{text}' không theo dạng TRƯỜNG=GIÁ_TRỊ.",
         "Ví dụ: --filter case.status=open.",
     ),
-    "forms-refused": Text(
-        "Nothing was saved: {count} values cannot be; the first is in form {form}: {why}",
-        "Correct what is named, then save all of them again.",
-        "Chưa lưu gì: {count} giá trị không lưu được; giá trị đầu tiên ở biểu mẫu {form}: {why}",
-        "Hãy sửa những chỗ được nêu, rồi lưu lại tất cả.",
-    ),
-    "forms-too-many": Text(
-        "{count} forms are too many to be saved at once; {most} is the most.",
-        "Save them in several parts.",
-        "{count} biểu mẫu là quá nhiều cho một lần lưu; nhiều nhất là {most}.",
-        "Hãy chia thành nhiều phần rồi lưu.",
-    ),
     "relay-key-form": Text(
         "This is not a relay's key.",
         "Copy the 64 hexadecimal digits that 'casesync relay serve --print-key' shows.",

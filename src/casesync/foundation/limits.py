@@ -14,6 +14,8 @@ CELLS_PER_CHANGE_MAX: Final = 256
 """One mask of 32 bytes names them all."""
 FORMS_PER_CALL_MAX: Final = 100_000
 """Saved at once; all are held in memory while they are checked."""
+FORM_FILE_BYTES_MAX: Final = 32 * 1024 * 1024
+"""So many forms of ten short words each; the file is held in memory."""
 REPLACES_PER_SEGMENT_MAX: Final = 4096
 """256 cells with 16 concurrent writes each."""
 AFTER_MAX: Final = 255

@@ -1,0 +1,233 @@
+"""``case import``: every row of a table is saved, or nothing, and what is wrong is named."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from casesync.client import form_batch
+from casesync.foundation.errors import UsageError
+from casesync_cli import form_file
+from casesync_cli.commands import case_import
+from casesync_cli.form_file import read_table
+
+NAMES = "case,person.given_name,person.phones+\n"
+
+
+def read(text: str | bytes) -> form_file.Table:
+    data = text if isinstance(text, bytes) else text.encode()
+    return read_table(data, "forms.csv", lambda _: None)
+
+
+def shape(table: form_file.Table) -> list[tuple]:
+    return [
+        (row.number, row.case, [(v.type, v.field, v.op, v.text) for v in row.values])
+        for row in table.rows
+    ]
+
+
+def wrong(table: form_file.Table) -> list[tuple]:
+    return [(one.row, one.column, one.error.code) for one in table.wrong]
+
+
+HOA = ("person", "given_name", "set", "Hoa")
+PHONE = ("person", "phones", "add", "+84000900111")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        NAMES + "7Q4K,Hoa,+84000900111\n",
+        NAMES + "7Q4K,Hoa,+84000900111",
+        "\ufeff" + NAMES + "7Q4K,Hoa,+84000900111\n",
+        (NAMES + "7Q4K,Hoa,+84000900111\n").replace("\n", "\r\n"),
+        NAMES + '"7Q4K","Hoa","+84000900111"\n',
+        (NAMES + " 7Q4K ,Hoa,+84000900111\n").replace(",", ";"),
+        " person.given_name ,case,,person.phones+\nHoa,7Q4K,,+84000900111,,\n",
+        NAMES + "7Q4K,Hoa,+84000900111\n,,\n7Q4K,,  \n\n",
+    ],
+    ids=["plain", "no end", "bom", "crlf", "quoted", "semicolons", "order", "rows of nothing"],
+)
+def test_each_way_of_writing_a_table_says_the_same(text):
+    table = read(text)
+    assert shape(table) == [(2, "7Q4K", [HOA, PHONE])]
+    assert not table.wrong
+
+
+def test_a_cell_keeps_its_line_breaks_quotes_and_equals_signs():
+    table = read('case,note.text\nA,"eine ""a""\r\nb=c; d"\n')
+    assert table.rows[0].values[0].text == 'eine "a"\r\nb=c; d'
+
+
+def test_an_empty_cell_says_nothing_of_its_field():
+    table = read(NAMES + "A,,+84000900111\nB,Hoa,\n")
+    assert shape(table) == [(2, "A", [PHONE]), (3, "B", [HOA])]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", [(1, None, "forms-no-case-column")]),
+        ("person.given_name\nHoa\n", [(1, None, "forms-no-case-column")]),
+        ("case,name\nA,Hoa\n", [(1, "name", "forms-column")]),
+        ("case,person.given_name=x\nA,Hoa\n", [(1, "person.given_name=x", "forms-column")]),
+        ("case,case\nA,B\n", [(1, "case", "forms-column-twice")]),
+        (
+            "case,note.text,note.text\nA,x,y\n",
+            [(1, "note.text", "forms-column-twice")],
+        ),
+        (NAMES + ",Hoa,\n", [(2, "case", "forms-case-missing")]),
+        (NAMES + "A,Hoa,\nB,Hoa,,x\n", [(3, "D", "forms-cell-extra")]),
+        (NAMES + 'A,"Hoa\n', [(2, None, "forms-row-form")]),
+        (NAMES + 'A,Hoa,\nB,"Hoa"x,\n', [(3, None, "forms-row-form")]),
+        ("case,note.text\nA," + "ă" * 32_769, [(2, "note.text", "forms-cell-long")]),
+        ("case,note.text\nA," + "a" * 200_000, [(2, None, "forms-row-form")]),
+        ("case," + ",".join(f"note.f{n}" for n in range(257)), [(1, None, "forms-columns-many")]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_has_its_row_and_column(text, expected):
+    assert wrong(read(text)) == expected
+
+
+def test_a_cell_far_to_the_right_has_the_letters_of_a_spreadsheet():
+    assert [form_file._letter(at) for at in (0, 25, 26, 701, 702)] == ["A", "Z", "AA", "ZZ", "AAA"]
+
+
+def test_a_file_that_is_too_large_or_no_text_or_has_too_many_rows_is_refused(monkeypatch):
+    with pytest.raises(UsageError) as no_text:
+        read(NAMES.encode() + b"A,Ho\xe0,\n")
+    assert no_text.value.code == "forms-file"
+    monkeypatch.setattr(form_file, "FORMS_PER_CALL_MAX", 2)
+    assert len(read(NAMES + "A,Hoa,\n" * 2).rows) == 2
+    with pytest.raises(UsageError) as many:
+        read(NAMES + "A,Hoa,\n" * 3)
+    assert many.value.code == "forms-too-many"
+    monkeypatch.setattr(form_file, "FORM_FILE_BYTES_MAX", len(NAMES))
+    assert not read(NAMES).rows
+    with pytest.raises(UsageError) as large:
+        read(NAMES + "\n")
+    assert large.value.code == "forms-file-large"
+
+
+# -- the command --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def cases(offices):
+    new = ("case", "new", "--kind", "gbv", "--set", "person.given_name=Hoa")
+    return [offices.shelter.json(*new)["case"] for _ in range(2)]
+
+
+def table(tmp_path, *rows: str, names: str = "case,person.given_name,person.date_of_birth"):
+    file = tmp_path / "forms.csv"
+    file.write_text("\n".join([names, *rows]) + "\n", "utf-8")
+    return str(file)
+
+
+def given_name(laptop, case: str) -> str:
+    [person] = [r for r in laptop.json("case", "show", case)["records"] if r["type"] == "person"]
+    return person["fields"]["given_name"]["value"]
+
+
+def outbox(laptop) -> int:
+    return laptop.json("outbox")["count"]
+
+
+def test_rows_are_saved_each_as_one_change(offices, cases, tmp_path):
+    shelter, before = offices.shelter, outbox(offices.shelter)
+    file = table(tmp_path, f"{cases[0]},Lý,02/03/1990", f"{cases[1]},Lan,", f"{cases[0]},Mai,")
+    done = shelter.run("case", "import", file)
+    assert (done.code, done.out) == (0, "3 saved in 2 cases, not sent yet.\n")
+    assert outbox(shelter) == before + 3
+    assert [given_name(shelter, case) for case in cases] == ["Mai", "Lan"]
+    report = shelter.json("case", "import", table(tmp_path, f"{cases[0]},Lý,"))
+    assert report == {"saved": 1, "checked": 1, "cases": 1}
+
+
+def test_a_dry_run_checks_and_saves_nothing(offices, cases, tmp_path):
+    shelter, before = offices.shelter, outbox(offices.shelter)
+    file = table(tmp_path, f"{cases[0]},Dry,", f"{cases[1]},Dry,")
+    done = shelter.run("case", "import", file, "--dry-run")
+    assert (done.code, done.out) == (0, "2 can be saved in 2 cases. Nothing was saved.\n")
+    assert shelter.json("case", "import", file, "--dry-run")["saved"] == 0
+    assert outbox(shelter) == before
+    bad = table(tmp_path, f"{cases[0]},Dry,31/02/1990")
+    assert shelter.run("case", "import", bad, "--dry-run").code == 2
+
+
+def test_whatever_is_wrong_is_said_with_its_row_and_nothing_is_saved(offices, cases, tmp_path):
+    shelter, before = offices.shelter, outbox(offices.shelter)
+    bad = [f"{cases[0]},Lý,{day}/02/1990" for day in range(30, 42)]
+    file = table(tmp_path, f"{cases[1]},Lý,", "0000-0000-0000,Lý,", ",Lý,", *bad)
+    done = shelter.run("case", "import", file)
+    lines = done.err.splitlines()
+    assert (done.code, done.out) == (2, "")
+    assert [line.split(":")[0] for line in lines[:10]] == [
+        "Row 3, case", "Row 4, case", *(f"Row {n}, person.date_of_birth" for n in range(5, 13)),
+    ]  # fmt: skip
+    assert lines[10] == "... and 4 more."
+    assert "14 things in forms.csv are wrong" in lines[11]
+    refused = shelter.run("case", "import", file, "--json")
+    problems = refused.error["problems"]
+    assert len(problems) == 14
+    assert (problems[1]["row"], problems[1]["column"]) == (4, "case")
+    assert problems[1]["code"] == "forms-case-missing"
+    assert outbox(shelter) == before
+
+
+def test_a_column_that_no_record_has_is_said_once(offices, cases, tmp_path):
+    rows = [f"{cases[0]},Lý"] * 20
+    file = table(tmp_path, *rows, names="case,person.nothing")
+    done = offices.shelter.run("case", "import", file, "--json")
+    assert done.code == 2
+    [problem] = done.error["problems"]
+    assert (problem["row"], problem["column"], problem["code"]) == (
+        1, "person.nothing", "field-unknown",
+    )  # fmt: skip
+
+
+def test_text_of_a_cell_cannot_steer_the_terminal(offices, cases, tmp_path):
+    file = table(tmp_path, f"{cases[0]},Lý,\x1b[2Jx")
+    done = offices.shelter.run("case", "import", file)
+    assert done.code == 2
+    assert "\x1b" not in done.err
+
+
+def test_a_dash_reads_standard_input(offices, cases):
+    shelter = offices.shelter
+    text = f"case,person.given_name\r\n{cases[0]},Từ ống\r\n"
+    done = subprocess.run(
+        shelter.command("case", "import", "-"),
+        env=shelter.environment(),
+        input=b"\xef\xbb\xbf" + text.encode(),
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert given_name(shelter, cases[0]) == "Từ ống"
+
+
+def test_a_file_that_is_not_there_is_said(offices, tmp_path):
+    done = offices.shelter.run("case", "import", str(tmp_path / "none.csv"), "--json")
+    assert (done.code, done.error["code"]) == (2, "forms-file")
+
+
+def test_ctrl_c_leaves_what_was_saved_and_says_how_much(offices, cases, tmp_path, monkeypatch):
+    shelter, before = offices.shelter, outbox(offices.shelter)
+    monkeypatch.setattr(form_batch, "FORMS_PER_TRANSACTION", 2)
+
+    def interrupt(bars, key, done, whole):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("casesync_cli.progress.Bars.show", interrupt)
+    done = shelter.run("case", "import", table(tmp_path, *[f"{cases[0]},Lý,"] * 5))
+    assert done.code == 130
+    assert "2 of 5 are saved and stay" in done.err
+    monkeypatch.undo()
+    assert outbox(shelter) == before + 2
+
+
+def test_large_numbers_can_be_read():
+    assert case_import.number_text(3412) == "3 412"
