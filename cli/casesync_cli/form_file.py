@@ -23,6 +23,8 @@ from casesync.foundation.limits import (
 from casesync_cli.assignments import parse_assignment
 
 CASE: Final = "case"
+COLUMN_CHARS_MAX: Final = 512
+"""An element of a set may stand in a column's name, and has at most 256."""
 _COLUMNS_MAX: Final = CELLS_PER_CHANGE_MAX + 1
 _LETTERS: Final = 26
 
@@ -126,6 +128,8 @@ def _wrong_columns(
 
 def _of_column(column: str) -> Assignment:
     """What a column's cells assign to, with the value ``x``."""
+    if len(column) > COLUMN_CHARS_MAX:
+        raise UsageError("forms-column")
     try:
         found = parse_assignment(f"{column}=x")
     except UsageError as error:

@@ -159,7 +159,7 @@ def test_a_dry_run_checks_and_saves_nothing(offices, cases, tmp_path):
 def test_whatever_is_wrong_is_said_with_its_row_and_nothing_is_saved(offices, cases, tmp_path):
     shelter, before = offices.shelter, outbox(offices.shelter)
     bad = [f"{cases[0]},Lý,{day}/02/1990" for day in range(30, 42)]
-    file = table(tmp_path, f"{cases[1]},Lý,", "0000-0000-0000,Lý,", ",Lý,", *bad)
+    file = table(tmp_path, f"{cases[1]},Lý,", ",Lý,", "0000-0000-0000,Lý,", *bad)
     done = shelter.run("case", "import", file)
     lines = done.err.splitlines()
     assert (done.code, done.out) == (2, "")
@@ -171,8 +171,16 @@ def test_whatever_is_wrong_is_said_with_its_row_and_nothing_is_saved(offices, ca
     refused = shelter.run("case", "import", file, "--json")
     problems = refused.error["problems"]
     assert len(problems) == 14
-    assert (problems[1]["row"], problems[1]["column"]) == (4, "case")
-    assert problems[1]["code"] == "forms-case-missing"
+    assert (problems[0]["row"], problems[0]["column"]) == (3, "case")
+    assert problems[0]["code"] == "forms-case-missing"
+    assert outbox(shelter) == before
+
+
+@pytest.mark.parametrize("row", ["0000-0000-0000,Lý,", ",Lý,", "{case},Lý,,x"])
+def test_good_rows_wait_for_one_whose_case_or_form_is_wrong(offices, cases, tmp_path, row):
+    shelter, before = offices.shelter, outbox(offices.shelter)
+    file = table(tmp_path, f"{cases[1]},Lý,", row.format(case=cases[0]))
+    assert shelter.run("case", "import", file).code == 2
     assert outbox(shelter) == before
 
 
@@ -187,11 +195,13 @@ def test_a_column_that_no_record_has_is_said_once(offices, cases, tmp_path):
     )  # fmt: skip
 
 
-def test_text_of_a_cell_cannot_steer_the_terminal(offices, cases, tmp_path):
-    file = table(tmp_path, f"{cases[0]},Lý,\x1b[2Jx")
-    done = offices.shelter.run("case", "import", file)
+def test_a_name_of_a_column_can_neither_steer_the_terminal_nor_fill_it(offices, cases, tmp_path):
+    names = f"case,person.\u202e\x07na,person.{'a' * 5000}"
+    done = offices.shelter.run("case", "import", table(tmp_path, f"{cases[0]},Lý", names=names))
     assert done.code == 2
-    assert "\x1b" not in done.err
+    assert not {"\u202e", "\x07"} & set(done.err)
+    assert [line[:13] for line in done.err.splitlines()[:2]] == ["Row 1, person"] * 2
+    assert max(map(len, done.err.splitlines())) < 600
 
 
 def test_a_dash_reads_standard_input(offices, cases):

@@ -14,7 +14,7 @@ from casesync.foundation.limits import FORM_FILE_BYTES_MAX
 from casesync_cli.command import argument, command, option
 from casesync_cli.editing import facts_of_saving, warn
 from casesync_cli.failure import RowsRefused, message_of
-from casesync_cli.form_file import CASE, FormRow, Wrong, read_table
+from casesync_cli.form_file import CASE, COLUMN_CHARS_MAX, FormRow, Wrong, read_table
 from casesync_cli.render import Output, deliver
 from casesync_cli.safe import safe_line
 from casesync_cli.session import open_with_bars
@@ -46,9 +46,7 @@ def case_import(settings: Settings, *, file: Path, dry_run: bool, purpose: str |
         table = read_table(data, file.name, lambda asked: _check_field(replica, asked))
         forms, wrong = _resolved(replica, table.rows)
         wrong += table.wrong
-        report = None
-        if not _column_is_wrong(wrong):
-            report = _save(settings, replica, bars, forms, wrong, dry_run=dry_run, purpose=purpose)
+        report = _save(settings, replica, bars, forms, wrong, dry_run=dry_run, purpose=purpose)
         if wrong or report is None:
             raise _refusal(settings, file.name, wrong)
         unsendable = [] if dry_run else facts_of_saving(replica)
@@ -104,10 +102,6 @@ def _resolved(
     return forms, wrong
 
 
-def _column_is_wrong(wrong: Sequence[Wrong]) -> bool:
-    return any(one.row == 1 for one in wrong)
-
-
 def _save(
     settings: Settings,
     replica: Replica,
@@ -151,7 +145,7 @@ def _refusal(settings: Settings, name: str, wrong: list[Wrong]) -> RowsRefused:
     problems = [
         {
             "row": one.row,
-            "column": one.column,
+            "column": None if one.column is None else one.column[:COLUMN_CHARS_MAX],
             "code": one.error.code,
             "message": message_of(settings.lang, one.error),
         }

@@ -7,7 +7,7 @@ from collections import Counter
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from attack_world import AttackWorld
@@ -120,7 +120,16 @@ def one_by_one(replica: Replica, forms: list[CaseForm]) -> list[tuple[int, str]]
     return refused
 
 
+VALID = said("person.given_name", "Hạ")
+STEP, PHONE = said("case.status", "follow_up"), said("person.phones", "+84000900111", "add")
+PART = said("person.phones[+84000900111].whose", "self")
+
+
 @given(FORMS)
+@example([(0, [STEP]), (0, [said("case.status", "open")]), (0, [STEP])])
+@example([(0, [STEP]), (1, [STEP]), (0, [STEP])])
+@example([(0, [PHONE]), (1, [PART]), (0, [PART])])
+@example([(0, [VALID]), (1, [PHONE, VALID]), (0, [PHONE, VALID])])
 @settings(max_examples=60, deadline=None)
 def test_forms_are_saved_as_edits_one_by_one_save_them(drawn):
     forms = [CaseForm(WORLD.cases[case], values) for case, values in drawn]
@@ -217,6 +226,18 @@ def test_one_bad_value_keeps_all_forms_from_being_saved():
     assert refused.value.exit_code == 2
     assert unsent(replica) == before
     assert len(entries(replica)) == entries_before
+
+
+def test_a_form_that_is_too_large_for_a_change_is_refused_before_anything_is_written():
+    replica = WORLD.copy()
+    before = unsent(replica)
+    phones = [said("person.phones", f"+84000{n:06d}", "add") for n in range(257)]
+    assert replica.save_forms([CaseForm(WORLD.cases[0], phones[:256])], dry_run=True).saved == 1
+    with pytest.raises(FormsRefused) as refused:
+        replica.save_forms([*many(1), CaseForm(WORLD.cases[0], phones)])
+    [problem] = refused.value.problems
+    assert (problem.form, problem.assignment, problem.error.code) == (1, None, "change-too-large")
+    assert unsent(replica) == before
 
 
 def test_a_dry_run_checks_and_writes_nothing():
