@@ -6,11 +6,12 @@ all of them may be. Whatever ends the writing leaves whole transactions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from casesync.access.access_entry import Outcome
 from casesync.access.stream_facts import END_OF_LOG
+from casesync.client.case_cells import parse_path
 from casesync.client.case_reader import CaseReader
 from casesync.client.core import Core
 from casesync.client.form_check import CheckedForm, FormCheck, Refusal
@@ -40,6 +41,14 @@ class CaseForm(NamedTuple):
     case: StreamId
     values: Sequence[Assignment]
     """Each field once; with none the form is passed over, as an edit without any is."""
+
+    @classmethod
+    def of(cls, case: StreamId, values: Mapping[str, str]) -> CaseForm:
+        """Text as people type it by ``TYPE.FIELD``, as ``CaseEdit.set`` takes both.
+
+        Raises: UsageError: ``assignment-malformed``.
+        """
+        return cls(case, [parse_path(path, "set", text) for path, text in values.items()])
 
 
 class FormProblem(NamedTuple):

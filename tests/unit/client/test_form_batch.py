@@ -250,6 +250,17 @@ def test_a_dry_run_checks_and_writes_nothing():
         replica.save_forms([CaseForm(WORLD.cases[0], [said("person.x", "y")])], dry_run=True)
 
 
+def test_a_form_is_also_made_of_paths_and_text_as_an_edit_takes_them():
+    values = {"person.given_name": "Hạ", "person.phones[+84000900111].whose": "self"}
+    form = CaseForm.of(WORLD.cases[0], values)
+    assert form.values == [
+        said("person.given_name", "Hạ"),
+        said("person.phones[+84000900111].whose", "self"),
+    ]
+    with pytest.raises(UsageError):
+        CaseForm.of(WORLD.cases[0], {"given_name": "Hạ"})
+
+
 def test_more_forms_than_one_call_takes_are_refused(monkeypatch):
     replica = WORLD.copy()
     monkeypatch.setattr(form_batch, "FORMS_PER_CALL_MAX", 4)
