@@ -1,7 +1,8 @@
 """Many forms saved at once: all are checked, then written some hundred to a transaction (client).
 
 A form is what one edit of one case would say; each becomes one change. Nothing is written unless
-all of them may be. Whatever ends the writing leaves whole transactions.
+all of them may be, by values, rights and keys as they are when they are checked. Whatever ends the
+writing leaves whole transactions, and says how many forms they hold.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from casesync.client.subscriptions import notify
 from casesync.client.views import Assignment
 from casesync.foundation.errors import AccessDenied, CasesyncError, UsageError
 from casesync.foundation.ids import Compartment, StreamId
-from casesync.foundation.limits import FORMS_PER_CALL_MAX
+from casesync.foundation.kept_first import KeptFirst
+from casesync.foundation.limits import FORM_PROBLEMS_KEPT_MAX, FORMS_PER_CALL_MAX
 from casesync.model.own_content import made_content, made_form
 from casesync.sync.access_log import log_access
-from casesync.sync.author import Draft, write_change
+from casesync.sync.author import Draft, own_chain, write_change
 from casesync.sync.form_saves import FormSave, write_forms
 from casesync.sync.ports import Transaction
 from casesync.sync.stream_merge import state_of
@@ -74,12 +76,24 @@ class FormsSaved(NamedTuple):
 class FormsRefused(UsageError):
     """Forms of which nothing was written, since not all of them may be."""
 
-    def __init__(self, problems: Sequence[FormProblem]) -> None:
-        """Args: problems: at least one, in the order of the forms."""
+    def __init__(self, problems: Sequence[FormProblem], count: int) -> None:
+        """Args: problems: at least one, in the order of the forms; count: of all there are."""
         first = problems[0]
         form, why = first.form + 1, first.error.code
-        super().__init__("forms-refused", count=len(problems), form=form, why=why)
+        super().__init__("forms-refused", count=count, form=form, why=why)
         self.problems = tuple(problems)
+        """Of the first forms, at most 1,000."""
+        self.count = count
+        """With those that are not among ``problems``."""
+
+
+class SavingInterrupted(KeyboardInterrupt):
+    """Ctrl-C while forms were written."""
+
+    def __init__(self, saved: int) -> None:
+        """Args: saved: forms that are saved and stay."""
+        super().__init__()
+        self.saved = saved
 
 
 class FormBatch:
@@ -113,7 +127,9 @@ class FormBatch:
         Raises:
             FormsRefused: nothing was written; ``problems`` says what ``edit`` would have raised.
             UsageError: ``forms-too-many``, ``purpose-invalid``: nothing was written.
-            CasesyncError: what else ends a write; its ``params["saved"]`` forms are saved.
+            CasesyncError: what else ends a write (a full disk, a right or key lost since the
+                check); its ``params["saved"]`` forms are saved.
+            SavingInterrupted: Ctrl-C while writing; its ``saved`` forms are saved.
         """
         purpose = self._core.purpose(purpose)
         given = list(forms)
@@ -135,18 +151,22 @@ class FormBatch:
             if form.values:
                 places.setdefault(form.case, []).append(place)
         checked: list[CheckedForm] = []
-        problems: list[FormProblem] = []
+        problems = KeptFirst[FormProblem](FORM_PROBLEMS_KEPT_MAX, lambda problem: problem.form)
+        denied: dict[StreamId, str] = {}
         with self._core.store.transaction() as tx:
             for case, of_case in places.items():
                 for place, found in self._check_case(tx, case, of_case, given):
                     if isinstance(found, CheckedForm):
                         checked.append(found)
-                    else:
-                        problems += [FormProblem(place, *refusal) for refusal in found]
-        if problems:
-            problems.sort(key=lambda problem: problem.form)
-            self._log_refusals(given, problems, purpose)
-            raise FormsRefused(problems)
+                        continue
+                    for refusal in found:
+                        problems.add(FormProblem(place, *refusal))
+                        if isinstance(refusal.error, AccessDenied):
+                            denied.setdefault(case, refusal.error.code)
+                self._core.engine.keys.trim()
+        if problems.count:
+            self._log_refusals(denied, purpose)
+            raise FormsRefused(problems.first(), problems.count)
         return sorted(checked, key=lambda form: form.place)
 
     def _check_case(
@@ -155,18 +175,12 @@ class FormBatch:
         try:
             row = CaseReader(self._core, tx, case).row
         except UsageError as unknown:
-            return [(place, [Refusal(None, unknown)]) for place in places]
+            return [(place, [Refusal(None, unknown.untraced())]) for place in places]
         check = FormCheck(self._core, tx, case, row)
         return [(place, check.take(place, given[place].values)) for place in places]
 
-    def _log_refusals(
-        self, given: Sequence[CaseForm], problems: Sequence[FormProblem], purpose: str
-    ) -> None:
-        """An entry for each case that something was refused in, as ``refusals_logged`` leaves."""
-        refused: dict[StreamId, str] = {}
-        for problem in problems:
-            if isinstance(problem.error, AccessDenied):
-                refused.setdefault(given[problem.form].case, problem.error.code)
+    def _log_refusals(self, refused: Mapping[StreamId, str], purpose: str) -> None:
+        """An entry with the reason for each case, as ``refusals_logged`` leaves."""
         cases = list(refused)
         for at in range(0, len(cases), FORMS_PER_TRANSACTION):
             with self._core.transaction(looking=True) as tx:
@@ -191,22 +205,69 @@ class _Writing:
         self._purpose = purpose
         self._logged: dict[StreamId, set[int]] = {}
         """Compartments that entries of this call name."""
+        self._saved = 0
+        """Forms of the transactions before this one."""
+        self._some: Sequence[CheckedForm] = ()
+        """Forms of this one."""
+        self._before: int | None = None
+        """Own changes before it; None until it has begun."""
+        self._refused: StreamId | None = None
+        """The case at which a right or a key turned out to be missing."""
 
     def write(self, forms: Sequence[CheckedForm], progress: Progress | None) -> None:
-        """All of them; an error says in its parameter ``saved`` how many stayed."""
-        for at in range(0, len(forms), FORMS_PER_TRANSACTION):
-            some = forms[at : at + FORMS_PER_TRANSACTION]
+        """All of them; what ends it says how many stayed, and a refusal stands in the log."""
+        try:
+            for at in range(0, len(forms), FORMS_PER_TRANSACTION):
+                self._saved, self._before = at, None
+                self._some = forms[at : at + FORMS_PER_TRANSACTION]
+                self._write_transaction()
+                if progress is not None:
+                    progress(at + len(self._some), len(forms))
+        except KeyboardInterrupt as interrupt:
+            raise SavingInterrupted(self._stayed()) from interrupt
+        except CasesyncError as error:
+            error.params["saved"] = self._stayed()
+            if isinstance(error, AccessDenied):
+                self._log_refusal(error)
+            raise
+
+    def _write_transaction(self) -> None:
+        with self._core.transaction() as tx:
+            self._before = self._newest(tx)
+            self._log(tx, self._some)
             try:
-                with self._core.transaction() as tx:
-                    self._log(tx, some)
-                    numbers = self._write_some(tx, some)
-            except CasesyncError as error:
-                error.params["saved"] = at
+                numbers = self._write_some(tx, self._some)
+            except AccessDenied:
+                at = self._newest(tx) - self._before
+                self._refused = self._given[self._some[at].place].case
                 raise
-            cases = list(dict.fromkeys(self._given[form.place].case for form in some))
-            notify(self._core, cases, END_OF_LOG + min(numbers))
-            if progress is not None:
-                progress(at + len(some), len(forms))
+        cases = list(dict.fromkeys(self._given[form.place].case for form in self._some))
+        notify(self._core, cases, END_OF_LOG + min(numbers))
+
+    def _newest(self, tx: Transaction) -> int:
+        """The number of this device's newest change; each form is one."""
+        return own_chain(tx, self._core.engine)[0]
+
+    def _stayed(self) -> int:
+        """Forms that are saved, also where the failure came behind the commit."""
+        if self._before is None:
+            return self._saved
+        try:
+            with self._core.store.transaction() as tx:
+                written = self._newest(tx) - self._before
+        except CasesyncError:  # the store cannot even be read: what is known for sure
+            return self._saved
+        return self._saved + min(written, len(self._some))  # a subscriber may have saved, too
+
+    def _log_refusal(self, error: AccessDenied) -> None:
+        """The entry that ``refusals_logged`` leaves of an edit."""
+        self._core.log(
+            _ACTION,
+            stream=self._refused,
+            purpose=self._purpose,
+            outcome=Outcome.REFUSED,
+            detail=error.code,
+        )
 
     def _log(self, tx: Transaction, forms: Sequence[CheckedForm]) -> None:
         """An entry for each case, unless one of this call names all its compartments already."""

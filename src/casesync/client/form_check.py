@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from casesync.client.case_edit import CaseEdit
+from casesync.client.core import Core
 from casesync.client.views import Assignment
 from casesync.codec.padding import padded_length
 from casesync.crypto.aead import TAG_BYTES
@@ -19,11 +20,15 @@ from casesync.foundation.errors import (
     ConflictStop,
     UsageError,
 )
+from casesync.foundation.ids import StreamId
 from casesync.foundation.limits import CHANGE_BYTES_MAX, HEADER_BYTES_MAX, SEGMENT_BYTES_MAX
 from casesync.model.cells import CellId, intern_form
 from casesync.model.merge import LiveWrite
 from casesync.model.segment_body import Write
+from casesync.sync.author import Draft, refuse_unwritable
 from casesync.sync.form_saves import FormSave
+from casesync.sync.ports import Transaction
+from casesync.sync.stream_row import StreamRow
 
 REFUSALS = (UsageError, AccessDenied, ConflictStop, CannotDecide)
 """What says of a value that it cannot be saved; everything else ends the call."""
@@ -59,6 +64,13 @@ class Refusal(NamedTuple):
 class FormCheck(CaseEdit):
     """An edit that goes on behind what is refused, and takes one form after another."""
 
+    def __init__(self, core: Core, tx: Transaction, stream: StreamId, row: StreamRow) -> None:
+        """Args: as of ``CaseEdit``; the transaction is used as long as forms are taken."""
+        super().__init__(core, tx, stream, row)
+        self._tx = tx
+        self._sealable: dict[frozenset[int], CasesyncError | None] = {}
+        """What ``author`` would refuse a change of these compartments with."""
+
     def take(self, place: int, values: Sequence[Assignment]) -> CheckedForm | list[Refusal]:
         """One form, or all that is wrong with it; then nothing of it counts for the next.
 
@@ -69,9 +81,11 @@ class FormCheck(CaseEdit):
         refused = self._take_each(values)
         if not refused:
             try:
-                self._check_size()
-            except UsageError as error:
-                refused.append(Refusal(None, error))
+                [draft] = self.drafts()
+                self._check_size(draft)
+                self._check_keys(draft)
+            except REFUSALS as error:
+                refused.append(Refusal(None, error.untraced()))
         writes, self._writes = self._writes, {}
         if refused:
             return refused
@@ -93,12 +107,27 @@ class FormCheck(CaseEdit):
                     raise UsageError("assignment-twice", field=name)
                 said.add(cell)
             except REFUSALS as error:
-                refused.append(Refusal(at, error))
+                refused.append(Refusal(at, error.untraced()))
         return refused
 
-    def _check_size(self) -> None:
+    def _check_keys(self, draft: Draft) -> None:
+        """Rights and keys depend on the compartments alone, and only become more with each form.
+
+        Raises: AccessDenied, CannotDecide: which else the writing would find.
+        """
+        written = frozenset(draft.bodies)
+        if written not in self._sealable:
+            self._sealable[written] = None
+            try:
+                refuse_unwritable(self._core.engine, self._tx, draft, self._row)
+            except (AccessDenied, CannotDecide) as error:
+                self._sealable[written] = error.untraced()
+        refusal = self._sealable[written]
+        if refusal is not None:
+            raise type(refusal)(refusal.code, **refusal.params)
+
+    def _check_size(self, draft: Draft) -> None:
         """Raises: UsageError: ``change-too-large``, which else the writing would find."""
-        [draft] = self.drafts()
         sizes = [padded_length(len(body) + 1 + TAG_BYTES) for body in draft.bodies.values()]
         whole = sum(sizes) + 2 * HEADER_BYTES_MAX
         if max(sizes, default=0) > SEGMENT_BYTES_MAX or whole > CHANGE_BYTES_MAX:

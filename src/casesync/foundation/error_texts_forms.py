@@ -37,6 +37,12 @@ FORM_TEXTS: Final[dict[str, Text]] = {
         "{file} lớn hơn {most} MB.",
         "Hãy chia thành nhiều tệp, tệp nào cũng có hàng đầu tiên.",
     ),
+    "forms-rows-many": Text(
+        "{file} has more than {most} rows below the first, empty ones included.",
+        "Delete empty rows, or split it into several files, each with the first row.",
+        "{file} có hơn {most} hàng dưới hàng đầu tiên, kể cả hàng trống.",
+        "Hãy xóa hàng trống, hoặc chia thành nhiều tệp, tệp nào cũng có hàng đầu tiên.",
+    ),
     "forms-row-form": Text(
         "This row cannot be read: a quotation mark is out of place, or a cell is far too long.",
         "Save the spreadsheet again as 'CSV UTF-8'.",

@@ -12,12 +12,19 @@ from hypothesis import strategies as st
 
 from attack_world import AttackWorld
 from casesync.access.access_entry import Outcome, decode_entry
-from casesync.client import form_batch
+from casesync.access.control_state import ControlState
+from casesync.client import anchor, form_batch
 from casesync.client.core import Core
-from casesync.client.form_batch import CaseForm, FormsRefused
+from casesync.client.form_batch import CaseForm, FormsRefused, SavingInterrupted
 from casesync.client.replica import Replica
 from casesync.client.views import Assignment
-from casesync.foundation.errors import AccessDenied, CasesyncError, ConflictStop, UsageError
+from casesync.foundation.errors import (
+    AccessDenied,
+    CasesyncError,
+    ConflictStop,
+    LocalStateError,
+    UsageError,
+)
 from casesync.foundation.ids import StreamId
 from casesync.sync import form_saves
 from simulation.faults import Crash, Trouble, TroubledStore
@@ -379,3 +386,164 @@ def test_subscribers_hear_of_every_case_once_a_transaction():
     replica.save_forms(many(501))
     assert heard[0] == WORLD.cases
     assert len(heard) == 2
+
+
+# -- rights and keys that only the writing would ask for ------------------------------------------
+
+
+def refusal_of_an_edit(replica: Replica, form: CaseForm) -> CasesyncError:
+    with pytest.raises(CasesyncError) as refused, replica.edit(form.case) as edit:
+        edit.apply_each(form.values)
+    return refused.value
+
+
+def test_a_key_that_cannot_be_started_is_found_before_anything_is_written(monkeypatch):
+    """While earlier changes of one case are still to be fetched."""
+    monkeypatch.setattr(form_batch, "FORMS_PER_TRANSACTION", 2)
+    replica = WORLD.copy()
+    with replica.core.store.transaction() as tx:
+        tx.put_owed(WORLD.cases[2], 0, 1)
+    held, lacking = said("person.given_name", "Hạ"), said("case.risk_level", "high")
+    forms = [CaseForm(case, [lacking]) for case in WORLD.cases]
+    forms += [CaseForm(WORLD.cases[2], [held]), CaseForm(WORLD.cases[2], [held, lacking])]
+    as_edited = refusal_of_an_edit(replica, forms[2])
+    before, entries_before = unsent(replica), len(entries(replica))
+    for dry_run in (True, False):
+        with pytest.raises(FormsRefused) as refused:
+            replica.save_forms(forms, dry_run=dry_run)
+        problems = [(p.form, p.assignment, p.error.code) for p in refused.value.problems]
+        assert problems == [(2, None, as_edited.code), (4, None, as_edited.code)]
+        assert {type(p.error) for p in refused.value.problems} == {type(as_edited)}
+    assert (unsent(replica), len(entries(replica))) == (before, entries_before)
+    assert replica.save_forms([*forms[:2], forms[3]]) == (3, 3)
+
+
+def suspend(replica: Replica, monkeypatch) -> None:
+    """As if the control log said so of every device."""
+    monkeypatch.setattr(ControlState, "suspended_from", lambda *_: 0)
+    replica.core.engine.authorship = None
+
+
+def test_what_everybody_would_refuse_is_refused_by_the_check_as_by_an_edit(monkeypatch):
+    replica, forms = WORLD.copy(), many(CASES)
+    suspend(replica, monkeypatch)
+    as_edited = refusal_of_an_edit(replica, forms[0])
+    assert isinstance(as_edited, AccessDenied)
+    [entry] = told(replica, Outcome.REFUSED)
+    with pytest.raises(FormsRefused) as refused:
+        replica.save_forms(forms)
+    assert [p.error.code for p in refused.value.problems] == [as_edited.code] * CASES
+    assert told(replica, Outcome.REFUSED)[1:] == [(case, entry[1]) for case in WORLD.cases]
+
+
+@pytest.mark.parametrize("usual", [True, False], ids=["one compartment", "two"])
+def test_a_right_that_is_lost_after_the_check_leaves_an_entry_of_the_refusal(monkeypatch, usual):
+    monkeypatch.setattr(form_batch, "FORMS_PER_TRANSACTION", 2)
+    replica = WORLD.copy()
+    before, entries_before = unsent(replica), len(told(replica))
+    values = [said("person.given_name", "Hạ"), said("case.status", "follow_up")]
+    forms = [CaseForm(case, values[: 1 if usual else 2]) for case in WORLD.cases]
+    with pytest.raises(AccessDenied) as refused:
+        replica.save_forms(forms, progress=lambda *_: suspend(replica, monkeypatch))
+    assert (refused.value.code, refused.value.params["saved"]) == ("suspended", 2)
+    as_edited = refusal_of_an_edit(replica, forms[2])
+    assert as_edited.code == "suspended"
+    first, second = told(replica, Outcome.REFUSED)
+    assert first == second
+    assert first[0] == WORLD.cases[2]
+    assert (unsent(replica), len(told(replica))) == (before + 2, entries_before + 2)
+
+
+def test_the_entry_of_a_refusal_names_the_case_at_which_it_came(monkeypatch):
+    replica = WORLD.copy()
+    general = form_saves._written
+
+    def refuse_the_second(engine, tx, save):
+        if save.stream == WORLD.cases[1]:
+            raise AccessDenied("suspended")
+        return general(engine, tx, save)
+
+    monkeypatch.setattr(form_saves, "_written", refuse_the_second)
+    monkeypatch.setattr(form_saves, "form_saver", None)
+    with pytest.raises(AccessDenied):
+        replica.save_forms(many(CASES))
+    assert [case for case, _ in told(replica, Outcome.REFUSED)] == [WORLD.cases[1]]
+
+
+# -- what is saved, however the writing ends -------------------------------------------------------
+
+
+@pytest.mark.parametrize("failure", [LocalStateError("disk-full"), KeyboardInterrupt()])
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_what_ends_the_call_behind_a_commit_says_what_is_saved(monkeypatch, tmp_path, failure, at):
+    """The anchor follows the commit; what was committed stays."""
+    monkeypatch.setattr(form_batch, "FORMS_PER_TRANSACTION", 2)
+    replica, calls = WORLD.copy(), []
+    before = unsent(replica)
+    replica.core.folder = tmp_path
+
+    def failing(_folder, moment, _newest):
+        calls.append(moment)
+        if len(calls) == at:
+            raise failure
+        return anchor.Slot(0, len(calls), moment)
+
+    monkeypatch.setattr(anchor, "write", failing)
+    with pytest.raises(type(failure)) as ended:
+        replica.save_forms(many(5))
+    error = ended.value
+    said_saved = error.saved if isinstance(error, SavingInterrupted) else error.params["saved"]
+    assert said_saved == unsent(replica) - before == min(2 * at, 5)
+
+
+def test_what_a_subscriber_saves_is_not_counted(monkeypatch):
+    monkeypatch.setattr(form_batch, "FORMS_PER_TRANSACTION", 2)
+    replica, heard = WORLD.copy(), []
+
+    def save_once(changed: object) -> None:
+        heard.append(changed)
+        if len(heard) == 1:
+            with replica.edit(WORLD.cases[2]) as edit:
+                edit.set("person.given_name", "Lý")
+
+    replica.subscribe(save_once)
+
+    def interrupt(*_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SavingInterrupted) as ended:
+        replica.save_forms(many(5), progress=interrupt)
+    assert ended.value.saved == 2
+    assert len(heard) == 2
+
+
+# -- what is kept of many problems -----------------------------------------------------------------
+
+
+def test_of_many_problems_the_first_are_kept_and_all_are_counted(monkeypatch):
+    monkeypatch.setattr(form_batch, "FORM_PROBLEMS_KEPT_MAX", 4)
+    bad = [said("person.nothing", "x")]
+    forms = [CaseForm(WORLD.cases[at % CASES], bad) for at in range(11)]
+    with pytest.raises(FormsRefused) as refused:
+        WORLD.copy().save_forms(forms)
+    assert [problem.form for problem in refused.value.problems] == [0, 1, 2, 3]
+    assert (refused.value.count, refused.value.params["count"]) == (11, 11)
+    assert refused.value.params["form"] == 1
+
+
+def test_a_kept_problem_holds_no_frames():
+    """On them hangs what was at work, some 12 kB each."""
+    bad = [said("person.date_of_birth", "31/02/1990"), said("person.nothing", "x")]
+    phones = [said("person.phones", f"+84000{n:06d}", "add") for n in range(257)]
+    forms = [CaseForm(WORLD.cases[0], bad), CaseForm(WORLD.cases[1], phones)]
+    forms += [CaseForm(StreamId(bytes(16)), bad)]
+    replica = WORLD.copy()
+    with replica.core.store.transaction() as tx:
+        tx.put_owed(WORLD.cases[2], 0, 1)
+    forms += [CaseForm(WORLD.cases[2], [said("case.risk_level", "high")])]
+    with pytest.raises(FormsRefused) as refused:
+        replica.save_forms(forms)
+    errors = [problem.error for problem in refused.value.problems]
+    assert len(errors) == 5
+    for error in errors:
+        assert (error.__traceback__, error.__cause__, error.__context__) == (None, None, None)
