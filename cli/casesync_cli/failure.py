@@ -78,7 +78,7 @@ class RowsRefused(UsageError):
     """What is wrong in a table of forms, of which nothing was saved."""
 
     def __init__(self, count: int, name: str, problems: object) -> None:
-        """Args: count: of the problems; name: of the file; problems: a list for JSON."""
+        """Args: count: of what is wrong; name: of the file; problems: the first, for JSON."""
         super().__init__("forms-file-refused", count=count, file=name)
         self.problems = problems
 
@@ -142,7 +142,7 @@ def report(settings: Settings, error: CasesyncError) -> int:
         if isinstance(error, ConflictsShown):
             shown["conflicts"] = error.conflicts
         if isinstance(error, RowsRefused):
-            shown["problems"] = error.problems
+            shown["count"], shown["problems"] = error.params["count"], error.problems
         if "saved" in error.params:
             shown["saved"] = error.params["saved"]
         click.echo(line({"error": shown}), err=True)

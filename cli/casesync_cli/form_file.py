@@ -14,9 +14,11 @@ from typing import Final, NamedTuple
 
 from casesync.client.views import Assignment
 from casesync.foundation.errors import CasesyncError, UsageError
+from casesync.foundation.kept_first import KeptFirst
 from casesync.foundation.limits import (
     CELLS_PER_CHANGE_MAX,
     FORM_FILE_BYTES_MAX,
+    FORM_PROBLEMS_KEPT_MAX,
     FORMS_PER_CALL_MAX,
     TEXT_BYTES_MAX,
 )
@@ -39,6 +41,10 @@ class Wrong(NamedTuple):
     error: CasesyncError
 
 
+WrongThings = KeptFirst[Wrong]
+"""The first 1,000, and how many there are: the same mistake may stand in every row."""
+
+
 class FormRow(NamedTuple):
     """One row that says something."""
 
@@ -54,7 +60,7 @@ class Table(NamedTuple):
     """What stands in a file."""
 
     rows: list[FormRow]
-    wrong: list[Wrong]
+    wrong: WrongThings
 
 
 def read_table(data: bytes, name: str, check: Callable[[Assignment], None]) -> Table:
@@ -66,7 +72,8 @@ def read_table(data: bytes, name: str, check: Callable[[Assignment], None]) -> T
         check: raises a ``UsageError`` if the schema has no such field.
 
     Raises:
-        UsageError: ``forms-file-large``, ``forms-file``: no text in UTF-8; ``forms-too-many``.
+        UsageError: ``forms-file-large``, ``forms-file``: no text in UTF-8; ``forms-rows-many``:
+            more than 100,000, whatever stands in them.
     """
     if len(data) > FORM_FILE_BYTES_MAX:
         raise UsageError("forms-file-large", file=name, most=FORM_FILE_BYTES_MAX >> 20)
@@ -74,23 +81,24 @@ def read_table(data: bytes, name: str, check: Callable[[Assignment], None]) -> T
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError("forms-file", file=name) from error
-    table = Table([], [])
+    table = Table([], KeptFirst(FORM_PROBLEMS_KEPT_MAX, lambda one: one.row))
     rows = _rows(text, table.wrong)
     number, names = next(rows, (1, []))
     columns = [cell.strip() for cell in names]
-    table.wrong.extend(_wrong_columns(number, columns, check))
-    if table.wrong:
+    for one in _wrong_columns(number, columns, check):
+        table.wrong.add(one)
+    if table.wrong.count:
         return table
     for at, cells in rows:
+        if at - number > FORMS_PER_CALL_MAX:
+            raise UsageError("forms-rows-many", file=name, most=FORMS_PER_CALL_MAX)
         row = _form(at, columns, cells, table.wrong)
         if row is not None:
             table.rows.append(row)
-        if len(table.rows) > FORMS_PER_CALL_MAX:
-            raise UsageError("forms-too-many", most=FORMS_PER_CALL_MAX)
     return table
 
 
-def _rows(text: str, wrong: list[Wrong]) -> Iterator[tuple[int, list[str]]]:
+def _rows(text: str, wrong: WrongThings) -> Iterator[tuple[int, list[str]]]:
     """Row by row, numbered from 1; it ends where a row cannot be read."""
     first = text.partition("\n")[0]
     is_semicolon = ";" in first and "," not in first  # as spreadsheets with a decimal comma write
@@ -103,7 +111,7 @@ def _rows(text: str, wrong: list[Wrong]) -> Iterator[tuple[int, list[str]]]:
             number += 1
             yield number, cells
     except csv.Error:
-        wrong.append(Wrong(number + 1, None, UsageError("forms-row-form")))
+        wrong.add(Wrong(number + 1, None, UsageError("forms-row-form")))
 
 
 def _wrong_columns(
@@ -123,7 +131,7 @@ def _wrong_columns(
             try:
                 check(_of_column(column))
             except UsageError as error:
-                yield Wrong(number, column, error)
+                yield Wrong(number, column, error.untraced())
 
 
 def _of_column(column: str) -> Assignment:
@@ -140,26 +148,26 @@ def _of_column(column: str) -> Assignment:
 
 
 def _form(
-    number: int, columns: Sequence[str], cells: Sequence[str], wrong: list[Wrong]
+    number: int, columns: Sequence[str], cells: Sequence[str], wrong: WrongThings
 ) -> FormRow | None:
     """The form of a row; None where it says nothing, or something is wrong with it."""
-    case, found, so_far = "", [], len(wrong)
+    case, found, so_far = "", [], wrong.count
     for at, cell in enumerate(cells):
         if not cell.strip():
             continue
         column = columns[at] if at < len(columns) else ""
         if not column:
-            wrong.append(Wrong(number, _letter(at), UsageError("forms-cell-extra")))
+            wrong.add(Wrong(number, _letter(at), UsageError("forms-cell-extra")))
         elif len(cell.encode("utf-8", "replace")) > TEXT_BYTES_MAX:
             most = TEXT_BYTES_MAX >> 10
-            wrong.append(Wrong(number, column, UsageError("forms-cell-long", most=most)))
+            wrong.add(Wrong(number, column, UsageError("forms-cell-long", most=most)))
         elif column == CASE:
             case = cell.strip()
         else:
             found.append((column, parse_assignment(f"{column}={cell}")))
     if found and not case:
-        wrong.append(Wrong(number, CASE, UsageError("forms-case-missing")))
-    if not found or len(wrong) > so_far:
+        wrong.add(Wrong(number, CASE, UsageError("forms-case-missing")))
+    if not found or wrong.count > so_far:
         return None
     names, values = zip(*found, strict=True)
     return FormRow(number, case, names, values)

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from casesync.client import form_batch
-from casesync.foundation.errors import UsageError
+from casesync.foundation.errors import LocalStateError, UsageError
 from casesync_cli import form_file
 from casesync_cli.commands import case_import
 from casesync_cli.form_file import read_table
@@ -28,7 +28,7 @@ def shape(table: form_file.Table) -> list[tuple]:
 
 
 def wrong(table: form_file.Table) -> list[tuple]:
-    return [(one.row, one.column, one.error.code) for one in table.wrong]
+    return [(one.row, one.column, one.error.code) for one in table.wrong.first()]
 
 
 HOA = ("person", "given_name", "set", "Hoa")
@@ -52,7 +52,7 @@ PHONE = ("person", "phones", "add", "+84000900111")
 def test_each_way_of_writing_a_table_says_the_same(text):
     table = read(text)
     assert shape(table) == [(2, "7Q4K", [HOA, PHONE])]
-    assert not table.wrong
+    assert not table.wrong.count
 
 
 def test_a_cell_keeps_its_line_breaks_quotes_and_equals_signs():
@@ -102,12 +102,50 @@ def test_a_file_that_is_too_large_or_no_text_or_has_too_many_rows_is_refused(mon
     assert len(read(NAMES + "A,Hoa,\n" * 2).rows) == 2
     with pytest.raises(UsageError) as many:
         read(NAMES + "A,Hoa,\n" * 3)
-    assert many.value.code == "forms-too-many"
+    assert many.value.code == "forms-rows-many"
     monkeypatch.setattr(form_file, "FORM_FILE_BYTES_MAX", len(NAMES))
     assert not read(NAMES).rows
     with pytest.raises(UsageError) as large:
         read(NAMES + "\n")
     assert large.value.code == "forms-file-large"
+
+
+@pytest.mark.parametrize("row", ["\n", ",,\n", ",Hoa,\n", "A,Hoa,,x\n"])
+def test_rows_that_say_nothing_or_are_wrong_count_too(monkeypatch, row):
+    monkeypatch.setattr(form_file, "FORMS_PER_CALL_MAX", 2)
+    assert len(read(NAMES + row + "A,Hoa,\n").rows) == 1
+    with pytest.raises(UsageError) as many:
+        read(NAMES + row * 2 + "A,Hoa,\n")
+    assert many.value.code == "forms-rows-many"
+
+
+def test_of_what_is_wrong_the_first_is_kept_and_all_is_counted(monkeypatch):
+    monkeypatch.setattr(form_file, "FORM_PROBLEMS_KEPT_MAX", 3)
+    table = read(NAMES + ",Hoa,\n" * 10 + "A,Hoa," + ",x" * 10)
+    assert wrong(table) == [(at, "case", "forms-case-missing") for at in (2, 3, 4)]
+    assert table.wrong.count == 20
+    assert len(table.wrong._kept) < 2 * 3
+
+
+def test_what_is_wrong_with_a_column_holds_no_frames():
+    def unknown(_: object) -> None:
+        raise UsageError("field-unknown", field="x")
+
+    [one] = read_table(b"case,person.nothing\n", "f", unknown).wrong.first()
+    assert (one.error.__traceback__, one.error.__cause__, one.error.__context__) == (None,) * 3
+
+
+def test_a_case_that_is_not_here_holds_no_frames():
+    """Each of 100,000 rows may name another one."""
+
+    class Here:
+        def resolve_case(self, text: str) -> None:
+            raise UsageError("case-unknown", case=text)
+
+    table = read(NAMES + "A,Hoa,\nB,Hoa,\n")
+    assert not case_import._resolved(Here(), table.rows, table.wrong)
+    assert wrong(table) == [(at, "case", "case-unknown") for at in (2, 3)]
+    assert all(one.error.__traceback__ is None for one in table.wrong.first())
 
 
 # -- the command --------------------------------------------------------------------------------
@@ -172,6 +210,7 @@ def test_whatever_is_wrong_is_said_with_its_row_and_nothing_is_saved(offices, ca
     problems = refused.error["problems"]
     assert len(problems) == 14
     assert (problems[0]["row"], problems[0]["column"]) == (3, "case")
+    assert refused.error["count"] == 14
     assert problems[0]["code"] == "forms-case-missing"
     assert outbox(shelter) == before
 
@@ -237,6 +276,38 @@ def test_ctrl_c_leaves_what_was_saved_and_says_how_much(offices, cases, tmp_path
     assert "2 of 5 are saved and stay" in done.err
     monkeypatch.undo()
     assert outbox(shelter) == before + 2
+
+
+def test_what_is_wrong_beyond_the_first_thousand_is_counted(offices, cases, tmp_path, monkeypatch):
+    """Of what the file, the cases and the check of the forms find."""
+    for module in (form_batch, form_file):
+        monkeypatch.setattr(module, "FORM_PROBLEMS_KEPT_MAX", 3)
+    rows = [",Lý,", "0000-0000-0000,Lý,", *[f"{cases[0]},Lý,31/02/1990"] * 12]
+    file = table(tmp_path, *rows)
+    error = offices.shelter.run("case", "import", file, "--json").error
+    assert (error["count"], [one["row"] for one in error["problems"]]) == (14, [2, 3, 4])
+    done = offices.shelter.run("case", "import", file)
+    assert done.err.splitlines()[3] == "... and 11 more."
+
+
+def test_a_failure_behind_a_commit_says_how_many_rows_stay(offices, cases, tmp_path, monkeypatch):
+    shelter, before = offices.shelter, outbox(offices.shelter)
+    monkeypatch.setattr(form_batch, "FORMS_PER_TRANSACTION", 2)
+    whole, file = form_batch._Writing._write_transaction, table(tmp_path, *[f"{cases[0]},Lý,"] * 5)
+
+    def fail_behind(writing):
+        whole(writing)
+        raise failure
+
+    monkeypatch.setattr(form_batch._Writing, "_write_transaction", fail_behind)
+    failure = LocalStateError("disk-full")
+    assert "2 of 5 are saved and stay" in shelter.run("case", "import", file).err
+    assert shelter.run("case", "import", file, "--json").error["saved"] == 2
+    failure = KeyboardInterrupt()
+    done = shelter.run("case", "import", file)
+    assert (done.code, "2 of 5 are saved and stay" in done.err) == (130, True)
+    monkeypatch.undo()
+    assert outbox(shelter) == before + 6
 
 
 def test_large_numbers_can_be_read():

@@ -14,7 +14,7 @@ from casesync.foundation.limits import FORM_FILE_BYTES_MAX
 from casesync_cli.command import argument, command, option
 from casesync_cli.editing import facts_of_saving, warn
 from casesync_cli.failure import RowsRefused, message_of
-from casesync_cli.form_file import CASE, COLUMN_CHARS_MAX, FormRow, Wrong, read_table
+from casesync_cli.form_file import CASE, COLUMN_CHARS_MAX, FormRow, Wrong, WrongThings, read_table
 from casesync_cli.render import Output, deliver
 from casesync_cli.safe import safe_line
 from casesync_cli.session import open_with_bars
@@ -44,10 +44,10 @@ def case_import(settings: Settings, *, file: Path, dry_run: bool, purpose: str |
     data = _read(file)
     with open_with_bars(settings) as (replica, bars):
         table = read_table(data, file.name, lambda asked: _check_field(replica, asked))
-        forms, wrong = _resolved(replica, table.rows)
-        wrong += table.wrong
+        wrong = table.wrong
+        forms = _resolved(replica, table.rows, wrong)
         report = _save(settings, replica, bars, forms, wrong, dry_run=dry_run, purpose=purpose)
-        if wrong or report is None:
+        if wrong.count or report is None:
             raise _refusal(settings, file.name, wrong)
         unsendable = [] if dry_run else facts_of_saving(replica)
     cases = report.cases
@@ -81,25 +81,25 @@ def _check_field(replica: Replica, asked: Assignment) -> None:
 
 
 def _resolved(
-    replica: Replica, rows: Sequence[FormRow]
-) -> tuple[list[tuple[FormRow, CaseForm]], list[Wrong]]:
-    """The rows whose case is here, and those whose case is not; each code is looked up once."""
+    replica: Replica, rows: Sequence[FormRow], wrong: WrongThings
+) -> list[tuple[FormRow, CaseForm]]:
+    """The rows whose case is here; ``wrong`` gets the others. Each code is looked up once."""
     from casesync.client.form_batch import CaseForm  # noqa: PLC0415 - the engine, not for help
 
     known: dict[str, StreamId | CasesyncError] = {}
-    forms, wrong = [], []
+    forms = []
     for row in rows:
         if row.case not in known:
             try:
                 known[row.case] = replica.resolve_case(row.case)
             except UsageError as error:
-                known[row.case] = error
+                known[row.case] = error.untraced()
         case = known[row.case]
         if isinstance(case, CasesyncError):
-            wrong.append(Wrong(row.number, CASE, case))
+            wrong.add(Wrong(row.number, CASE, case))
         else:
             forms.append((row, CaseForm(case, row.values)))
-    return forms, wrong
+    return forms
 
 
 def _save(
@@ -107,41 +107,48 @@ def _save(
     replica: Replica,
     bars: Bars,
     forms: Sequence[tuple[FormRow, CaseForm]],
-    wrong: list[Wrong],
+    wrong: WrongThings,
     *,
     dry_run: bool,
     purpose: str | None,
 ) -> FormsSaved | None:
     """Save all, or check them if ``wrong`` has something already; it gets what else is wrong."""
-    from casesync.client.form_batch import FormsRefused  # noqa: PLC0415 - the engine, not for help
-
-    done = 0
+    from casesync.client.form_batch import (  # noqa: PLC0415 - the engine, not for help
+        FormsRefused,
+        SavingInterrupted,
+    )
 
     def advance(saved: int, whole: int) -> None:
-        nonlocal done
-        done = saved
         bars.show("import.progress", saved, whole)
 
-    only_check = dry_run or bool(wrong)
+    only_check = dry_run or wrong.count > 0
     try:
         return replica.save_forms([form for _, form in forms], purpose, advance, only_check)
     except FormsRefused as refused:
         for place, value, error in refused.problems:
             row = forms[place][0]
             column = CASE if value is None else row.columns[value]
-            wrong.append(Wrong(row.number, column, error))
+            wrong.add(Wrong(row.number, column, error))
+        wrong.count += refused.count - len(refused.problems)
         return None
-    except (KeyboardInterrupt, CasesyncError):
-        bars.close()
-        if done and not settings.json:
-            words = {"count": number_text(done), "whole": number_text(len(forms))}
-            click.echo(tr(settings.lang, "import.interrupted", **words), err=True)
+    except SavingInterrupted as interrupt:
+        _say_saved(settings, bars, interrupt.saved, len(forms))
+        raise
+    except CasesyncError as error:
+        _say_saved(settings, bars, error.params.get("saved"), len(forms))
         raise
 
 
-def _refusal(settings: Settings, name: str, wrong: list[Wrong]) -> RowsRefused:
+def _say_saved(settings: Settings, bars: Bars, saved: object, whole: int) -> None:
+    """How many rows stay, where something ended the saving."""
+    bars.close()
+    if isinstance(saved, int) and saved and not settings.json:
+        words = {"count": number_text(saved), "whole": number_text(whole)}
+        click.echo(tr(settings.lang, "import.interrupted", **words), err=True)
+
+
+def _refusal(settings: Settings, name: str, wrong: WrongThings) -> RowsRefused:
     """What is wrong, said on stderr for people, with a line each; in the error for programs."""
-    wrong.sort(key=lambda one: one.row)
     problems = [
         {
             "row": one.row,
@@ -149,17 +156,18 @@ def _refusal(settings: Settings, name: str, wrong: list[Wrong]) -> RowsRefused:
             "code": one.error.code,
             "message": message_of(settings.lang, one.error),
         }
-        for one in wrong
+        for one in wrong.first()
     ]
     if not settings.json:
         for problem in problems[:SHOWN_MAX]:
             key = "import.wrong-row" if problem["column"] is None else "import.wrong"
             line = tr(settings.lang, key, **problem)
             click.echo(safe_line(" ".join(line.split())), err=True)
-        if len(problems) > SHOWN_MAX:
-            more = number_text(len(problems) - SHOWN_MAX)
-            click.echo(tr(settings.lang, "import.more", count=more), err=True)
-    return RowsRefused(len(problems), name, problems)
+        more = wrong.count - len(problems[:SHOWN_MAX])
+        if more:
+            more_text = number_text(more)
+            click.echo(tr(settings.lang, "import.more", count=more_text), err=True)
+    return RowsRefused(wrong.count, name, problems)
 
 
 def number_text(number: int) -> str:
