@@ -205,12 +205,10 @@ class _Writing:
         self._purpose = purpose
         self._logged: dict[StreamId, set[int]] = {}
         """Compartments that entries of this call name."""
-        self._saved = 0
-        """Forms of the transactions before this one."""
-        self._some: Sequence[CheckedForm] = ()
-        """Forms of this one."""
-        self._before: int | None = None
-        """Own changes before it; None until it has begun."""
+        self._begun = (0, 0, 0)
+        """Of the newest transaction: forms before it, own changes before it, its forms.
+
+        Set at once, since Ctrl-C may come anywhere."""
         self._refused: StreamId | None = None
         """The case at which a right or a key turned out to be missing."""
 
@@ -218,30 +216,30 @@ class _Writing:
         """All of them; what ends it says how many stayed, and a refusal stands in the log."""
         try:
             for at in range(0, len(forms), FORMS_PER_TRANSACTION):
-                self._saved, self._before = at, None
-                self._some = forms[at : at + FORMS_PER_TRANSACTION]
-                self._write_transaction()
+                some = forms[at : at + FORMS_PER_TRANSACTION]
+                self._write_transaction(at, some)
                 if progress is not None:
-                    progress(at + len(self._some), len(forms))
+                    progress(at + len(some), len(forms))
         except KeyboardInterrupt as interrupt:
             raise SavingInterrupted(self._stayed()) from interrupt
         except CasesyncError as error:
             error.params["saved"] = self._stayed()
-            if isinstance(error, AccessDenied):
+            if self._refused is not None:
                 self._log_refusal(error)
             raise
 
-    def _write_transaction(self) -> None:
+    def _write_transaction(self, saved: int, some: Sequence[CheckedForm]) -> None:
         with self._core.transaction() as tx:
-            self._before = self._newest(tx)
-            self._log(tx, self._some)
+            before = self._newest(tx)
+            self._begun = (saved, before, len(some))
+            self._log(tx, some)
             try:
-                numbers = self._write_some(tx, self._some)
+                numbers = self._write_some(tx, some)
             except AccessDenied:
-                at = self._newest(tx) - self._before
-                self._refused = self._given[self._some[at].place].case
+                at = self._newest(tx) - before
+                self._refused = self._given[some[at].place].case
                 raise
-        cases = list(dict.fromkeys(self._given[form.place].case for form in self._some))
+        cases = list(dict.fromkeys(self._given[form.place].case for form in some))
         notify(self._core, cases, END_OF_LOG + min(numbers))
 
     def _newest(self, tx: Transaction) -> int:
@@ -250,16 +248,15 @@ class _Writing:
 
     def _stayed(self) -> int:
         """Forms that are saved, also where the failure came behind the commit."""
-        if self._before is None:
-            return self._saved
+        saved, before, forms = self._begun
         try:
             with self._core.store.transaction() as tx:
-                written = self._newest(tx) - self._before
+                written = self._newest(tx) - before
         except CasesyncError:  # the store cannot even be read: what is known for sure
-            return self._saved
-        return self._saved + min(written, len(self._some))  # a subscriber may have saved, too
+            return saved
+        return saved + min(written, forms)  # a subscriber may have saved, too
 
-    def _log_refusal(self, error: AccessDenied) -> None:
+    def _log_refusal(self, error: CasesyncError) -> None:
         """The entry that ``refusals_logged`` leaves of an edit."""
         self._core.log(
             _ACTION,
