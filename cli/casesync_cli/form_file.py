@@ -18,6 +18,7 @@ from casesync.foundation.kept_first import KeptFirst
 from casesync.foundation.limits import (
     CELLS_PER_CHANGE_MAX,
     FORM_FILE_BYTES_MAX,
+    FORM_FILE_CELLS_MAX,
     FORM_PROBLEMS_KEPT_MAX,
     FORMS_PER_CALL_MAX,
     TEXT_BYTES_MAX,
@@ -73,7 +74,7 @@ def read_table(data: bytes, name: str, check: Callable[[Assignment], None]) -> T
 
     Raises:
         UsageError: ``forms-file-large``, ``forms-file``: no text in UTF-8; ``forms-rows-many``:
-            more than 100,000, whatever stands in them.
+            more than 100,000, whatever stands in them; ``forms-cells-many``.
     """
     if len(data) > FORM_FILE_BYTES_MAX:
         raise UsageError("forms-file-large", file=name, most=FORM_FILE_BYTES_MAX >> 20)
@@ -89,12 +90,16 @@ def read_table(data: bytes, name: str, check: Callable[[Assignment], None]) -> T
         table.wrong.add(one)
     if table.wrong.count:
         return table
+    said = 0
     for at, cells in rows:
         if at - number > FORMS_PER_CALL_MAX:
             raise UsageError("forms-rows-many", file=name, most=FORMS_PER_CALL_MAX)
         row = _form(at, columns, cells, table.wrong)
         if row is not None:
             table.rows.append(row)
+            said += len(row.values)
+        if said > FORM_FILE_CELLS_MAX:
+            raise UsageError("forms-cells-many", file=name, most=FORM_FILE_CELLS_MAX)
     return table
 
 

@@ -119,6 +119,15 @@ def test_rows_that_say_nothing_or_are_wrong_count_too(monkeypatch, row):
     assert many.value.code == "forms-rows-many"
 
 
+def test_the_cells_of_a_table_are_bounded(monkeypatch):
+    """Each takes much more memory than its two bytes in the file."""
+    monkeypatch.setattr(form_file, "FORM_FILE_CELLS_MAX", 4)
+    assert len(read(NAMES + "A,Hoa,1\n" * 2 + ",,\n").rows) == 2
+    with pytest.raises(UsageError) as many:
+        read(NAMES + "A,Hoa,1\n" * 2 + "A,Hoa,\n")
+    assert many.value.code == "forms-cells-many"
+
+
 def test_of_what_is_wrong_the_first_is_kept_and_all_is_counted(monkeypatch):
     monkeypatch.setattr(form_file, "FORM_PROBLEMS_KEPT_MAX", 3)
     table = read(NAMES + ",Hoa,\n" * 10 + "A,Hoa," + ",x" * 10)
@@ -295,8 +304,8 @@ def test_a_failure_behind_a_commit_says_how_many_rows_stay(offices, cases, tmp_p
     monkeypatch.setattr(form_batch, "FORMS_PER_TRANSACTION", 2)
     whole, file = form_batch._Writing._write_transaction, table(tmp_path, *[f"{cases[0]},Lý,"] * 5)
 
-    def fail_behind(writing):
-        whole(writing)
+    def fail_behind(writing, saved, some):
+        whole(writing, saved, some)
         raise failure
 
     monkeypatch.setattr(form_batch._Writing, "_write_transaction", fail_behind)

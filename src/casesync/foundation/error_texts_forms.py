@@ -43,6 +43,12 @@ FORM_TEXTS: Final[dict[str, Text]] = {
         "{file} có hơn {most} hàng dưới hàng đầu tiên, kể cả hàng trống.",
         "Hãy xóa hàng trống, hoặc chia thành nhiều tệp, tệp nào cũng có hàng đầu tiên.",
     ),
+    "forms-cells-many": Text(
+        "{file} has more than {most} cells with text.",
+        "Split it into several files, each with the first row.",
+        "{file} có hơn {most} ô có chữ.",
+        "Hãy chia thành nhiều tệp, tệp nào cũng có hàng đầu tiên.",
+    ),
     "forms-row-form": Text(
         "This row cannot be read: a quotation mark is out of place, or a cell is far too long.",
         "Save the spreadsheet again as 'CSV UTF-8'.",
