@@ -74,6 +74,15 @@ class ConflictsShown(ConflictStop):
         self.conflicts = conflicts
 
 
+class RowsRefused(UsageError):
+    """What is wrong in a table of forms, of which nothing was saved."""
+
+    def __init__(self, count: int, name: str, problems: object) -> None:
+        """Args: count: of what is wrong; name: of the file; problems: the first, for JSON."""
+        super().__init__("forms-file-refused", count=count, file=name)
+        self.problems = problems
+
+
 class _BugError(CasesyncError):
     """Something in casesync itself went wrong."""
 
@@ -99,17 +108,29 @@ def _short(value: object) -> object:
     return value
 
 
+def message_of(lang: str, error: CasesyncError) -> str:
+    """What happened, with labels and lengths as people read them."""
+    from casesync.foundation.error_texts import message_text  # noqa: PLC0415 - see below
+
+    return message_text(error.code, _params(lang, error), lang)
+
+
+def _params(lang: str, error: CasesyncError) -> dict[str, object]:
+    from casesync_cli.labels import labelled  # noqa: PLC0415 - only when something failed
+
+    return labelled(lang, {k: _short(v) for k, v in error.params.items()})
+
+
 def report(settings: Settings, error: CasesyncError) -> int:
     """Say on stderr what happened and what to do; return the exit code."""
     from casesync.foundation.error_texts import (  # noqa: PLC0415 - only when something failed
         advice_text,
         message_text,
     )
-    from casesync_cli.labels import labelled  # noqa: PLC0415 - likewise
     from casesync_cli.render_json import line  # noqa: PLC0415 - likewise
     from casesync_cli.safe import safe_line  # noqa: PLC0415 - likewise
 
-    params = labelled(settings.lang, {k: _short(v) for k, v in error.params.items()})
+    params = _params(settings.lang, error)
     if error.code == "audit-device-failed":  # what the audit found, in words
         params["what"] = fact_text(settings.lang, f"audit.{params['what']}", {})
     message = message_text(error.code, params, settings.lang)
@@ -120,6 +141,10 @@ def report(settings: Settings, error: CasesyncError) -> int:
         shown: dict[str, object] = {"code": error.code, "message": message, "advice": advice}
         if isinstance(error, ConflictsShown):
             shown["conflicts"] = error.conflicts
+        if isinstance(error, RowsRefused):
+            shown["count"], shown["problems"] = error.params["count"], error.problems
+        if "saved" in error.params:
+            shown["saved"] = error.params["saved"]
         click.echo(line({"error": shown}), err=True)
     else:
         click.echo(safe_line(message), err=True)

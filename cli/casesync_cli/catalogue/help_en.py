@@ -97,6 +97,11 @@ TEXTS: Final[dict[str, str]] = {
     "case history --after": "Continue with what is older than the page that named this.",
     "case set": "Set fields: TYPE[/ID].FIELD=VALUE, += and -= for sets, FIELD[ELEMENT].PART=VALUE.",
     "case unset": "Make fields absent.",
+    "case import": "Save a spreadsheet (CSV UTF-8): each row is one save of the case it names.\n"
+    "The first row has 'case' and fields such as person.given_name; person.phones+ adds to a set. "
+    "The cases must be here already. Empty cells change nothing. If anything is wrong, nothing is "
+    "saved, and rows and columns are named. '-' reads standard input.",
+    "case import --dry_run": "Only check, save nothing.",
     "--resolve": "Decide open conflicts on these fields too.",
     "--base": "Edit what 'case show' showed with this token, not what arrived since.",
     "record": "Records of a case.",

@@ -101,6 +101,11 @@ TEXTS: Final[dict[str, str]] = {
     "case set": "Đặt trường: LOẠI[/MÃ].TRƯỜNG=GIÁ_TRỊ, += và -= cho tập hợp, "
     "TRƯỜNG[PHẦN_TỬ].MỤC=GIÁ_TRỊ.",
     "case unset": "Bỏ trống các trường.",
+    "case import": "Lưu một bảng tính (CSV UTF-8): mỗi hàng là một lần lưu.\n"
+    "Hàng đầu tiên ghi 'case' và các trường như person.given_name; person.phones+ thêm vào tập "
+    "hợp. Các hồ sơ phải có sẵn ở đây. Ô trống không thay đổi gì. Nếu có chỗ sai thì không lưu gì, "
+    "và nêu rõ hàng, cột. '-' đọc từ đầu vào chuẩn.",
+    "case import --dry_run": "Chỉ kiểm tra, không lưu gì.",
     "--resolve": "Quyết định luôn các xung đột đang mở ở những trường này.",
     "--base": "Sửa trên những gì 'case show' đã hiện với thẻ này, không phải những gì đến sau.",
     "record": "Bản ghi của hồ sơ.",

@@ -145,6 +145,14 @@ TEXTS: Final[dict[str, str]] = {
     "case.saved": "Saved in case {case}; not sent yet.",
     "case.beside": "! Somebody else changed {field} since this token was shown. Both values stay "
     "until somebody decides: 'casesync conflict list'.",
+    "import.progress": "Saving",
+    "import.saved": "{count} saved in {cases} cases, not sent yet.",
+    "import.checked": "{count} can be saved in {cases} cases. Nothing was saved.",
+    "import.wrong": "Row {row}, {column}: {message}",
+    "import.wrong-row": "Row {row}: {message}",
+    "import.more": "... and {count} more.",
+    "import.interrupted": "{count} of {whole} are saved and stay, in the order of the rows; "
+    "not sent yet.",
     "copied.by": "copied by {author}, {unit}",
     "copied.all": "Values copied for this office by {author}, {unit}: {count}.",
     "history.live": "live",

@@ -145,6 +145,14 @@ TEXTS: Final[dict[str, str]] = {
     "case.saved": "Đã lưu vào hồ sơ {case}; chưa gửi.",
     "case.beside": "! Có người đã sửa {field} sau khi thẻ này được hiện. Cả hai giá trị được giữ "
     "đến khi có người quyết định: 'casesync conflict list'.",
+    "import.progress": "Đang lưu",
+    "import.saved": "Đã lưu {count}, trong {cases} hồ sơ, chưa gửi.",
+    "import.checked": "Lưu được {count}, trong {cases} hồ sơ. Chưa lưu gì.",
+    "import.wrong": "Hàng {row}, {column}: {message}",
+    "import.wrong-row": "Hàng {row}: {message}",
+    "import.more": "... và {count} chỗ nữa.",
+    "import.interrupted": "Đã lưu {count} trên {whole}, theo thứ tự các hàng, và giữ lại; "
+    "chưa gửi.",
     "copied.by": "do {author}, {unit} chép",
     "copied.all": "Giá trị do {author}, {unit} chép cho cơ sở này: {count}.",
     "history.live": "đang tính",

@@ -8,6 +8,7 @@ from casesync.foundation.errors import UsageError
 from casesync_cli.assignments import parse_assignment, parse_filter, parse_target
 from casesync_cli.case_display import show_case
 from casesync_cli.command import LocalisedGroup, argument, command, option
+from casesync_cli.commands.case_import import case_import
 from casesync_cli.editing import edit_case, facts_of_saving, warn
 from casesync_cli.pages import LIMIT, deliver_newest, limit_of, page_options
 from casesync_cli.render import Output, copied_words, deliver, time_or_dash, value_text
@@ -235,5 +236,15 @@ def case_unset(
 
 
 case = LocalisedGroup(
-    "case", [case_new, case_list, case_find, case_show, case_history, case_set, case_unset]
+    "case",
+    [
+        case_new,
+        case_list,
+        case_find,
+        case_show,
+        case_history,
+        case_set,
+        case_unset,
+        case_import,
+    ],
 )

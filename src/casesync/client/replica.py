@@ -8,55 +8,27 @@ Vietnamese and English. Text that comes back is what people wrote, not made harm
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Self
 
-from casesync.client import opening
+from casesync.client import network_views, opening, views
 from casesync.client.access_list import AccessList
 from casesync.client.auditing import Auditing
 from casesync.client.case_edit import CaseEdit
 from casesync.client.core import Core
+from casesync.client.form_batch import CaseForm, FormBatch, FormsSaved
 from casesync.client.health import Health
 from casesync.client.invitations import Invitations
 from casesync.client.joining import Joining
 from casesync.client.network_admin import NetworkAdmin
-from casesync.client.network_views import (
-    ApproveStatus,
-    AuditEntryView,
-    AuditReport,
-    DeviceView,
-    Finding,
-    InvitationView,
-    MemberView,
-    OutboxView,
-    QuarantineView,
-    StatusView,
-    SuspendResult,
-    SyncProgress,
-    SyncReport,
-    UnitView,
-    WhoAmI,
-)
 from casesync.client.new_network import NewNetwork
 from casesync.client.records import Records
 from casesync.client.sharing import Sharing
 from casesync.client.subscriptions import Changed, Subscriber
 from casesync.client.sync_driver import run_sync
 from casesync.client.system_ports import SystemClock, SystemEntropy
-from casesync.client.views import (
-    Assignment,
-    CaseSummary,
-    CaseView,
-    ConflictView,
-    ConsentView,
-    Fact,
-    GrantView,
-    HistoryView,
-    Page,
-    Withdrawal,
-)
 from casesync.foundation.ids import StreamId
 from casesync.foundation.limits import INVITATION_LIFETIME_MS
 from casesync.model.schema import Schema
@@ -74,6 +46,7 @@ class Replica:
         self._admin = NetworkAdmin(core)
         self._invitations = Invitations(core, self._admin)
         self._records = Records(core)
+        self._forms = FormBatch(core)
         self._sharing = Sharing(core, self._admin, self._records)
         self._health = Health(core)
         self._auditing = Auditing(core)
@@ -162,8 +135,11 @@ class Replica:
     # -- cases ----------------------------------------------------------------------------------
 
     def new_case(
-        self, kinds: Sequence[str], sets: Sequence[Assignment] = (), purpose: str | None = None
-    ) -> CaseView:
+        self,
+        kinds: Sequence[str],
+        sets: Sequence[views.Assignment] = (),
+        purpose: str | None = None,
+    ) -> views.CaseView:
         """Open a case of this office; see ``Records.new_case``."""
         return self._records.new_case(kinds, sets, purpose=purpose)
 
@@ -173,13 +149,13 @@ class Replica:
         limit: int = 50,
         after: str | None = None,
         purpose: str | None = None,
-    ) -> Page[CaseSummary]:
+    ) -> views.Page[views.CaseSummary]:
         """Cases whose effective values match, newest first."""
         return self._records.cases(filters, limit=limit, after=after, purpose=purpose)
 
     def find(
         self, text: str, limit: int = 50, after: str | None = None, purpose: str | None = None
-    ) -> Page[CaseSummary]:
+    ) -> views.Page[views.CaseSummary]:
         """Cases in which the words occur, with or without accents; exact matches first."""
         return self._records.find(text, limit=limit, after=after, purpose=purpose)
 
@@ -194,7 +170,7 @@ class Replica:
         """The case's code, as people say it."""
         return self._records.case_code(case)
 
-    def show(self, case: StreamId, purpose: str | None = None) -> CaseView:
+    def show(self, case: StreamId, purpose: str | None = None) -> views.CaseView:
         """The case as this device may see it; the look is logged durably first."""
         return self._records.show(case, purpose=purpose)
 
@@ -205,7 +181,7 @@ class Replica:
         purpose: str | None = None,
         limit: int | None = None,
         after: str | None = None,
-    ) -> Page[HistoryView]:
+    ) -> views.Page[views.HistoryView]:
         """Every write that can be read, oldest first; at most ``limit``, then the newest."""
         return self._records.history(case, field=field, purpose=purpose, limit=limit, after=after)
 
@@ -215,11 +191,21 @@ class Replica:
         """Change a case in a ``with`` block; leaving it writes one change, an exception none."""
         return self._records.edit(case, base=base, purpose=purpose)
 
-    def conflicts(self, purpose: str | None = None) -> list[ConflictView]:
+    def save_forms(
+        self,
+        forms: Iterable[CaseForm],
+        purpose: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        dry_run: bool = False,
+    ) -> FormsSaved:
+        """Save up to 100,000 forms, each one change, all checked first; see ``FormBatch``."""
+        return self._forms.save(forms, purpose=purpose, progress=progress, dry_run=dry_run)
+
+    def conflicts(self, purpose: str | None = None) -> list[views.ConflictView]:
         """Open conflicts, oldest first."""
         return self._records.conflicts.open(purpose)
 
-    def conflict(self, conflict_id: str, purpose: str | None = None) -> ConflictView:
+    def conflict(self, conflict_id: str, purpose: str | None = None) -> views.ConflictView:
         """One open conflict. Raises: UsageError: ``conflict-unknown``."""
         return self._records.conflicts.one(conflict_id, purpose)
 
@@ -230,7 +216,7 @@ class Replica:
         reason: str | None = None,
         shown: Sequence[str] | None = None,
         purpose: str | None = None,
-    ) -> ConflictView:
+    ) -> views.ConflictView:
         """Settle a conflict; see ``Conflicts.resolve``."""
         return self._records.conflicts.resolve(conflict_id, value, reason, shown, purpose)
 
@@ -253,11 +239,11 @@ class Replica:
 
     def withdraw_consent(
         self, case: StreamId, consent: str, purpose: str | None = None
-    ) -> Withdrawal:
+    ) -> views.Withdrawal:
         """Record a withdrawal; it counts at once. Returns the grants that still rest on it."""
         return self._sharing.withdraw_consent(case, consent, purpose)
 
-    def consents(self, case: StreamId, purpose: str | None = None) -> list[ConsentView]:
+    def consents(self, case: StreamId, purpose: str | None = None) -> list[views.ConsentView]:
         """Every consent recorded in a case."""
         return self._sharing.consents(case, purpose)
 
@@ -271,12 +257,14 @@ class Replica:
         until_ms: int | None = None,
         write: bool = False,
         history: bool = False,
-    ) -> GrantView:
+    ) -> views.GrantView:
         """Share compartments of a case with another office, on a recorded consent."""
         terms = (compartments, purpose, consent_id, until_ms)
         return self._sharing.grant(case, to_unit, *terms, write=write, history=history)
 
-    def grants(self, case: StreamId | None = None, purpose: str | None = None) -> list[GrantView]:
+    def grants(
+        self, case: StreamId | None = None, purpose: str | None = None
+    ) -> list[views.GrantView]:
         """Grants of one case, or of all that are here."""
         return self._sharing.grants(case, purpose)
 
@@ -288,7 +276,9 @@ class Replica:
 
     # -- sync and health --------------------------------------------------------------------------
 
-    def sync(self, progress: Callable[[SyncProgress], None] | None = None) -> SyncReport:
+    def sync(
+        self, progress: Callable[[network_views.SyncProgress], None] | None = None
+    ) -> network_views.SyncReport:
         """Bring this replica and the relay to the same point.
 
         Raises:
@@ -300,46 +290,48 @@ class Replica:
 
         def told(cursor: int, target: int) -> None:
             if progress is not None:
-                progress(SyncProgress(cursor, target, 0, 0))
+                progress(network_views.SyncProgress(cursor, target, 0, 0))
 
         report = self._health.watched(lambda: run_sync(self.core, told))
         return self._health.finished(report)
 
-    def outbox(self) -> list[OutboxView]:
+    def outbox(self) -> list[network_views.OutboxView]:
         """Own changes the relay has not acknowledged and proven yet."""
         return self._health.outbox()
 
-    def status(self) -> StatusView:
+    def status(self) -> network_views.StatusView:
         """Where this replica stands; "synced" only when nothing is owed in either direction."""
         return self._health.status()
 
-    def quarantine(self) -> list[QuarantineView]:
+    def quarantine(self) -> list[network_views.QuarantineView]:
         """Changes that do not count (yet), and why."""
         return self._health.quarantine()
 
-    def doctor(self) -> list[Finding]:
+    def doctor(self) -> list[network_views.Finding]:
         """A health check."""
         return self._health.doctor()
 
     # -- network ----------------------------------------------------------------------------------
 
-    def units(self) -> list[UnitView]:
+    def units(self) -> list[network_views.UnitView]:
         """Every office."""
         return self._admin.units()
 
-    def add_unit(self, name: str, unit_type: str, parent: str | None = None) -> UnitView:
+    def add_unit(
+        self, name: str, unit_type: str, parent: str | None = None
+    ) -> network_views.UnitView:
         """A new office (administrators, on line)."""
         return self._admin.add_unit(name, unit_type, parent)
 
-    def members(self) -> list[MemberView]:
+    def members(self) -> list[network_views.MemberView]:
         """Every person with a role."""
         return self._admin.members()
 
-    def devices(self) -> list[DeviceView]:
+    def devices(self) -> list[network_views.DeviceView]:
         """Every installation."""
         return self._admin.devices()
 
-    def whoami(self) -> WhoAmI:
+    def whoami(self) -> network_views.WhoAmI:
         """This device in its network."""
         return self._admin.whoami()
 
@@ -349,13 +341,13 @@ class Replica:
         role: str,
         administrator: bool = False,
         lifetime_ms: int = INVITATION_LIFETIME_MS,
-    ) -> InvitationView:
+    ) -> network_views.InvitationView:
         """An invitation to hand over (administrators, on line)."""
         return self._invitations.invite(
             unit_name, role, administrator=administrator, lifetime_ms=lifetime_ms
         )
 
-    def invitations(self) -> list[InvitationView]:
+    def invitations(self) -> list[network_views.InvitationView]:
         """Invitations made on this device."""
         return self._invitations.invitations()
 
@@ -365,15 +357,15 @@ class Replica:
 
     def approve_step(
         self, invitation_id_hex: str | None = None, code: str | None = None
-    ) -> ApproveStatus:
+    ) -> network_views.ApproveStatus:
         """Do what the approving side can do now; call again until "joined"."""
         return self._invitations.approve_step(invitation_id_hex, code)
 
-    def suspend_preview(self, number: int) -> list[Fact]:
+    def suspend_preview(self, number: int) -> list[views.Fact]:
         """What suspending a device will mean."""
         return self._admin.suspend_preview(number)
 
-    def suspend_device(self, number: int, reason: str = "") -> SuspendResult:
+    def suspend_device(self, number: int, reason: str = "") -> network_views.SuspendResult:
         """Suspend a stolen or lost device (administrators, on line)."""
         return self._admin.suspend_device(number, reason=reason)
 
@@ -385,16 +377,18 @@ class Replica:
         purpose: str | None = None,
         limit: int | None = None,
         after: str | None = None,
-    ) -> Page[AuditEntryView]:
+    ) -> views.Page[network_views.AuditEntryView]:
         """Access entries this device may read (the audit unit: of everybody), oldest first."""
         return self._access.entries(case, member, device, purpose, limit, after)
 
     def audit_mine(
         self, limit: int | None = None, after: str | None = None
-    ) -> Page[AuditEntryView]:
+    ) -> views.Page[network_views.AuditEntryView]:
         """This device's own entries, oldest first."""
         return self._access.mine(limit=limit, after=after)
 
-    def audit_verify(self, offline: bool = False, purpose: str | None = None) -> AuditReport:
+    def audit_verify(
+        self, offline: bool = False, purpose: str | None = None
+    ) -> network_views.AuditReport:
         """Verify the access log. Raises: AuditFailed: what does not hold."""
         return self._auditing.verify(offline=offline, purpose=purpose)

@@ -11,6 +11,7 @@ from typing import Final
 
 from casesync.foundation.error_text import Text
 from casesync.foundation.error_texts_command import COMMAND_TEXTS
+from casesync.foundation.error_texts_forms import FORM_TEXTS
 from casesync.foundation.error_texts_network import NETWORK_TEXTS
 from casesync.foundation.error_texts_replica import REPLICA_TEXTS
 from casesync.foundation.error_texts_rights import RIGHTS_TEXTS
@@ -349,6 +350,7 @@ _TEXTS: Final[dict[str, Text]] = {
 TEXTS: Final = {
     **_TEXTS,
     **COMMAND_TEXTS,
+    **FORM_TEXTS,
     **NETWORK_TEXTS,
     **{code: Text(*row) for code, row in (REPLICA_TEXTS | RIGHTS_TEXTS).items()},
 }

@@ -8,7 +8,7 @@ fields, never content of records, keys or paths of other people's machines.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from typing_extensions import override
 
@@ -33,6 +33,11 @@ class CasesyncError(Exception):
     def advice(self, lang: str = "en") -> str:
         """One sentence: what to do now, in ``lang`` ("vi" or "en")."""
         return advice_text(self.code, self.params, lang)
+
+    def untraced(self) -> Self:
+        """Itself without frames and causes, to be kept: what was at work hangs on them."""
+        self.__cause__ = self.__context__ = None
+        return self.with_traceback(None)
 
     @override
     def __str__(self) -> str:

@@ -12,6 +12,14 @@ CHANGE_BYTES_MAX: Final = 2 * 1024 * 1024
 """Two of them fit into one request body."""
 CELLS_PER_CHANGE_MAX: Final = 256
 """One mask of 32 bytes names them all."""
+FORMS_PER_CALL_MAX: Final = 100_000
+"""Saved at once, and rows of a file; all are held in memory while they are checked."""
+FORM_PROBLEMS_KEPT_MAX: Final = 1000
+"""Of what is wrong with forms; the rest is only counted, and nobody reads more."""
+FORM_FILE_CELLS_MAX: Final = 1_000_000
+"""With text; so many take some 250 MB."""
+FORM_FILE_BYTES_MAX: Final = 32 * 1024 * 1024
+"""So many forms of ten short words each; the file is held in memory."""
 REPLACES_PER_SEGMENT_MAX: Final = 4096
 """256 cells with 16 concurrent writes each."""
 AFTER_MAX: Final = 255

@@ -6,7 +6,7 @@ the code that judges everybody's, as if appended now, before anything is kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -14,12 +14,11 @@ from typing import Any, NamedTuple
 from casesync.access.base_acts import BaseAct, Opening, encode_acts
 from casesync.access.stream_facts import END_OF_LOG, ChangeFacts
 from casesync.access.stream_rights import StreamRights
-from casesync.access.verdicts import COUNTS, VERDICTS
 from casesync.codec import canonical
 from casesync.codec.padding import padded_length
 from casesync.crypto.sealing import seal_segment
 from casesync.crypto.signatures import ED25519_SIGNATURE_BYTES, change_message
-from casesync.foundation.errors import AccessDenied, CannotDecide, UsageError
+from casesync.foundation.errors import UsageError
 from casesync.foundation.ids import (
     UNSEALED_KIND,
     ChangeNumber,
@@ -30,19 +29,17 @@ from casesync.foundation.ids import (
     StreamKind,
 )
 from casesync.foundation.limits import CHANGE_BYTES_MAX, SEGMENT_BYTES_MAX
-from casesync.sync.change_reader import ReadChange, read_change
 from casesync.sync.context import Engine
 from casesync.sync.key_plan import KeyPlan, KeyPlanner, OwedBoxes
 from casesync.sync.keyring import StreamKey
+from casesync.sync.own_judgement import OwnChange, check_fetched, fold_own, judge_own
 from casesync.sync.own_save import Place, note_save, sealed_save
 from casesync.sync.ports import (
     OutboxRow,
-    StoredChange,
     StreamFlag,
     Transaction,
     UnsignedChange,
 )
-from casesync.sync.stream_merge import SeenVectors, load_changes
 from casesync.sync.stream_row import StreamRow
 from casesync.sync.usual_keys import usual_keys
 from casesync.translog.chain import link as chain_link
@@ -162,25 +159,17 @@ def write_change(
     assert draft.number in (None, number), "another change was written since the stream was named"
     plan, unsealed = _planned(engine, draft, row, number)
     if plan.made:
-        _check_fetched(tx, draft.stream)
+        check_fetched(tx, draft.stream)
     after = row.after(engine.device)
-    place = Place(
-        int(engine.device),
-        number,
-        draft.stream,
-        row.own_previous,
-        engine.control.size,
-        engine.entropy.bytes(8),
-        previous_link,
-    )
+    place = _place(engine, draft, row, number, previous_link)
     made = _made(tx, draft, place, after, plan, unsealed)
     message = change_message(engine.network, made.link)
     unsigned = UnsignedChange(previous_link, made.header, made.segments, message)
     location = tx.append_own(unsigned, engine.signer)
     if not plan.usual:
         facts = _facts(engine, draft, number, location, made.named, unsealed)
-        seen = lambda: _read_own(unsigned, made.link, facts)  # noqa: E731
-        _judge_own(engine, tx, draft.stream, row, facts, seen)
+        judge_own(engine, tx, draft.stream, row, facts, OwnChange(unsigned, made.link))
+        fold_own(engine, row, facts)
     for key in plan.made:
         engine.keys.add(tx, draft.stream, key)
     note_save(row, place.device, number, made.link, location, draft.decoded, after)
@@ -193,17 +182,37 @@ def write_change(
     return number, row
 
 
-def _check_fetched(tx: Transaction, stream: StreamId) -> None:
-    """Start no key before the stream's earlier changes are here: who is entitled stands in them.
+def refuse_unwritable(engine: Engine, tx: Transaction, draft: Draft, row: StreamRow) -> None:
+    """Raise what ``write_change`` would raise now; nothing is written, and ``row`` stays.
 
-    The change names later ones in ``after``, and through these its author counts as having seen
-    all grants; a key without a box for each would be refused everywhere (``protocol/keys.md``).
+    Args:
+        engine: identity, keys and control log.
+        tx: the running transaction.
+        draft: content alone, for a stream that is here.
+        row: the stream's row.
 
     Raises:
-        CannotDecide: ``case-incomplete``.
+        AccessDenied, CannotDecide, UsageError: as ``write_change``.
     """
-    if any(owed == stream for owed, _, _ in tx.owed()):
-        raise CannotDecide("case-incomplete")
+    engine.keys.load(tx, [draft.stream])
+    previous_number, previous_link = own_chain(tx, engine)
+    number = previous_number + 1
+    plan, unsealed = _planned(engine, draft, row, number)
+    if plan.usual:
+        return
+    if plan.made:
+        check_fetched(tx, draft.stream)
+    place = _place(engine, draft, row, number, previous_link)
+    made = _made(tx, draft, place, row.after(engine.device), plan, unsealed)
+    unsigned = UnsignedChange(previous_link, made.header, made.segments, b"")
+    facts = _facts(engine, draft, number, 0, made.named, unsealed)
+    judge_own(engine, tx, draft.stream, row, facts, OwnChange(unsigned, made.link))
+
+
+def _place(engine: Engine, draft: Draft, row: StreamRow, number: int, link: bytes) -> Place:
+    """Where the change stands that follows the one with this link."""
+    size, random = engine.control.size, engine.entropy.bytes(8)
+    return Place(int(engine.device), number, draft.stream, row.own_previous, size, random, link)
 
 
 def _rights_with(engine: Engine, draft: Draft, rights: StreamRights, number: int) -> StreamRights:
@@ -340,44 +349,3 @@ def _sealed(
     if sum(map(len, segments)) > CHANGE_BYTES_MAX - 16384:
         raise UsageError("change-too-large")
     return table, tuple(segments)
-
-
-def _judge_own(
-    engine: Engine,
-    tx: Transaction,
-    stream: StreamId,
-    row: StreamRow,
-    facts: ChangeFacts,
-    own: Callable[[], ReadChange],
-) -> None:
-    """Refuse what everybody would refuse, else fold it.
-
-    Args:
-        engine: with the control log as it is known here.
-        tx: the running transaction.
-        stream: the stream.
-        row: its row, without the change.
-        facts: of the change.
-        own: reads the change itself, for the few verdicts that ask what its author had seen.
-    """
-    rights = row.rights
-
-    def seen() -> dict[int, int]:
-        vectors, change = SeenVectors(), own()
-        for earlier in load_changes(tx, row.in_log_order()):
-            vectors.note(earlier)
-        vectors.note(change)
-        return dict(vectors.of(change))
-
-    code = rights.judge(facts, engine.control, stream, engine.network, seen)
-    if code != COUNTS:
-        raise AccessDenied(VERDICTS[code].reason)
-    if facts.unsealed is not None or facts.base:
-        rights.fold(facts, code, engine.control)
-        row.put_rights(rights)
-
-
-def _read_own(made: UnsignedChange, link: bytes, facts: ChangeFacts) -> ReadChange:
-    """The change as a reader sees it; what it is read for does not ask for its signature."""
-    stored = StoredChange(made.previous_link, made.header, b"", made.segments)
-    return read_change(stored, link, facts.location, facts.log_index, 0)
