@@ -214,7 +214,7 @@ def test_whatever_is_wrong_is_said_with_its_row_and_nothing_is_saved(offices, ca
         "Row 3, case", "Row 4, case", *(f"Row {n}, person.date_of_birth" for n in range(5, 13)),
     ]  # fmt: skip
     assert lines[10] == "... and 4 more."
-    assert "14 things in forms.csv are wrong" in lines[11]
+    assert "Problems in forms.csv: 14" in lines[11]
     refused = shelter.run("case", "import", file, "--json")
     problems = refused.error["problems"]
     assert len(problems) == 14

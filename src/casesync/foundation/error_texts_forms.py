@@ -20,7 +20,7 @@ FORM_TEXTS: Final[dict[str, Text]] = {
         "Hãy chia thành nhiều phần rồi lưu.",
     ),
     "forms-file-refused": Text(
-        "Nothing was saved: {count} things in {file} are wrong.",
+        "Nothing was saved. Problems in {file}: {count}.",
         "Correct them in the file, then run the command again.",
         "Chưa lưu gì: có {count} chỗ sai trong {file}.",
         "Hãy sửa trong tệp, rồi chạy lại lệnh.",
