@@ -21,7 +21,7 @@ from casesync.sync.plain_path import Fresh, PlainPath
 from casesync.sync.stream_merge import state_of
 from casesync.sync.stream_row import StreamRow
 from casesync.translog.header import encode_head, encode_header, plain_header
-from casesync.translog.served_leaf import ServedLeaf
+from casesync.translog.served_leaf import PlainServedLeaf, ServedLeaf
 from properties.test_page_paths import PERSON, RECORDS, WORLD
 
 runs = stream_kernels.plain_kernel
@@ -121,6 +121,16 @@ def sealed_leaf(
         index, 9, previous, header, b"g" * 64, (b"",) * position + (sealed,), None, device,
         link, True,
     )  # fmt: skip
+
+
+def fields(leaf: ServedLeaf) -> PlainServedLeaf:
+    """The parts of a leaf, compiled or not."""
+    return PlainServedLeaf(*(getattr(leaf, name) for name in PlainServedLeaf._fields))
+
+
+def altered(leaf: ServedLeaf, **parts: Any) -> ServedLeaf:
+    """A leaf like it but for some parts."""
+    return ServedLeaf(*fields(leaf)._replace(**parts))
 
 
 class Held:

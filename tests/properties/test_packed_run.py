@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 from hashlib import sha256
+from itertools import accumulate
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -43,8 +44,10 @@ from plain_changes import (
     KIND,
     OWNER,
     Held,
+    altered,
     bodies,
     changed,
+    fields,
     form_save,
     key_row,
     sealed_leaf,
@@ -106,7 +109,7 @@ def histories(draw: st.DrawFn, held: Held, written: Written, first: int) -> list
 
 def by_a_helper(plain: PlainBatch, path: PlainPath, keys: dict[StreamId, bytes]) -> Answer:
     """What another process makes of a batch, asked and answered in bytes."""
-    locations = list(range(len(plain.changes)))
+    locations = list(range(len(plain.ends)))
     begun = SimpleNamespace(plain=plain, locations=locations, keys=keys)
     handed = HandedOut(None, path, IngestReport())
     made = read_answer(answer(*handed._request(cast("StreamBatch", begun))), plain)
@@ -120,7 +123,7 @@ def assert_a_helper_takes_it_alike(
     streams = list(streams)
     helds = [held for held, _ in streams]
     again = batch_of(*streams)
-    if again.changes:
+    if again.ends:
         again.taken(by_a_helper(again, helds[0].path, keys_of(*helds)))
     assert (again.whole, again.left, again.shared, again.merged) == (
         plain.whole, plain.left, plain.shared, plain.merged,
@@ -184,9 +187,10 @@ def test_a_batch_is_taken_and_packed_as_python_does(data):
         ]
         plain = batch_of(*zip(helds, served, strict=True))
         assert plain.others() == []
-        changes = [StoredChange._make(leaf[2:6]) for part in served for leaf in part]
-        assert plain.changes == pack_all(changes)
-        locations = list(range(len(plain.changes)))
+        changes = pack_all(StoredChange(*fields(leaf)[2:6]) for part in served for leaf in part)
+        assert plain.changes == b"".join(changes)
+        assert plain.ends == list(accumulate(map(len, changes)))
+        locations = list(range(len(plain.ends)))
         plain.take(locations, keys_of(*helds))
         assert_a_helper_takes_it_alike(plain, zip(helds, served, strict=True))
         left = {stream.stream: stream for stream in plain.left}
@@ -196,7 +200,7 @@ def test_a_batch_is_taken_and_packed_as_python_does(data):
             row = taken_by_python(held, leaves, first)
             if held.stream in left:
                 assert left[held.stream] == (held.stream, leaves, last, first)
-            elif plain.changes:
+            elif plain.ends:
                 assert row is not None
                 assert plain.whole[held.stream] == packed(row)
             held.row = held.row if row is None else row
@@ -320,7 +324,7 @@ def test_a_change_of_several_segments_is_taken():
     plain = batch_of((held, [leaf]))
     plain.take([0], {held.stream: held.keys()})
     assert (list(plain.whole), plain.merged) == ([held.stream], 2)
-    hidden = leaf._replace(segments=(leaf.segments[0], None))
+    hidden = altered(leaf, segments=(leaf.segments[0], None))
     plain = batch_of((held, [hidden]))
     plain.take([0], {held.stream: held.keys()})
     assert not plain.whole, "one segment is withheld"
@@ -370,7 +374,7 @@ def test_a_row_that_is_not_plain_is_left_alone(part, value):
     leaf = form_save(held, 1, 2, 1, [])
     plain = batch_of((held, [leaf]))
     assert plain.others() == [(held.stream, [leaf])]
-    assert plain.changes == []
+    assert plain.ends == []
 
 
 def test_a_case_with_a_grant_is_named():
@@ -441,7 +445,7 @@ def test_only_what_is_newer_than_all_is_placed(numbers):
         rising = rising and number > newest.get(device, 0)
         newest[device] = number
     assert (plain.others() == []) is rising
-    assert len(plain.changes) == (len(leaves) if rising else 0)
+    assert len(plain.ends) == (len(leaves) if rising else 0)
 
 
 @given(
@@ -524,7 +528,7 @@ def test_a_damaged_row_is_never_read_beyond_its_end(data):
     if data.draw(st.booleans()):
         keys = data.draw(changed(keys))
     plain = PlainBatch(held.path, [(held.stream, [leaf])], {held.stream: damaged}, OWN_DEVICE)
-    plain.take([7] * len(plain.changes), {held.stream: keys})
+    plain.take([7] * len(plain.ends), {held.stream: keys})
     assert len(plain.whole) + len(plain.left) + len(plain.others()) == 1
     for row in plain.whole.values():
         assert row.endswith(damaged[-1:])

@@ -1,7 +1,8 @@
 """Compiled twins that sort the leaves of a page, carry them and find rows do what Python does.
 
 ``sync/_page_leaves.pyx`` beside ``page_leaves``, ``storage/_rows.pyx`` beside ``packed_rows``,
-``sync/_handed_out.pyx`` there and back. Where they were not compiled there is nothing to compare.
+``sync/_handed_out.pyx`` there and back, ``translog/_served_leaf.pyx`` beside ``served_leaf``. Where
+they were not compiled there is nothing to compare.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from hypothesis import strategies as st
 
 from casesync.storage import packed_rows
 from casesync.sync import page_leaves, stream_kernels
+from casesync.translog import served_leaf
 from casesync.translog.served_leaf import ServedLeaf
-from plain_changes import changed
+from plain_changes import altered, changed, fields
 
+needs_leaf = pytest.mark.skipif(served_leaf.leaf_kernel is None, reason="not compiled here")
 needs_leaves = pytest.mark.skipif(page_leaves.leaves_kernel is None, reason="not compiled here")
 needs_rows = pytest.mark.skipif(packed_rows.rows_kernel is None, reason="not compiled here")
 needs_handing = pytest.mark.skipif(
@@ -107,7 +110,8 @@ def test_leaves_come_out_of_their_bytes_as_they_went_in(served, places):
     for (_, sent), got, last in zip(batch, came, places, strict=True):
         wanted = [] if last is None else sent
         # What a helper does not look at does not travel.
-        assert got == [(*leaf[:4], None, leaf[5], None, None, leaf[8]) for leaf in wanted]
+        unseen = {"signature": None, "own": None, "device": 0, "run_starts": False}
+        assert list(map(fields, got)) == [fields(leaf)._replace(**unseen) for leaf in wanted]
 
 
 @needs_handing
@@ -122,15 +126,15 @@ def test_bytes_of_leaves_that_were_damaged_are_refused_or_read_within_bounds(ser
     except ValueError:
         return
     assert len(got) == counts[0]
-    sizes = [len(leaf[3]) + sum(len(part or b"") for part in leaf[5]) for leaf in got]
+    sizes = [len(leaf.header) + sum(len(part or b"") for part in leaf.segments) for leaf in got]
     assert sum(sizes) <= len(damaged)
 
 
 @needs_handing
-@pytest.mark.parametrize("place", [2, 8])
-def test_a_link_of_another_length_is_not_carried(place):
+@pytest.mark.parametrize("part", ["previous_link", "link"])
+def test_a_link_of_another_length_is_not_carried(part):
     leaf = ServedLeaf(1, 9, b"p" * 32, b"h" * 40, b"g" * 64, (b"s",), None, 1, b"l" * 32, True)
-    odd = (*leaf[:place], b"short", *leaf[place + 1 :])
+    odd = altered(leaf, **{part: b"short"})
     with pytest.raises(ValueError, match="32 bytes"):
         stream_kernels.handing_kernel.packed([(bytes(16), [odd])], [1])
 
@@ -151,3 +155,41 @@ def test_what_is_no_leaf_is_refused(odd):
             stream_kernels.handing_kernel.packed(pairs, [1])
         with pytest.raises(TypeError):
             stream_kernels.packed_kernel.in_two(pairs)
+
+
+@needs_leaf
+@given(served=leaves())
+def test_a_leaf_says_what_it_was_made_of(served):
+    for leaf in served:
+        again = ServedLeaf(*fields(leaf))
+        assert (fields(again), again) == (fields(leaf), leaf)
+        assert fields(leaf)[6] is leaf.own
+        assert altered(leaf, log_time_ms=leaf.log_time_ms + 1) != leaf
+    assert served != [fields(leaf) for leaf in served] or not served, "one program has one kind"
+
+
+@needs_leaf
+@pytest.mark.parametrize(
+    ("part", "odd"),
+    [
+        ("index", -1),
+        ("log_time_ms", 1 << 64),
+        ("device", None),
+        ("previous_link", None),
+        ("header", "text"),
+        ("header", bytearray(40)),
+        ("signature", None),
+        ("segments", [b"s"]),
+        ("segments", (b"s", 7)),
+        ("own", "7"),
+        ("link", memoryview(bytes(32))),
+    ],
+)
+def test_no_leaf_is_made_of_anything_else(part, odd):
+    """It points into its parts: they must be bytes, which stay as they are."""
+    leaf = ServedLeaf(1, 9, b"p" * 32, b"h" * 40, b"g" * 64, (b"s",), None, 1, b"l" * 32, True)
+    with pytest.raises((TypeError, OverflowError)):
+        altered(leaf, **{part: odd})
+    whole = fields(leaf)
+    leaf.__init__(*whole._replace(device=2))  # type: ignore[misc]
+    assert fields(leaf) == whole, "a leaf does not change"

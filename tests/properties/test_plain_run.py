@@ -37,6 +37,7 @@ from plain_changes import (
     KIND,
     OWNER,
     Held,
+    altered,
     bodies,
     changed,
     form_save,
@@ -83,7 +84,7 @@ def test_a_segment_of_several_is_taken_alike_compiled_or_not(data, position, ask
     """As above, wherever in its change the segment stands; said to stand elsewhere it is shut."""
     held = Held()
     leaf = sealed_leaf(held.key, 0, 1, 7, data.draw(bodies([])), position)
-    leaf = leaf._replace(segments=leaf.segments[position:] * 9)
+    leaf = altered(leaf, segments=leaf.segments[position:] * 9)
     head = leaf.header[:-PLAIN_TABLE_BYTES]
     slow, slow_row = held.merged(leaf, head, asked)
     twin_row = copy.deepcopy(held.row)
@@ -197,7 +198,7 @@ def test_form_saves_are_taken_by_the_twin(full):
         assert taken
         replaces = [[leaf.device, step + 1, leaf.link[:8], 7]]
     leaf = sealed_leaf(held.key, 9, 1, 9, packed, 3)
-    leaf = leaf._replace(segments=leaf.segments[3:] * 4)
+    leaf = altered(leaf, segments=leaf.segments[3:] * 4)
     head_bytes, row = len(leaf.header) - PLAIN_TABLE_BYTES, copy.deepcopy(held.row[1])
     checked = held.engine.forms_checked
     assert runs.take_segment(leaf, head_bytes, 3, KIND, held.key, 9, 9, row, checked)

@@ -8,6 +8,11 @@ ctypedef unsigned char u8
 ctypedef unsigned long long u64
 
 
+cdef struct Slice:
+    const u8* at
+    Py_ssize_t size
+
+
 cdef struct Reader:
     const u8* at
     const u8* end

@@ -67,19 +67,20 @@ class _Filling:
         """Of the change that comes next."""
         return (self.block << _SLOT_BITS) + self.count
 
-    def take(self, changes: Sequence[bytes], at: int, ends: Sequence[int]) -> int:
-        """Add those of ``changes`` that fit, from ``at`` on; how many they were.
+    def take(self, changes: bytes, ends: Sequence[int], at: int) -> int:
+        """Add those of ``changes`` that fit, from the one at ``at`` on; how many they were.
 
-        Args: ends: how long they are up to and with each of them.
+        Args: ends: where each of them ends.
         """
         before = ends[at - 1] if at else 0
-        room = min(SLOTS_MAX - self.count, len(changes) - at)
+        room = min(SLOTS_MAX - self.count, len(ends) - at)
         fitting = bisect_right(ends, before + BLOCK_BYTES - self.size_bytes, at, at + room) - at
         if not self.count:
             fitting = max(fitting, 1)
         if fitting:
-            self.parts += changes[at : at + fitting]
-            self.size_bytes += ends[at + fitting - 1] - before
+            end = ends[at + fitting - 1]
+            self.parts.append(changes[before:end])
+            self.size_bytes += end - before
             self.count += fitting
             self.changed = True
         return fitting
@@ -172,22 +173,22 @@ class ChangeBlocks:
 
     def append(self, changes: Sequence[StoredChange]) -> list[int]:
         """Store changes; their locations, ascending."""
-        return self.append_packed(pack_all(changes))
+        packed = pack_all(changes)
+        return self.append_packed(b"".join(packed), list(accumulate(map(len, packed))))
 
-    def append_packed(self, changes: Sequence[bytes]) -> list[int]:
-        """As ``append``, each packed already."""
-        if not changes:
+    def append_packed(self, changes: bytes, ends: Sequence[int]) -> list[int]:
+        """As ``append``, packed already, one behind the other; where each of them ends."""
+        if not ends:
             return []
         locations: list[int] = []
         last = self._filling()
         self._decoded.pop(last.block, None)
-        ends = list(accumulate(map(len, changes)))
         at = 0
         while True:
-            taken = last.take(changes, at, ends)
+            taken = last.take(changes, ends, at)
             locations += range(last.location() - taken, last.location())
             at += taken
-            if at == len(changes):
+            if at == len(ends):
                 return locations
             self.flush()
             last = self._last = _Filling(last.block + 1)

@@ -177,8 +177,8 @@ class SqlTransaction(Transaction):
         return self._blocks.append(changes)
 
     @override
-    def append_packed(self, changes: Sequence[bytes]) -> list[int]:
-        return self._blocks.append_packed(changes)
+    def append_packed(self, changes: bytes, ends: Sequence[int]) -> list[int]:
+        return self._blocks.append_packed(changes, ends)
 
     @override
     def append_own(self, change: UnsignedChange, signer: ChangeSigner) -> int:

@@ -14,4 +14,4 @@ cdef struct ContentHeader:
     const u8* key_names[SEGMENTS]
 
 
-cdef bint read_content_header(bytes data, ContentHeader* header) noexcept
+cdef bint read_content_header(const u8* raw, Py_ssize_t size, ContentHeader* header) noexcept

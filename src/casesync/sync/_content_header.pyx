@@ -5,11 +5,9 @@ What is read here, ``translog.header.parse_header`` reads alike; of every other 
 said (``tests/properties/test_packed_run.py``).
 """
 
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-
 from casesync.codec._msgpack cimport big
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of what this module does; ``stream_kernels`` asks for just this one."""
 
 cdef Py_ssize_t FRONT = 36   # up to the count of after entries
@@ -27,11 +25,10 @@ cdef bint _is_usual_length(u64 length) noexcept:
     )
 
 
-cdef bint read_content_header(bytes data, ContentHeader* header) noexcept:
+cdef bint read_content_header(const u8* raw, Py_ssize_t size, ContentHeader* header) noexcept:
     """Read a valid header of segments that are all sealed; False if it is another one, or large."""
-    cdef const u8* raw = <const u8*>PyBytes_AS_STRING(data)
     cdef const u8* row
-    cdef Py_ssize_t size = PyBytes_GET_SIZE(data), head
+    cdef Py_ssize_t head
     cdef u64 other, previous = 0
     cdef int i
     if size < FRONT or raw[FRONT - 1] > AFTER_MAX:

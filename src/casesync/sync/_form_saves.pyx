@@ -13,7 +13,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.string cimport memcmp, memcpy, memset
 
-from casesync.codec._msgpack cimport Reader, array, put_unsigned, u8, u64, unsigned
+from casesync.codec._msgpack cimport Reader, Slice, array, put_unsigned, u8, u64, unsigned
 from casesync.model._form_body cimport BODY_MAX, REPLACES_MAX, Named, put_form
 from casesync.sync._own_save cimport (
     AFTER_COMMON, HEAD_MAX, LINK, TABLE as SEGMENTS, After, padded, put_head, seal
@@ -23,7 +23,7 @@ from casesync.sync._segment cimport bytes_of, is_bytes
 from casesync.sync._stored_key cimport raw_key
 from casesync.sync._stream_row cimport (
     NEWEST, TABLE,
-    Added, Buffer, Live, Newest, Part, Row, Slot,
+    Added, Buffer, Live, Newest, Row, Slot,
     add_live, form_of, newest_for, newest_of, pairs, read_row, record_of, replace, skip, takes,
     write_row,
 )
@@ -58,8 +58,8 @@ cdef struct Fact:
     u64 position
     const u8* key_name
     long long index
-    Part labels
-    Part boxers
+    Slice labels
+    Slice boxers
 
 
 cdef struct Seen:
@@ -87,7 +87,7 @@ cdef inline u8* _put_binary(u8* out, const u8* data, Py_ssize_t size) noexcept:
     return out + size
 
 
-cdef bint _read_binary(Reader* r, Part* part) noexcept:
+cdef bint _read_binary(Reader* r, Slice* part) noexcept:
     """Bytes below 256, at ``part`` without their head."""
     if not skip(r, part) or part.at[0] != 0xC4:
         return False
@@ -144,7 +144,7 @@ cdef class FormSaver:
 
         Args: as ``form_saves`` has them; ``noted`` then gives the row.
         """
-        cdef Part form
+        cdef Slice form
         cdef int record_at, form_at
         cdef u64 kind
         cdef Newest* newest
@@ -215,7 +215,7 @@ cdef class FormSaver:
     cdef bint _stands(self, u64 kind):
         """As ``usual_keys``: keys of base and compartment are usable, and nobody lacks one."""
         cdef Reader r
-        cdef Part part
+        cdef Slice part
         cdef Fact fact
         cdef Py_ssize_t i, count
         cdef u64 compartment
@@ -242,7 +242,7 @@ cdef class FormSaver:
 
     cdef bint _read_fact(self, Reader* r, Fact* fact, u64* compartment, bint* valid) noexcept:
         """One statement, as ``StatementFact`` has it."""
-        cdef Part part
+        cdef Slice part
         cdef Py_ssize_t i, count = array(r)
         if r.bad or count < 10:
             return False
@@ -410,7 +410,7 @@ cdef class FormSaver:
         return packed, place, self.message + link, link, size + SIGNATURE + segment_size
 
     cdef int _change(
-        self, u64 kind, u64 number, const u8* record, int record_at, Part form, int form_at,
+        self, u64 kind, u64 number, const u8* record, int record_at, Slice form, int form_at,
         u64 full,
     ) except -1:
         """As ``own_save.note_save``, but for the location."""

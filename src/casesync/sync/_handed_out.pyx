@@ -7,17 +7,18 @@ here.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
-from cpython.ref cimport Py_INCREF
-from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
+from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.string cimport memcpy
 
-VERSION = 1
+from casesync.codec._msgpack cimport Slice, u8, u64
+from casesync.translog._served_leaf cimport ServedLeaf, new_leaf
+
+VERSION = 2
 """Raised with every change of what this module does; ``stream_kernels`` asks for just this one."""
 
-ctypedef unsigned char u8
 ctypedef unsigned int u32
-ctypedef unsigned long long u64
 DEF LINK = 32
 DEF WITHHELD = 0xFFFFFFFF
 
@@ -50,29 +51,39 @@ cdef u8* _room(Buffer* b, Py_ssize_t count) except NULL:
     return b.data + b.size - count
 
 
-cdef int _put(Buffer* b, object data) except -1:
-    """A size and so many bytes; None is withheld."""
-    cdef u32 size = WITHHELD
+cdef int _put_leaf(Buffer* b, ServedLeaf leaf) except -1:
+    cdef Front front
+    cdef Slice segment
+    cdef u32 size
     cdef u8* out
-    if data is None:
-        memcpy(_room(b, sizeof(u32)), &size, sizeof(u32))
-        return 0
-    size = PyBytes_GET_SIZE(<bytes?>data)
-    out = _room(b, sizeof(u32) + size)
-    memcpy(out, &size, sizeof(u32))
-    memcpy(out + sizeof(u32), PyBytes_AS_STRING(data), size)
+    cdef int at
+    if leaf.raw_previous.size != LINK or leaf.raw_link.size != LINK:
+        raise ValueError("a link is 32 bytes")
+    front.index, front.log_time = leaf.index, leaf.log_time_ms
+    memcpy(front.previous, leaf.raw_previous.at, LINK)
+    memcpy(front.link, leaf.raw_link.at, LINK)
+    front.header_size, front.segments = leaf.raw_header.size, leaf.segment_count
+    memcpy(_room(b, sizeof(Front)), &front, sizeof(Front))
+    memcpy(_room(b, front.header_size), leaf.raw_header.at, front.header_size)
+    for at in range(leaf.segment_count):
+        segment = leaf.raw_segments[at]
+        size = WITHHELD if segment.at == NULL else segment.size
+        out = _room(b, sizeof(u32) + segment.size)
+        memcpy(out, &size, sizeof(u32))
+        if segment.size:
+            memcpy(out + sizeof(u32), segment.at, segment.size)
     return 0
 
 
 def packed(list batch not None, list placed not None):
     """The leaves of every stream that is placed, in one run of bytes.
 
-    Raises: ValueError, TypeError, OverflowError: a leaf that no page reader made.
+    Raises: ValueError, TypeError: a leaf that no page reader made.
     """
     cdef Buffer b
-    cdef Front front
-    cdef tuple pair, segments
-    cdef object leaf, previous, header, link
+    cdef tuple pair
+    cdef list leaves
+    cdef Py_ssize_t at
     b.data, b.size, b.room = NULL, 0, 0
     try:
         for pair, last in zip(batch, placed):
@@ -80,25 +91,9 @@ def packed(list batch not None, list placed not None):
                 continue
             if pair is None or len(pair) != 2:
                 raise TypeError("a stream and its leaves")
-            for leaf in <list?><object>PyTuple_GET_ITEM(pair, 1):
-                if not isinstance(leaf, tuple) or PyTuple_GET_SIZE(leaf) < 9:
-                    raise TypeError("not a leaf")
-                previous = <object>PyTuple_GET_ITEM(leaf, 2)
-                header = <object>PyTuple_GET_ITEM(leaf, 3)
-                segments = <tuple?><object>PyTuple_GET_ITEM(leaf, 5)
-                link = <object>PyTuple_GET_ITEM(leaf, 8)
-                if len(<bytes?>previous) != LINK or len(<bytes?>link) != LINK:
-                    raise ValueError("a link is 32 bytes")
-                front.index = <object>PyTuple_GET_ITEM(leaf, 0)
-                front.log_time = <object>PyTuple_GET_ITEM(leaf, 1)
-                memcpy(front.previous, PyBytes_AS_STRING(previous), LINK)
-                memcpy(front.link, PyBytes_AS_STRING(link), LINK)
-                front.header_size = len(<bytes?>header)
-                front.segments = PyTuple_GET_SIZE(segments)
-                memcpy(_room(&b, sizeof(Front)), &front, sizeof(Front))
-                memcpy(_room(&b, front.header_size), PyBytes_AS_STRING(header), front.header_size)
-                for segment in segments:
-                    _put(&b, segment)
+            leaves = <list?><object>PyTuple_GET_ITEM(pair, 1)
+            for at in range(PyList_GET_SIZE(leaves)):
+                _put_leaf(&b, <ServedLeaf?><object>PyList_GET_ITEM(leaves, at))
         return PyBytes_FromStringAndSize(<const char*>b.data, b.size)
     finally:
         PyMem_Free(b.data)
@@ -116,23 +111,36 @@ cdef const u8* _take(Reader* r, Py_ssize_t count) except NULL:
     return r.at - count
 
 
-cdef bytes _bytes(Reader* r, Py_ssize_t count):
-    return PyBytes_FromStringAndSize(<const char*>_take(r, count), count)
+cdef Slice _slice(Reader* r, Py_ssize_t count) except *:
+    cdef Slice part
+    part.at, part.size = _take(r, count), count
+    return part
 
 
-cdef tuple _segments(Reader* r, u32 count):
-    cdef tuple segments
-    cdef object segment
-    cdef u32 size, at
-    if count > <u64>(r.end - r.at):
+cdef ServedLeaf _leaf(Reader* r, bytes data):
+    """The next leaf; it points into ``data``."""
+    cdef Front front
+    cdef const u8* at = _take(r, sizeof(Front))
+    cdef ServedLeaf leaf
+    cdef Slice segment
+    cdef u32 size
+    cdef int row
+    memcpy(&front, at, sizeof(Front))
+    if front.segments > <u64>(r.end - r.at):
         raise ValueError("cut short")
-    segments = PyTuple_New(count)
-    for at in range(count):
+    leaf = new_leaf(data, front.segments, 0)
+    leaf.index, leaf.log_time_ms = front.index, front.log_time
+    leaf.raw_previous.at = at + (<const u8*>front.previous - <const u8*>&front)
+    leaf.raw_link.at = at + (<const u8*>front.link - <const u8*>&front)
+    leaf.raw_previous.size = leaf.raw_link.size = LINK
+    leaf.raw_header = _slice(r, front.header_size)
+    for row in range(leaf.segment_count):
         memcpy(&size, _take(r, sizeof(u32)), sizeof(u32))
-        segment = None if size == WITHHELD else _bytes(r, size)
-        Py_INCREF(segment)  # which the tuple takes over
-        PyTuple_SET_ITEM(segments, at, segment)
-    return segments
+        segment.at, segment.size = NULL, 0
+        if size != WITHHELD:
+            segment = _slice(r, size)
+        leaf.raw_segments[row] = segment
+    return leaf
 
 
 def unpacked(bytes data not None, counts):
@@ -143,7 +151,6 @@ def unpacked(bytes data not None, counts):
     Raises: ValueError: not what ``packed`` made.
     """
     cdef Reader r
-    cdef Front front
     cdef list streams = [], leaves
     cdef Py_ssize_t at
     r.at = <const u8*>PyBytes_AS_STRING(data)
@@ -151,20 +158,7 @@ def unpacked(bytes data not None, counts):
     for count in counts:
         leaves = []
         for at in range(<Py_ssize_t>count):
-            memcpy(&front, _take(&r, sizeof(Front)), sizeof(Front))
-            leaves.append(
-                (
-                    front.index,
-                    front.log_time,
-                    PyBytes_FromStringAndSize(<const char*>front.previous, LINK),
-                    _bytes(&r, front.header_size),
-                    None,
-                    _segments(&r, front.segments),
-                    None,
-                    None,
-                    PyBytes_FromStringAndSize(<const char*>front.link, LINK),
-                )
-            )
+            leaves.append(_leaf(&r, data))
         streams.append(leaves)
     if r.at != r.end:
         raise ValueError("too long")

@@ -1,4 +1,4 @@
 from casesync.codec._msgpack cimport u8, u64
-from casesync.sync._stream_row cimport Part
+from casesync.codec._msgpack cimport Slice
 
-cdef object mask_of(object form, Part* target)
+cdef object mask_of(object form, Slice* target)

@@ -12,12 +12,12 @@ packed as ``page_stream`` and the store would have it, byte for byte
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
+from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.string cimport memcmp
 
 import msgpack
 
-from casesync.codec._msgpack cimport u8, u64
+from casesync.codec._msgpack cimport Slice, u8, u64
 from casesync.sync._content_header cimport ContentHeader, read_content_header
 from casesync.sync._segment cimport (
     Body, Shape, is_bytes, opened, read_body, shape_of
@@ -25,12 +25,13 @@ from casesync.sync._segment cimport (
 from casesync.sync._stored_key cimport stored_key
 from casesync.sync._stream_row cimport (
     ADDED, TABLE,
-    Added, Buffer, Live, Newest, Part, Row, Slot,
-    add_live, form_of, live_of, newest_for, put_array, put_bytes, read_row, record_of,
+    Added, Buffer, Live, Newest, Slice, Row, Slot,
+    add_live, form_of, live_of, newest_for, put_array, put_slice, read_row, record_of,
     replace, slot_of, takes, was_applied, write_row,
 )
+from casesync.translog._served_leaf cimport ServedLeaf
 
-VERSION = 4
+VERSION = 5
 """Raised with every change of what this module does; ``stream_kernels`` asks for just this one."""
 
 cdef object U64 = (1 << 64) - 1
@@ -60,7 +61,7 @@ cdef bint _merge(
     cdef Slot* other
     cdef Live* live
     cdef Live* targets[16]
-    cdef Part form
+    cdef Slice form
     cdef int i, record_at = record_of(row, b.record), form_at
     cdef object mask
     form.at = <const u8*>PyBytes_AS_STRING(shape.packed)
@@ -98,7 +99,7 @@ cdef bint _merge(
     return True
 
 
-cdef object mask_of(object form, Part* target):
+cdef object mask_of(object form, Slice* target):
     """As ``Form.mask_of``, of a form as it is packed; None if that is damaged."""
     try:
         row = _unpack(PyBytes_FromStringAndSize(<const char*>target.at, target.size))
@@ -127,16 +128,16 @@ cdef class _Path:
         self.shapes = []
 
 
-cdef bint _take(object leaf, u64 location, Row* row, _Path path):
+cdef bint _take(ServedLeaf leaf, u64 location, Row* row, _Path path):
     """Take one change in; False, and the row of no use any more, if anything is uncommon."""
     cdef object known, device
     cdef ContentHeader h
     cdef Added* added
     cdef Newest* newest
-    cdef const u8* link
+    cdef const u8* link = leaf.raw_link.at
     cdef int i
-    cdef long long index = <object>PyTuple_GET_ITEM(leaf, 0)
-    if not read_content_header(<bytes?><object>PyTuple_GET_ITEM(leaf, 3), &h):
+    cdef long long index = leaf.index
+    if not read_content_header(leaf.raw_header.at, leaf.raw_header.size, &h):
         return False
     device = h.device
     known = path.devices.get(device)
@@ -148,9 +149,8 @@ cdef bint _take(object leaf, u64 location, Row* row, _Path path):
         return False
     if index <= row.last or not h.device <= h.control_size <= path.control_size:
         return False
-    if not is_bytes(<object>PyTuple_GET_ITEM(leaf, 8), 32):
+    if leaf.raw_link.size != 32 or h.count > leaf.segment_count:
         return False
-    link = <const u8*>PyBytes_AS_STRING(<object>PyTuple_GET_ITEM(leaf, 8))
     for i in range(h.count):
         if h.kinds[i] >= 16 or not (<u64>known[1] >> h.kinds[i]) & 1:
             return False
@@ -163,7 +163,7 @@ cdef bint _take(object leaf, u64 location, Row* row, _Path path):
     added = &row.added[row.added_count]
     row.added_count += 1
     added.index, added.device, added.number = index, h.device, h.number
-    added.location, added.log_time = location, <object>PyTuple_GET_ITEM(leaf, 1)
+    added.location, added.log_time = location, leaf.log_time_ms
     newest = newest_for(row, h.device)
     if newest == NULL:
         return False
@@ -173,21 +173,19 @@ cdef bint _take(object leaf, u64 location, Row* row, _Path path):
 
 
 cdef bint _take_segment(
-    object leaf, ContentHeader* h, int at, const u8* link, u64 location, Row* row, _Path path
+    ServedLeaf leaf, ContentHeader* h, int at, const u8* link, u64 location, Row* row, _Path path
 ):
     """Open and merge one segment."""
     cdef object key, key_name, body
-    cdef object previous = <object>PyTuple_GET_ITEM(leaf, 2)
-    cdef object sealed = (<tuple>PyTuple_GET_ITEM(leaf, 5))[at]
     cdef Body b
     cdef Shape shape
-    if sealed is None or type(previous) is not bytes:
-        return False
     key_name = PyBytes_FromStringAndSize(<const char*>h.key_names[at], 8)
     key = stored_key(path.stored, path.made, h.kinds[at], key_name)
     if key is None:
         return False
-    body = opened(key, previous, <object>PyTuple_GET_ITEM(leaf, 3), h.head_size, at, sealed)
+    body = opened(
+        key, leaf.raw_previous, leaf.raw_header, h.head_size, at, leaf.raw_segments[at]
+    )
     if body is None or not read_body(body, &b):
         return False
     shape = shape_of(&b)
@@ -223,24 +221,23 @@ def in_two(list batch not None):
 cdef Py_ssize_t _content_from(list leaves):
     """From where on all leaves are sealed segments alone."""
     cdef ContentHeader h
-    cdef object leaf
+    cdef ServedLeaf leaf
     cdef Py_ssize_t at = PyList_GET_SIZE(leaves)
     while at:
-        leaf = <object>PyList_GET_ITEM(leaves, at - 1)
-        if not isinstance(leaf, tuple) or PyTuple_GET_SIZE(leaf) < 9:
-            raise TypeError("not a leaf")
-        if not read_content_header(<bytes?><object>PyTuple_GET_ITEM(leaf, 3), &h):
+        leaf = <ServedLeaf?><object>PyList_GET_ITEM(leaves, at - 1)
+        if not read_content_header(leaf.raw_header.at, leaf.raw_header.size, &h):
             break
         at -= 1
     return at
 
 
 def place(list batch not None, dict rows not None, u64 own_device):
-    """What ``PlainBatch`` stores: (changes as they are stored, largest index by stream).
+    """What ``PlainBatch`` stores, and the largest index by stream.
 
-    An index is None where not every leaf is content alone and newer than all that is held.
+    That is (changes as they are stored, where each of them ends); an index is None where not every
+    leaf is content alone and newer than all that is held.
     """
-    cdef list changes = [], placed = []
+    cdef list ends = [], placed = []
     cdef tuple pair
     cdef Buffer b
     cdef Row* row = <Row*>PyMem_Malloc(sizeof(Row))
@@ -252,25 +249,28 @@ def place(list batch not None, dict rows not None, u64 own_device):
             packed = rows.get(pair[0])
             if packed is not None and _is_placed(pair[1], packed, row, own_device):
                 for leaf in <list>pair[1]:
-                    changes.append(_packed_change(leaf, &b))
+                    _put_change(&b, <ServedLeaf>leaf)
+                    ends.append(b.size)
                 placed.append(row.last)
             else:
                 placed.append(None)
+        return PyBytes_FromStringAndSize(<const char*>b.data, b.size), ends, placed
     finally:
         PyMem_Free(row)
         PyMem_Free(b.data)
-    return changes, placed
 
 
 cdef bint _is_placed(list leaves, object packed, Row* row, u64 own_device):
     """Whether every leaf is content alone and newer than all that is held of its device."""
     cdef ContentHeader h
     cdef Newest* newest
-    cdef object leaf
+    cdef ServedLeaf leaf
+    cdef Py_ssize_t at
     if PyList_GET_SIZE(leaves) > ADDED or not read_row(packed, row, own_device):
         return False
-    for leaf in leaves:
-        if not read_content_header(<bytes?><object>PyTuple_GET_ITEM(leaf, 3), &h):
+    for at in range(PyList_GET_SIZE(leaves)):
+        leaf = <ServedLeaf?><object>PyList_GET_ITEM(leaves, at)
+        if not read_content_header(leaf.raw_header.at, leaf.raw_header.size, &h):
             return False
         newest = newest_for(row, h.device)
         if newest == NULL or h.number <= newest.number:
@@ -279,19 +279,17 @@ cdef bint _is_placed(list leaves, object packed, Row* row, u64 own_device):
     return True
 
 
-cdef bytes _packed_change(object leaf, Buffer* b):
+cdef int _put_change(Buffer* b, ServedLeaf leaf) except -1:
     """A change as ``change_blocks`` stores it: previous link, header, signature, segments."""
-    cdef tuple segments = <tuple>PyTuple_GET_ITEM(leaf, 5)
-    cdef object segment
-    b.size = 0
+    cdef int at
     put_array(b, 4)
-    put_bytes(b, <object>PyTuple_GET_ITEM(leaf, 2))
-    put_bytes(b, <object>PyTuple_GET_ITEM(leaf, 3))
-    put_bytes(b, <object>PyTuple_GET_ITEM(leaf, 4))
-    put_array(b, len(segments))
-    for segment in segments:
-        put_bytes(b, segment)
-    return PyBytes_FromStringAndSize(<const char*>b.data, b.size)
+    put_slice(b, leaf.raw_previous)
+    put_slice(b, leaf.raw_header)
+    put_slice(b, leaf.raw_signature)
+    put_array(b, leaf.segment_count)
+    for at in range(leaf.segment_count):
+        put_slice(b, leaf.raw_segments[at])
+    return 0
 
 
 def take(
@@ -331,7 +329,7 @@ def take(
                 write_row(&b, row)
                 taken.append(PyBytes_FromStringAndSize(<const char*>b.data, b.size))
                 for leaf in <list>leaves:
-                    segments += len(<tuple>PyTuple_GET_ITEM(leaf, 5))
+                    segments += (<ServedLeaf>leaf).segment_count
                 if row.shared:
                     shared.append(stream)
             else:
@@ -344,8 +342,10 @@ def take(
 
 
 cdef bint _take_all(list leaves, list locations, Py_ssize_t first, Row* row, _Path path):
+    cdef ServedLeaf leaf
     cdef Py_ssize_t at
     for at in range(PyList_GET_SIZE(leaves)):
-        if not _take(<object>PyList_GET_ITEM(leaves, at), locations[first + at], row, path):
+        leaf = <ServedLeaf?><object>PyList_GET_ITEM(leaves, at)
+        if not _take(leaf, locations[first + at], row, path):
             return False
     return True

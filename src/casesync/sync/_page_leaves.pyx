@@ -4,64 +4,62 @@
 ``tests/properties/test_page_kernels.py`` holds it equal to the Python.
 """
 
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
-from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
+from libc.string cimport memcmp
 
+from casesync.codec._msgpack cimport Slice
+from casesync.translog._served_leaf cimport ServedLeaf
 from casesync.translog.header import STREAM_PART
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 cdef Py_ssize_t STREAM_AT = STREAM_PART.start
 cdef Py_ssize_t STREAM_BYTES = STREAM_PART.stop - STREAM_PART.start
 
 
-cdef inline object _checked(object leaf):
-    """The leaf, as long as it must be for what is read of it."""
-    if not isinstance(leaf, tuple) or PyTuple_GET_SIZE(leaf) < 9:
-        raise TypeError("not a leaf")
-    return leaf
+cdef inline bint _equal(Slice one, Slice other) noexcept:
+    return one.size == other.size and memcmp(one.at, other.at, one.size) == 0
 
 
 def runs_of(list leaves not None):
     """As ``page_leaves.runs_of``."""
     cdef dict runs = {}, newest = {}
-    cdef object leaf, device, last, previous
+    cdef object device, last
+    cdef ServedLeaf leaf
     cdef list of_device
     cdef Py_ssize_t position
     for position in range(PyList_GET_SIZE(leaves)):
-        leaf = _checked(<object>PyList_GET_ITEM(leaves, position))
-        if <object>PyTuple_GET_ITEM(leaf, 6) is not None:
+        leaf = <ServedLeaf?><object>PyList_GET_ITEM(leaves, position)
+        if leaf.own is not None:
             continue
-        device = <object>PyTuple_GET_ITEM(leaf, 7)
-        previous = <object>PyTuple_GET_ITEM(leaf, 2)
+        device = leaf.device
         last = newest.get(device)
         if last is None:
             runs[device] = [[position]]
         else:
             of_device = <list>runs[device]
-            if last is previous or last == previous:
+            if _equal((<ServedLeaf>last).raw_link, leaf.raw_previous):
                 (<list>PyList_GET_ITEM(of_device, PyList_GET_SIZE(of_device) - 1)).append(position)
             else:
                 of_device.append([position])
-        newest[device] = <object>PyTuple_GET_ITEM(leaf, 8)
+        newest[device] = leaf
     return runs
 
 
 def by_stream(list leaves not None):
     """As ``page_leaves.by_stream``."""
     cdef dict streams = {}
-    cdef object leaf, stream, held
-    cdef bytes header
-    cdef Py_ssize_t at
+    cdef object stream, held
+    cdef ServedLeaf leaf
+    cdef Slice header
+    cdef Py_ssize_t at, size
     for at in range(PyList_GET_SIZE(leaves)):
-        leaf = _checked(<object>PyList_GET_ITEM(leaves, at))
-        header = <bytes?><object>PyTuple_GET_ITEM(leaf, 3)
-        if PyBytes_GET_SIZE(header) >= STREAM_AT + STREAM_BYTES:
-            stream = PyBytes_FromStringAndSize(PyBytes_AS_STRING(header) + STREAM_AT, STREAM_BYTES)
-        else:
-            stream = header[STREAM_PART]
+        leaf = <ServedLeaf?><object>PyList_GET_ITEM(leaves, at)
+        header = leaf.raw_header
+        size = min(STREAM_BYTES, max(0, header.size - STREAM_AT))
+        stream = PyBytes_FromStringAndSize(<const char*>header.at + STREAM_AT, size)
         held = streams.get(stream)
         if held is None:
             streams[stream] = [leaf]

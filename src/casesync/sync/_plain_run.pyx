@@ -13,8 +13,9 @@ from libc.string cimport memcmp
 
 from casesync.codec._msgpack cimport u8, u64
 from casesync.sync._segment cimport Body, Shape, is_bytes, opened, read_body, shape_of
+from casesync.translog._served_leaf cimport ServedLeaf
 
-VERSION = 10
+VERSION = 11
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 cdef Py_ssize_t PLAIN_TABLE = 46  # of a plain header: one segment
@@ -34,7 +35,7 @@ cdef bint _introduced(object facts, object kind, object key_name, object index):
 
 
 cdef bint _take(
-    object leaf,
+    ServedLeaf leaf,
     tuple plain,
     object location,
     list row,
@@ -50,16 +51,16 @@ cdef bint _take(
     object last_index,
 ):
     """Take one change in; False, and nothing changed, if anything about it is uncommon."""
-    cdef object number, known_size, kind, key_name, device, known, key
-    cdef object previous, header, link, segments, sealed, body
+    cdef object number, known_size, kind, key_name, device, known, key, body
+    cdef object index = leaf.index
     cdef list history = row[0]
     cdef dict newest = row[4]
     number, known_size, kind, key_name = plain
     if history is None or newest is None:
         return False
-    if not (<object>PyTuple_GET_ITEM(leaf, 0) > last_index):
+    if not index > last_index:
         return False
-    device = <object>PyTuple_GET_ITEM(leaf, 7)
+    device = leaf.device
     known = devices.get(device)
     if known is None:
         known = device_of(device)
@@ -69,42 +70,31 @@ cdef bint _take(
         return False
     if not device <= known_size <= control_size:
         return False
-    segments = <object>PyTuple_GET_ITEM(leaf, 5)
-    sealed = segments[0]
-    if sealed is None or not _introduced(
-        (<list?>row[2])[2], kind, key_name, <object>PyTuple_GET_ITEM(leaf, 0)
-    ):
+    if leaf.segment_count == 0 or leaf.raw_link.size != 32:
+        return False
+    if not _introduced((<list?>row[2])[2], kind, key_name, index):
         return False
     key = ring.get((kind, key_name))
     if key is None:
         key = key_of(stream, kind, key_name)  # made ready
         if key is None:
             return False
-    previous = <object>PyTuple_GET_ITEM(leaf, 2)
-    header = <object>PyTuple_GET_ITEM(leaf, 3)
-    link = <object>PyTuple_GET_ITEM(leaf, 8)
-    if type(previous) is not bytes or type(header) is not bytes or not is_bytes(link, 32):
-        return False
     body = opened(
-        key, previous, header, PyBytes_GET_SIZE(header) - PLAIN_TABLE, 0, sealed
+        key,
+        leaf.raw_previous,
+        leaf.raw_header,
+        leaf.raw_header.size - PLAIN_TABLE,
+        0,
+        leaf.raw_segments[0],
     )
     if body is None or not _apply(
-        body, kind, device, number, link, location, merge_row, forms_checked
+        body, kind, device, number, leaf.raw_link.at, location, merge_row, forms_checked
     ):
         return False
-    history.extend(
-        (
-            <object>PyTuple_GET_ITEM(leaf, 0),
-            device,
-            number,
-            location,
-            0,
-            <object>PyTuple_GET_ITEM(leaf, 1),
-        )
-    )
+    history.extend((index, device, number, location, 0, leaf.log_time_ms))
     known = newest.get(device)
     if known is None or known[0] < number:
-        newest[device] = [number, PyBytes_FromStringAndSize(PyBytes_AS_STRING(link), 8)]
+        newest[device] = [number, PyBytes_FromStringAndSize(<const char*>leaf.raw_link.at, 8)]
     return True
 
 
@@ -113,7 +103,7 @@ cdef bint _apply(
     object kind,
     object device,
     object number,
-    object link,
+    const u8* link,
     object location,
     list merge_row,
     dict forms_checked,
@@ -191,7 +181,7 @@ cdef bint _apply(
         records_table.append(PyBytes_FromStringAndSize(<const char*>b.record, 16))
     if type(shape) is int and <Py_ssize_t>shape == PyList_GET_SIZE(forms_table):
         forms_table.append(form.row)
-    link8 = PyBytes_FromStringAndSize(PyBytes_AS_STRING(link), 8)
+    link8 = PyBytes_FromStringAndSize(<const char*>link, 8)
     if slot is None:
         live = {}
         keys.append(slot_key)
@@ -269,7 +259,7 @@ def take_run(
         if entry[2] is None:
             break
         if not _take(
-            entry[0],
+            <ServedLeaf?>entry[0],
             entry[2],
             locations[first + at],
             row,
@@ -285,13 +275,13 @@ def take_run(
             last_index,
         ):
             break
-        last_index = (<tuple>entry[0])[0]
+        last_index = (<ServedLeaf>entry[0]).index
         at += 1
     return at
 
 
 def take_segment(
-    leaf not None,
+    ServedLeaf leaf not None,
     Py_ssize_t head_size,
     u8 position,
     kind,
@@ -302,12 +292,14 @@ def take_segment(
     dict forms_checked not None,
 ):
     """As ``plain_path.PlainPath.take_segment``."""
-    previous, header, link, sealed = leaf[2], leaf[3], leaf[8], leaf[5][position]
-    if type(previous) is not bytes or type(header) is not bytes or not is_bytes(link, 32):
+    cdef object body
+    if leaf.raw_link.size != 32 or position >= leaf.segment_count:
         return False
-    if not isinstance(key, tuple) or not 0 < kind < 16 or head_size > PyBytes_GET_SIZE(header):
+    if not isinstance(key, tuple) or not 0 < kind < 16:
         return False
-    body = opened(key, previous, header, head_size, position, sealed)
+    body = opened(
+        key, leaf.raw_previous, leaf.raw_header, head_size, position, leaf.raw_segments[position]
+    )
     return body is not None and _apply(
-        body, kind, leaf[7], number, link, location, merge_row, forms_checked
+        body, kind, leaf.device, number, leaf.raw_link.at, location, merge_row, forms_checked
     )

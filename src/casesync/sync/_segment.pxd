@@ -1,4 +1,4 @@
-from casesync.codec._msgpack cimport Reader, u8, u64
+from casesync.codec._msgpack cimport Reader, Slice, u8, u64
 
 cdef struct Replaced:
     u64 device
@@ -29,7 +29,7 @@ cdef class Shape:
 cdef const u8* bytes_of(Reader* r, Py_ssize_t size) noexcept
 cdef bint is_bytes(object value, Py_ssize_t size) noexcept
 cdef object opened(
-    object key, object previous, object header, Py_ssize_t head_size, u8 position, object sealed
+    object key, Slice previous, Slice header, Py_ssize_t head_size, u8 position, Slice sealed
 )
 cdef Py_ssize_t unpadded(bytes body) noexcept
 cdef bint read_body(bytes padded, Body* body) noexcept

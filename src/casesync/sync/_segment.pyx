@@ -11,13 +11,13 @@ from cpython.list cimport PyList_GET_ITEM
 from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.string cimport memcmp, memcpy
 
-from casesync.codec._msgpack cimport array, big, has, unsigned
+from casesync.codec._msgpack cimport Slice, array, big, has, unsigned
 from casesync.merkle._hashes cimport digest
 from casesync.codec import canonical
 from casesync.crypto.key_schedule import label
 from casesync.model.cells import SIMPLE_FORMS
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of what this module does; ``stream_kernels`` asks for just this one."""
 
 cdef bytes _label = label("nonce")
@@ -142,33 +142,33 @@ cdef bint is_bytes(object value, Py_ssize_t size) noexcept:
 
 
 cdef object opened(
-    object key, object previous, object header, Py_ssize_t head_size, u8 position, object sealed
+    object key, Slice previous, Slice header, Py_ssize_t head_size, u8 position, Slice sealed
 ):
     """The padded plaintext of a segment; None if it does not open."""
-    cdef object nonce, aad, commitment
-    cdef const u8* head = <const u8*>PyBytes_AS_STRING(header)
+    cdef object nonce, aad, commitment, ciphertext
     cdef u8* out
     cdef u8 made[32]
     cdef u8 joined[HEAD_MAX + 128]
     commitment = <object>PyTuple_GET_ITEM(key, 1)
-    if not 0 <= head_size <= HEAD_MAX or PyBytes_GET_SIZE(previous) != 32:
+    if not 0 <= head_size <= HEAD_MAX or head_size > header.size or previous.size != 32:
         return None
-    if not is_bytes(commitment, 32):
+    if sealed.at == NULL or not is_bytes(commitment, 32):
         return None
     memcpy(joined, PyBytes_AS_STRING(_label), _label_bytes)
     out = joined + _label_bytes
-    memcpy(out, PyBytes_AS_STRING(previous), 32)
-    memcpy(out + 32, head, head_size)
+    memcpy(out, previous.at, 32)
+    memcpy(out + 32, header.at, head_size)
     out[32 + head_size] = position
     digest(joined, _label_bytes + 33 + head_size, made)
     nonce = PyBytes_FromStringAndSize(<const char*>made, 12)
     aad = PyBytes_FromStringAndSize(NULL, 65)
     out = <u8*>PyBytes_AS_STRING(aad)
-    digest(head, head_size, out)
+    digest(header.at, head_size, out)
     out[32] = position
     memcpy(out + 33, PyBytes_AS_STRING(commitment), 32)
+    ciphertext = PyBytes_FromStringAndSize(<const char*>sealed.at, sealed.size)
     try:
-        return (<object>PyTuple_GET_ITEM(key, 0)).decrypt(nonce, sealed, aad)
+        return (<object>PyTuple_GET_ITEM(key, 0)).decrypt(nonce, ciphertext, aad)
     except Exception:  # the Python path says what is wrong
         return None
 

@@ -10,8 +10,9 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from casesync.codec._msgpack cimport big, u8
 from casesync.sync._segment cimport opened, unpadded
 from casesync.sync._stored_key cimport stored_key
+from casesync.translog._served_leaf cimport slice_of
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 cdef Py_ssize_t HEAD_FRONT = 36  # header up to the count of after entries
@@ -66,6 +67,6 @@ cdef object _body(object change, object kind, object stored, dict made):
     sealed = change[3][position]
     if type(sealed) is not bytes:
         return None
-    body = opened(key, previous, header, head, position, sealed)
+    body = opened(key, slice_of(previous), slice_of(header), head, position, slice_of(sealed))
     end = -1 if body is None else unpadded(body)
     return None if end < 0 else PyBytes_FromStringAndSize(PyBytes_AS_STRING(body), end)

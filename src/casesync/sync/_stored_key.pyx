@@ -8,10 +8,10 @@ For the compiled twins that open what one stream has and then ask for none of it
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.string cimport memcmp
 
-from casesync.codec._msgpack cimport Reader, array, u8, unsigned
+from casesync.codec._msgpack cimport Reader, Slice, array, u8, unsigned
 from casesync.crypto.aead import prepare
 from casesync.sync._segment cimport bytes_of
-from casesync.sync._stream_row cimport Part, pairs, skip
+from casesync.sync._stream_row cimport pairs, skip
 
 VERSION = 1
 """Raised with every change of what this module does; its users ask for just this one."""
@@ -27,7 +27,7 @@ cdef const u8* raw_key(object packed, u64 kind, const u8* key_name) noexcept:
     NULL if the key is not there, or in its older form.
     """
     cdef Reader r
-    cdef Part part
+    cdef Slice part
     cdef const u8* key
     cdef Py_ssize_t i, count
     if type(packed) is not bytes:

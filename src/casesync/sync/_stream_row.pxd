@@ -1,4 +1,4 @@
-from casesync.codec._msgpack cimport Reader, u8, u64
+from casesync.codec._msgpack cimport Reader, Slice, u8, u64
 
 cdef enum:  # more than this is uncommon
     SLOTS = 24   # of a stream: devices x compartments
@@ -7,11 +7,6 @@ cdef enum:  # more than this is uncommon
     FACTS = 32
     NEWEST = 32
     ADDED = 64   # changes of a stream in one page
-
-
-cdef struct Part:
-    const u8* at
-    Py_ssize_t size
 
 
 cdef struct Fact:
@@ -28,7 +23,7 @@ cdef struct Newest:
 
 cdef struct Live:
     u64 number
-    Part raw            # as it is stored, where it is not changed
+    Slice raw            # as it is stored, where it is not changed
     bint simple         # the rest of this was read from it
     const u8* link8
     u64 location
@@ -42,10 +37,10 @@ cdef struct Live:
 
 cdef struct Slot:
     u64 key
-    Part numbers        # what is stored of the numbers applied
+    Slice numbers        # what is stored of the numbers applied
     u64 count           # of them
     u64 last
-    Part rare
+    Slice rare
     bint has_rare
     int first
     int newest
@@ -61,25 +56,25 @@ cdef struct Added:
 
 
 cdef struct Row:
-    Part history
+    Slice history
     u64 history_count
     bint all_count      # every verdict is "counts"
     long long last      # largest index of others' changes, -1 = none
-    Part rights
-    Part owner
+    Slice rights
+    Slice owner
     bint shared
     Fact facts[FACTS]
     int fact_count
     Newest newest[NEWEST]
     int newest_count
-    Part rest           # behind the newest numbers
+    Slice rest           # behind the newest numbers
     Slot slots[SLOTS]
     int slot_count
     Live live[LIVE]
     int live_count
     const u8* records[TABLE]
     int record_count
-    Part forms[TABLE]
+    Slice forms[TABLE]
     int form_count
     u8 new_records[TABLE][16]
     Added added[ADDED]
@@ -92,11 +87,11 @@ cdef struct Buffer:
     Py_ssize_t room
 
 
-cdef bint skip(Reader* r, Part* part) noexcept
+cdef bint skip(Reader* r, Slice* part) noexcept
 cdef Py_ssize_t pairs(Reader* r) noexcept
 cdef bint read_row(object packed, Row* row, u64 own_device) noexcept
 cdef int put_array(Buffer* b, u64 count) except -1
-cdef int put_bytes(Buffer* b, object value) except -1
+cdef int put_slice(Buffer* b, Slice part) except -1
 cdef int write_row(Buffer* b, Row* row) except -1
 cdef Newest* newest_of(Row* row, u64 device) noexcept
 cdef Slot* slot_of(Row* row, u64 key) noexcept
@@ -113,7 +108,7 @@ cdef Live* add_live(
     const u8* link,
     const u8* record,
     int record_at,
-    Part form,
+    Slice form,
     int form_at,
     u64 full,
 ) noexcept

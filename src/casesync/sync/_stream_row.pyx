@@ -14,7 +14,7 @@ from casesync.foundation.ids import StreamKind
 from casesync.codec._msgpack cimport Reader, array, big, has, put_unsigned, unsigned
 from casesync.sync._segment cimport bytes_of
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of what this module does; ``stream_kernels`` asks for just this one."""
 
 cdef u64 _case = StreamKind.CASE
@@ -23,7 +23,7 @@ cdef Py_ssize_t ROW_MAX = 32 * 1024
 
 # -- reading a row: bounded, whatever the bytes are ------------------------------------------------
 
-cdef bint skip(Reader* r, Part* part) noexcept:
+cdef bint skip(Reader* r, Slice* part) noexcept:
     """Step over one value of any depth; where it stands."""
     cdef Py_ssize_t wanted = 1, size, width
     cdef u8 tag
@@ -209,7 +209,7 @@ cdef bint _read_merge(Reader* r, Row* row) noexcept:
 cdef bint _read_fact(Reader* r, Row* row) noexcept:
     """A statement; noted if it is valid."""
     cdef Fact* fact = &row.facts[row.fact_count]
-    cdef Part part
+    cdef Slice part
     cdef Py_ssize_t i, count = array(r)
     cdef u8 tag
     if r.bad or count < 8:
@@ -245,7 +245,7 @@ cdef bint _read_fact(Reader* r, Row* row) noexcept:
 
 cdef bint _read_rights(Reader* r, Row* row) noexcept:
     """Owner and statements of a case whose base segments could all be opened."""
-    cdef Part part
+    cdef Slice part
     cdef Py_ssize_t i, count
     row.rights.at = r.at
     row.fact_count = 0
@@ -278,7 +278,7 @@ cdef bint _read_rights(Reader* r, Row* row) noexcept:
 cdef bint read_row(object packed, Row* row, u64 own_device) noexcept:
     """Read a usual row of a case that is complete here; False if it is another one."""
     cdef Reader r
-    cdef Part part
+    cdef Slice part
     cdef Py_ssize_t i, count
     if type(packed) is not bytes or PyBytes_GET_SIZE(packed) > ROW_MAX:
         return False
@@ -364,19 +364,17 @@ cdef int _put_binary(Buffer* b, const u8* data, Py_ssize_t size) except -1:
     return _put(b, data, size)
 
 
-cdef int put_bytes(Buffer* b, object value) except -1:
-    """Bytes, or None for what is withheld."""
-    cdef Py_ssize_t size
-    if value is None:
+cdef int put_slice(Buffer* b, Slice part) except -1:
+    """Bytes, or what is withheld."""
+    if part.at == NULL:
         return _put_tagged(b, 0xC0, 0, 0)
-    size = PyBytes_GET_SIZE(<bytes?>value)
-    if size <= 0xFF:
-        _put_tagged(b, 0xC4, size, 1)
-    elif size <= 0xFFFF:
-        _put_tagged(b, 0xC5, size, 2)
+    if part.size <= 0xFF:
+        _put_tagged(b, 0xC4, part.size, 1)
+    elif part.size <= 0xFFFF:
+        _put_tagged(b, 0xC5, part.size, 2)
     else:
-        _put_tagged(b, 0xC6, size, 4)
-    return _put(b, <const u8*>PyBytes_AS_STRING(value), size)
+        _put_tagged(b, 0xC6, part.size, 4)
+    return _put(b, part.at, part.size)
 
 
 cdef int _write_slot(Buffer* b, Row* row, Slot* slot) except -1:
@@ -536,7 +534,7 @@ cdef Live* add_live(
     const u8* link,
     const u8* record,
     int record_at,
-    Part form,
+    Slice form,
     int form_at,
     u64 full,
 ) noexcept:

@@ -42,7 +42,7 @@ class HandedOut:
             helper is not None
             and helper.is_ready()
             and len(self._unanswered) < UNANSWERED_MAX
-            and len(batch.plain.changes) >= WORTH_CHANGES
+            and len(batch.plain.ends) >= WORTH_CHANGES
         ):
             number = helper.ask(*self._request(batch))
             self._unanswered.append((number, batch))

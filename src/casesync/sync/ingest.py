@@ -9,7 +9,7 @@ not count) has its stream judged and merged again from the stored changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from casesync.crypto.signatures import verify_change
@@ -19,7 +19,7 @@ from casesync.sync.context import Engine
 from casesync.sync.handed_out import handing_out
 from casesync.sync.ingest_report import IngestReport, refuse
 from casesync.sync.number_order import taken_numbers
-from casesync.sync.page_leaves import by_stream
+from casesync.sync.page_leaves import Batch, by_stream
 from casesync.sync.plain_batch import in_two
 from casesync.sync.plain_path import PlainPath
 from casesync.sync.ports import Transaction
@@ -31,6 +31,8 @@ from casesync.translog.served_leaf import ServedLeaf
 
 STREAMS_PER_BATCH: Final = 128
 """What belongs to so few streams stays in the processor's cache from reading to writing it."""
+STREAMS_AHEAD: Final = 4
+"""Of the first batch, which is taken here: what fields a form has is known to the others then."""
 
 
 def ingest(
@@ -66,8 +68,8 @@ def ingest(
     plain = PlainPath(engine)
     streams = by_stream(proven)
     with handing_out(engine.helper, plain, report) as handed:
-        for at in range(0, len(streams), STREAMS_PER_BATCH):
-            front, content = in_two(streams[at : at + STREAMS_PER_BATCH])
+        for some in _batches(streams):
+            front, content = in_two(some)
             if front:  # what stands behind it builds on its rows
                 batch = StreamBatch(engine, tx, plain, front, report)
                 batch.take()
@@ -76,6 +78,12 @@ def ingest(
                 batch = StreamBatch(engine, tx, plain, content, report)
                 _finish(handed.put(batch), waiting, engine, tx, report)
         _finish(handed.rest(), waiting, engine, tx, report)
+
+
+def _batches(streams: Batch) -> Iterator[Batch]:
+    yield streams[:STREAMS_AHEAD]
+    for at in range(STREAMS_AHEAD, len(streams), STREAMS_PER_BATCH):
+        yield streams[at : at + STREAMS_PER_BATCH]
 
 
 def _finish(

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from casesync.foundation.compiled import compiled
 from casesync.foundation.ids import StreamId
 from casesync.translog.header import STREAM_PART
-from casesync.translog.served_leaf import ServedLeaf
+from casesync.translog.served_leaf import ServedLeaf, leaf_kernel
 
-leaves_kernel = compiled("casesync.sync._page_leaves", 1)
+leaves_kernel = leaf_kernel and compiled("casesync.sync._page_leaves", 2)
 """Sorts them; without it Python does."""
 
 Batch = list[tuple[StreamId, list[ServedLeaf]]]

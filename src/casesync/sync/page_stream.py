@@ -129,8 +129,10 @@ class PageStream:
             elif not self._is_fresh(leaf, number):
                 continue
             self._fresh.append(Fresh(leaf, number, plain, header))
-        # Items 2 to 5 of a leaf: previous link, header, signature, segments.
-        self._changes = [StoredChange._make(leaf[2:6]) for leaf, *_ in self._fresh]
+        self._changes = [
+            StoredChange(leaf.previous_link, leaf.header, leaf.signature, leaf.segments)
+            for leaf, *_ in self._fresh
+        ]
         self.touched = self.touched or bool(self._fresh)
         return malformed
 

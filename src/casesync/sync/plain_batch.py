@@ -68,9 +68,11 @@ class PlainBatch:
         self._rows = rows
         self._own_device = own_device
         self._placed: list[int | None] = [None] * len(batch)
-        self.changes: list[bytes] = []
+        self.changes = b""
         """To be stored, packed: every leaf of the streams that are plain, in the order of the
         batch."""
+        self.ends: list[int] = []
+        """Where in ``changes`` each of them ends."""
         self.whole: dict[StreamId, bytes] = {}
         """Packed rows of the streams that ``take`` took in."""
         self.shared: list[StreamId] = []
@@ -80,7 +82,7 @@ class PlainBatch:
         self.merged = 0
         """Segments of what it took in."""
         if packed_kernel is not None:
-            self.changes, self._placed = packed_kernel.place(batch, rows, own_device)
+            self.changes, self.ends, self._placed = packed_kernel.place(batch, rows, own_device)
 
     def others(self) -> Batch:
         """The streams that are not plain: of some leaf it is not sure that it simply comes next."""
@@ -111,7 +113,7 @@ class PlainBatch:
 
     def take(self, locations: list[int], keys: Mapping[StreamId, bytes]) -> None:
         """Merge; ``changes`` stand at the first of ``locations``; ``keys`` are packed, too."""
-        if not self.changes:
+        if not self.ends:
             return
         self.taken(
             packed_kernel.take(

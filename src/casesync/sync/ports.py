@@ -192,8 +192,8 @@ class Transaction(Protocol):
         """Store changes; one location (opaque positive integer) each, ascending."""
         ...
 
-    def append_packed(self, changes: Sequence[bytes]) -> list[int]:
-        """As ``append_changes``, of changes that are packed already: msgpack of their parts."""
+    def append_packed(self, changes: bytes, ends: Sequence[int]) -> list[int]:
+        """As ``append_changes``, each packed already (msgpack of its parts) up to its end."""
         ...
 
     def append_own(self, change: UnsignedChange, signer: ChangeSigner) -> int:

@@ -44,10 +44,12 @@ def check_runs(engine: Engine, leaves: Sequence[ServedLeaf]) -> CheckedRuns:
         if key is None:
             continue
         for run in of_device:
-            proven, made = _proven_prefix(engine, key, [leaves[at] for at in run])
+            proven, made = _proven_prefix(engine, key, leaves, run)
             checks += made
-            dropped.update(run[proven:])
-            of_authors.append(run[:proven])
+            if proven < len(run):
+                dropped.update(run[proven:])
+                del run[proven:]
+            of_authors.append(run)
     if not dropped:
         return CheckedRuns(list(leaves), [], checks, of_authors)
     return CheckedRuns(
@@ -58,10 +60,12 @@ def check_runs(engine: Engine, leaves: Sequence[ServedLeaf]) -> CheckedRuns:
     )
 
 
-def _proven_prefix(engine: Engine, key: bytes, run: Sequence[ServedLeaf]) -> tuple[int, int]:
+def _proven_prefix(
+    engine: Engine, key: bytes, leaves: Sequence[ServedLeaf], run: Sequence[int]
+) -> tuple[int, int]:
     """How many leaves of the run stand, and how many signatures that took."""
-    for checks, leaf in enumerate(reversed(run)):
-        if _signed(engine, key, leaf):
+    for checks, at in enumerate(reversed(run)):
+        if _signed(engine, key, leaves[at]):
             return len(run) - checks, checks + 1
     return 0, len(run)
 

@@ -55,7 +55,8 @@ class StreamBatch:
             fresh += held.changes()
             report.linked += held.links
             self._streams.append(held)
-        self.locations = tx.append_packed(self.plain.changes) + tx.append_changes(fresh)
+        self.locations = tx.append_packed(self.plain.changes, self.plain.ends)
+        self.locations += tx.append_changes(fresh)
         self.keys = tx.packed_keys(ids)
 
     def take(self) -> None:
@@ -68,7 +69,7 @@ class StreamBatch:
         Returns: changes whose number another one of their stream has.
         """
         plain, streams = self.plain, self._streams
-        merged = len(plain.changes)
+        merged = len(plain.ends)
         for held in streams:
             merged += held.merge(self.locations, merged)
         rows = self._loaded([left.stream for left in plain.left])

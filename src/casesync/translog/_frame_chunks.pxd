@@ -27,8 +27,7 @@ cdef struct Frame:
     Py_ssize_t header_size
     u8* header                   # in ``leaf``
     u8 header_hash[32]
-    u8* leaf_hash                # where it goes, once the previous link stands in ``leaf``
-    u8 leaf[BEFORE_HEADER + HEADER_MAX + 64]  # what its hash is made of
+    u8 leaf[BEFORE_HEADER + HEADER_MAX + 64]  # what its hash is made of, all but the previous link
 
 
 cdef struct Chunk:
@@ -38,9 +37,8 @@ cdef struct Chunk:
     Py_ssize_t* sizes
     int offered                  # how many these are
     int read                     # how many of them are usual frames: those before the first other
-    int taken                    # how many of these have a place for their leaf's hash
     bint last                    # nothing is read behind it
-    PyThread_type_lock given     # released when there is something to read or to hash
+    PyThread_type_lock given     # released when there is something to read
     PyThread_type_lock made      # released when it is read
 
 
@@ -53,11 +51,9 @@ cdef struct Reading:
     u64 device_count
     u64 log_time                 # of the frame before
     void* context                # of the hash; NULL: it takes the interpreter's lock
-    bint failed                  # a leaf could not be hashed
     PyThread_type_lock over      # released when the thread is
 
 
 cdef void read_chunk(Reading* reading, Chunk* chunk) noexcept nogil
-cdef void hash_leaves(Reading* reading, Chunk* chunk) noexcept nogil
 cdef bint begin_ahead(Reading* reading) noexcept
 cdef void wait_for(PyThread_type_lock lock) noexcept

@@ -2,9 +2,9 @@
 """Usual frames of a page, parsed and hashed some hundred at a time (part of ``_frames``).
 
 Nothing here touches a Python object, so a second thread can read the next frames while the first
-one makes leaves of those before them (``protocol/decisions/0024``). Two chunks go round: who makes
-leaves gives one to be read, and takes it when it is made; with the next giving, its leaves are
-hashed. Every read is bounded, whatever the bytes are.
+one makes leaves of those before them (``protocol/decisions/0024``). Chunks go round: who makes
+leaves gives one to be read, and takes it when it is made. Every read is bounded, whatever the bytes
+are.
 """
 
 from cpython.pythread cimport (
@@ -18,7 +18,7 @@ from libc.string cimport memcpy
 
 from casesync.merkle._hashes cimport digest, digest_in
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of what this module does; ``translog.page`` asks for just this one."""
 
 cdef int TRIES = 2000            # some 50 us
@@ -191,10 +191,10 @@ cdef bint _hash_header(Reading* reading, Frame* frame) noexcept nogil:
 
 
 cdef void read_chunk(Reading* reading, Chunk* chunk) noexcept nogil:
-    """Read what is offered, up to the first that is not usual; ``taken`` begins anew."""
+    """Read what is offered, up to the first that is not usual."""
     cdef Frame* frame
     cdef int at
-    chunk.read = chunk.taken = 0
+    chunk.read = 0
     for at in range(chunk.offered):
         frame = &chunk.frames[at]
         frame.header = frame.leaf + BEFORE_HEADER
@@ -204,19 +204,6 @@ cdef void read_chunk(Reading* reading, Chunk* chunk) noexcept nogil:
             return
         reading.log_time = frame.time
         chunk.read = at + 1
-
-
-cdef void hash_leaves(Reading* reading, Chunk* chunk) noexcept nogil:
-    """Write the hashes of the leaves that were taken."""
-    cdef Frame* frame
-    cdef int at
-    for at in range(chunk.taken):
-        frame = &chunk.frames[at]
-        if not _hash(
-            reading.context, frame.leaf, BEFORE_HEADER + frame.header_size + 64, frame.leaf_hash
-        ):
-            reading.failed = True
-    chunk.taken = 0
 
 
 cdef bint _soon(PyThread_type_lock lock) noexcept nogil:
@@ -237,7 +224,6 @@ cdef void _ahead(void* argument) noexcept nogil:
         chunk = &reading.chunks[at]
         if not _soon(chunk.given):
             PyThread_acquire_lock(chunk.given, WAIT_LOCK)
-        hash_leaves(reading, chunk)
         if chunk.last:
             break
         read_chunk(reading, chunk)

@@ -16,19 +16,17 @@ from cpython.pythread cimport (
     PyThread_release_lock,
     PyThread_type_lock,
 )
-from cpython.ref cimport Py_INCREF
-from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.string cimport memcmp, memcpy, memset
 
 from casesync.merkle._hashes cimport digest, free_context, new_context, shared_context
 from casesync.translog._frame_chunks cimport (
-    BEFORE_LINK, CHUNKS, FIRST, Chunk, Frame, Reading, begin_ahead, hash_leaves, read_chunk, u8,
+    BEFORE_HEADER, BEFORE_LINK, CHUNKS, FIRST, Chunk, Frame, Reading, begin_ahead, read_chunk, u8,
     u64, wait_for,
 )
+from casesync.translog._served_leaf cimport ServedLeaf, new_leaf, room_of
 from casesync.translog.chain import LINK_LABEL
-from casesync.translog.served_leaf import ServedLeaf
 
-VERSION = 7
+VERSION = 8
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 cdef Py_ssize_t HEAD_FRONT = 36  # header up to the count of after entries
@@ -40,8 +38,6 @@ DEF LABEL_MAX = 64
 cdef bytes _label = LINK_LABEL
 cdef Py_ssize_t _label_bytes = len(LINK_LABEL)
 assert _label_bytes <= LABEL_MAX
-cdef object _new = tuple.__new__
-cdef object _leaf_type = ServedLeaf
 
 
 cdef inline u64 u16(const u8* at) noexcept:
@@ -229,66 +225,53 @@ cdef class _Leaves:
     cdef dict links
     cdef u64 position, end
 
-    cdef int take(self, Chunk* chunk) except -1:
+    cdef int take(self, Chunk* chunk, list items) except -1:
         """Make leaves of the frames that were read; how many, the first others are not usual."""
-        while chunk.taken < chunk.read and self.position < self.end:
-            if not self.take_frame(&chunk.frames[chunk.taken]):
+        cdef int taken = 0
+        while taken < chunk.read and self.position < self.end:
+            if not self.take_frame(&chunk.frames[taken], items[taken]):
                 break
-            chunk.taken += 1
-        return chunk.taken
+            taken += 1
+        return taken
 
-    cdef bint take_frame(self, Frame* f) except -1:
+    cdef bint take_frame(self, Frame* f, object item) except -1:
+        """Make the leaf of a frame, which points into ``item``; False if it cannot be usual."""
         cdef object device = self.devices[f.device_ref]
         cdef object last = self.links.get(device)
-        cdef object previous, segment, segments, header, signature, link, leaf_hash
+        cdef object link, leaf_hash
+        cdef ServedLeaf leaf
         cdef const u8* start = f.segments
+        cdef const u8* previous = f.previous
         cdef u8 chained[LABEL_MAX + 64]
-        cdef bint run_starts
+        cdef u8* out
         cdef int row
-        if f.previous != NULL:
-            previous = PyBytes_FromStringAndSize(<const char*>f.previous, 32)
-        elif last is None:
-            return False
-        else:
-            previous = last
-        run_starts = last is None or memcmp(
-            PyBytes_AS_STRING(last), PyBytes_AS_STRING(previous), 32
-        ) != 0
-        segments = PyTuple_New(f.count)
+        if previous == NULL:
+            if last is None:
+                return False
+            previous = <const u8*>PyBytes_AS_STRING(last)
+        leaf = new_leaf(item, f.count, 64 + f.header_size)
+        leaf.index, leaf.log_time_ms = self.position, f.time
+        leaf.device = self.numbers[f.device_ref]
+        leaf.run_starts = last is None or memcmp(PyBytes_AS_STRING(last), previous, 32) != 0
         for row in range(f.count):
-            segment = PyBytes_FromStringAndSize(<const char*>start, f.lengths[row])
-            Py_INCREF(segment)  # which the tuple takes over
-            PyTuple_SET_ITEM(segments, row, segment)
+            leaf.raw_segments[row].at, leaf.raw_segments[row].size = start, f.lengths[row]
             start += f.lengths[row]
-        header = PyBytes_FromStringAndSize(<const char*>f.header, f.header_size)
-        signature = PyBytes_FromStringAndSize(<const char*>f.signature, 64)
+        leaf.raw_signature.at, leaf.raw_signature.size = f.signature, 64
+        out = room_of(leaf)
+        leaf.raw_link.at, leaf.raw_link.size = out, 32
+        leaf.raw_previous.at, leaf.raw_previous.size = out + 32, 32
+        leaf.raw_header.at, leaf.raw_header.size = out + 64, f.header_size
         memcpy(chained, PyBytes_AS_STRING(_label), _label_bytes)
-        memcpy(chained + _label_bytes, PyBytes_AS_STRING(previous), 32)
+        memcpy(chained + _label_bytes, previous, 32)
         memcpy(chained + _label_bytes + 32, f.header_hash, 32)
-        link = PyBytes_FromStringAndSize(NULL, 32)
-        digest(chained, _label_bytes + 64, <u8*>PyBytes_AS_STRING(link))
-        memcpy(f.leaf + BEFORE_LINK, PyBytes_AS_STRING(previous), 32)
+        digest(chained, _label_bytes + 64, out)
+        memcpy(f.leaf + BEFORE_LINK, previous, 32)
+        memcpy(out + 32, f.leaf + BEFORE_LINK, 32 + f.header_size)
         leaf_hash = PyBytes_FromStringAndSize(NULL, 32)  # nobody looks at it before it is written
-        f.leaf_hash = <u8*>PyBytes_AS_STRING(leaf_hash)
+        digest(f.leaf, BEFORE_HEADER + f.header_size + 64, <u8*>PyBytes_AS_STRING(leaf_hash))
+        self.links[device] = PyBytes_FromStringAndSize(<const char*>out, 32)
         self.leaf_hashes.append(leaf_hash)
-        self.links[device] = link
-        self.leaves.append(
-            _new(
-                _leaf_type,
-                (
-                    self.position,
-                    f.time,
-                    previous,
-                    header,
-                    signature,
-                    segments,
-                    None,
-                    self.numbers[f.device_ref],
-                    link,
-                    run_starts,
-                ),
-            )
-        )
+        self.leaves.append(leaf)
         self.position += 1
         return True
 
@@ -343,7 +326,7 @@ def take_frames(
                 wait_for(chunk.made)
             else:
                 read_chunk(&reader.reading, chunk)
-            taken = made.take(chunk)
+            taken = made.take(chunk, reader.held[which])
             at += taken
             if taken:
                 log_time = chunk.frames[taken - 1].time
@@ -355,7 +338,6 @@ def take_frames(
                 which = (which + 1) % CHUNKS
                 chunk = &reader.reading.chunks[which]
                 continue
-            hash_leaves(&reader.reading, chunk)
             if not alone and at >= alone_until and len(items) - at >= worth_a_thread:
                 ahead = reader.begin(at_once)
                 alone = not ahead
@@ -366,8 +348,4 @@ def take_frames(
     finally:
         if ahead:
             reader.end(chunk)
-        else:
-            hash_leaves(&reader.reading, chunk)
-    if reader.reading.failed:
-        raise MemoryError
     return at, made.position, log_time

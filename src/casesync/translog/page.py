@@ -19,7 +19,7 @@ from casesync.merkle.subtrees import aligned_subtrees
 from casesync.translog.chain import LINK_LABEL, bridge
 from casesync.translog.frame import OWN, decode_frame, decode_own_frame
 from casesync.translog.header import PlainHeader, plain_header
-from casesync.translog.served_leaf import ServedLeaf
+from casesync.translog.served_leaf import ServedLeaf, leaf_kernel
 
 REFERENCES_MAX: Final = 1 << 16
 """Streams, or devices, of one page: a reference is below 2^16."""
@@ -33,8 +33,8 @@ WORTH_IT: Final = 4096
 """Frames taken by two threads in one run; if they were fewer, the rest of the page is read by one:
 what the second has read behind an unusual frame is read again."""
 _NEVER: Final = -1
-frame_kernel = compiled("casesync.translog._frame_chunks", 2) and compiled(
-    "casesync.translog._frames", 7
+frame_kernel = leaf_kernel and (
+    compiled("casesync.translog._frame_chunks", 3) and compiled("casesync.translog._frames", 8)
 )
 """Takes runs of usual frames; without it ``_Reading`` takes each."""
 plain_of: Final[Callable[[bytes], PlainHeader | None]] = (

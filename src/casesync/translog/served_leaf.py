@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from casesync.foundation.compiled import compiled
+
+leaf_kernel = compiled("casesync.translog._served_leaf", 1)
+"""Its leaf points into the frame it was read from; without it ``PlainServedLeaf`` is all there
+is. One program has leaves of one kind."""
 
 
-class ServedLeaf(NamedTuple):
+class PlainServedLeaf(NamedTuple):
     """One leaf of the change log, proven to stand at its index."""
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls
@@ -23,3 +29,9 @@ class ServedLeaf(NamedTuple):
     link: bytes
     run_starts: bool
     """The previous link was taken as given: a signature further on proves nothing before."""
+
+
+if TYPE_CHECKING:
+    ServedLeaf = PlainServedLeaf
+else:
+    ServedLeaf = PlainServedLeaf if leaf_kernel is None else leaf_kernel.ServedLeaf

@@ -121,15 +121,16 @@ class Steps:
             root = answer.change_checkpoint[6:38]
             leaves, held = read_page(answer.page, held, size, root, lambda _: None)
             for leaf in check_runs(engine, leaves).proven:
-                plain = plain_header(leaf.header)
+                header = leaf.header
+                plain = plain_header(header)
                 if plain is None:
                     for content in _opened_in_general(leaf, keys):
                         take(content)
                     continue
                 sealed = leaf.segments[0]
                 assert sealed is not None, "a colleague is served everything"
-                key = keys[leaf.header[STREAM_PART] + plain[3]]
-                head = leaf.header[:-PLAIN_TABLE_BYTES]
+                key = keys[header[STREAM_PART] + plain[3]]
+                head = header[:-PLAIN_TABLE_BYTES]
                 head_hash = sha256(head).digest()
                 take(
                     open_segment(
