@@ -8,8 +8,11 @@ a connection; which one may change (a commit has its own).
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
 
@@ -24,6 +27,11 @@ PAGE_BYTES: Final = 16 * 1024
 LOCK_WAIT_S: Final = 1.0
 """How long a second process waits before it says what holds the replica."""
 _KEY_BYTES: Final = 32
+_PAGE_HASHES: Final[dict[str, Callable[[bytes], object]]] = {
+    "HMAC_SHA512": hashlib.sha512,
+    "HMAC_SHA256": hashlib.sha256,
+}
+_DOES_NOT_OPEN: Final = "database-does-not-open"
 _CACHE_KIB: Final = 8 * 1024
 _SETTINGS: Final = (
     "PRAGMA journal_mode = WAL",
@@ -76,15 +84,51 @@ class Connection(Protocol):
         ...
 
 
-def connect_encrypted(path: Path, key: SecretBytes) -> Connection:
+def connect_encrypted(path: Path, key: SecretBytes, page_hash: str | None = None) -> Connection:
     """Open or create an encrypted database under a raw 32-byte key.
+
+    Args:
+        path: the file.
+        key: SQLCipher's own derivation is left out.
+        page_hash: what ``page_hash_of`` says; None: the file's, or of a new one the faster here.
 
     Raises:
         LocalStateError: ``database-does-not-open`` (wrong key, or no database),
             ``database-locked``, ``database-corrupt``, ``disk-full``, ``disk-error``.
     """
     if len(key) != _KEY_BYTES:
-        raise LocalStateError("database-does-not-open")
+        raise LocalStateError(_DOES_NOT_OPEN)
+    if page_hash is not None:
+        return _connect_encrypted(path, key, page_hash)
+    faster, other = page_hashes()
+    try:
+        return _connect_encrypted(path, key, faster)
+    except LocalStateError as error:
+        if error.code != _DOES_NOT_OPEN:
+            raise
+    return _connect_encrypted(path, key, other)  # made on another machine, or before 0025
+
+
+@cache
+def page_hashes() -> list[str]:
+    """What can authenticate pages, the faster here first (``protocol/decisions/0025``)."""
+    page = bytes(PAGE_BYTES)
+    best = dict.fromkeys(_PAGE_HASHES, 1.0)
+    for _ in range(5):
+        for name, digest in _PAGE_HASHES.items():
+            started = time.perf_counter()
+            digest(page)
+            best[name] = min(best[name], time.perf_counter() - started)
+    return sorted(best, key=best.__getitem__)
+
+
+def page_hash_of(connection: Connection) -> str | None:
+    """What authenticates the pages of an open database; None if nothing does."""
+    row = connection.execute("PRAGMA cipher_hmac_algorithm").fetchone()
+    return None if row is None else str(row[0])
+
+
+def _connect_encrypted(path: Path, key: SecretBytes, page_hash: str) -> Connection:
     try:
         connection: Any = sqlcipher3.connect(
             str(path), isolation_level=None, timeout=LOCK_WAIT_S, check_same_thread=False
@@ -96,6 +140,7 @@ def connect_encrypted(path: Path, key: SecretBytes) -> Connection:
     connection.execute("PRAGMA cipher_memory_security = ON")
     connection.set_key(f"x'{key.reveal().hex()}'")
     connection.execute(f"PRAGMA cipher_page_size = {PAGE_BYTES}")
+    connection.execute(f"PRAGMA cipher_hmac_algorithm = {page_hash}")
     return _set_up(connection, path.parent)
 
 

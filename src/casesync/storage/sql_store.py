@@ -18,7 +18,12 @@ from typing_extensions import override
 
 from casesync.foundation.errors import LocalStateError
 from casesync.foundation.secret_bytes import SecretBytes
-from casesync.storage.connection import Connection, connect_encrypted, connect_plain
+from casesync.storage.connection import (
+    Connection,
+    connect_encrypted,
+    connect_plain,
+    page_hash_of,
+)
 from casesync.storage.database_errors import DATABASE_ERRORS, converted
 from casesync.storage.log_room import LogRoom
 from casesync.storage.migrations.runner import migrate
@@ -28,7 +33,8 @@ from casesync.storage.sql_transaction import SqlTransaction
 from casesync.sync.ports import ReplicaStore, Transaction
 
 _BACKUP: Final = ".before-version-"
-_Connect = Callable[[Path], Connection]
+_Connect = Callable[[Path, str | None], Connection]
+"""Of a file, and what authenticates its pages; None: as it is, or as is best."""
 
 
 class _Commit:
@@ -254,7 +260,9 @@ def open_encrypted(path: Path, key: SecretBytes, *, create: bool = True) -> SqlS
         LocalStateError: ``database-does-not-open``, ``database-locked``, ``database-corrupt``,
             ``database-newer``, ``disk-full``, ``disk-error``.
     """
-    return _open_file(path, lambda file: connect_encrypted(file, key), create=create)
+    return _open_file(
+        path, lambda file, page_hash: connect_encrypted(file, key, page_hash), create=create
+    )
 
 
 def open_plain(path: Path | str = ":memory:") -> SqlStore:
@@ -264,7 +272,7 @@ def open_plain(path: Path | str = ":memory:") -> SqlStore:
         LocalStateError: as ``open_encrypted``.
     """
     if path != ":memory:":
-        return _open_file(Path(path), connect_plain, create=True)
+        return _open_file(Path(path), lambda file, _: connect_plain(file), create=True)
     connection = connect_plain(None)
     migrate(connection, back_up=lambda _: None)
     return SqlStore(connection)
@@ -287,7 +295,7 @@ def _open_file(path: Path, connect: _Connect, *, create: bool) -> SqlStore:
             raise LocalStateError("database-does-not-open")
     except OSError as error:
         raise LocalStateError("database-does-not-open") from error
-    connection = connect(path)
+    connection = connect(path, None)
     try:
         with _converting(path.parent):
             migrate(connection, lambda version: _back_up(connection, path, version, connect))
@@ -309,7 +317,7 @@ def _back_up(connection: Connection, path: Path, version: int, connect: _Connect
     unfinished.unlink(missing_ok=True)
     _make_private(unfinished)
     try:
-        copy = connect(unfinished)
+        copy = connect(unfinished, page_hash_of(connection))
         try:
             connection.backup(copy)
         finally:

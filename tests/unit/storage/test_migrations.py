@@ -185,8 +185,8 @@ def test_a_copy_that_cannot_be_made_stops_the_migration(path, next_version, monk
     next_version(add_table)
     real = sql_store.connect_encrypted
 
-    def connect_to_a_small_disk(file, key):
-        connection = real(file, key)
+    def connect_to_a_small_disk(file, key, page_hash):
+        connection = real(file, key, page_hash)
         if file != path:
             connection.execute("PRAGMA max_page_count = 3").fetchall()
         return connection

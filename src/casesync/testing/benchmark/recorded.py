@@ -22,7 +22,7 @@ from casesync.client.core import Core
 from casesync.foundation.ids import StreamId
 from casesync.foundation.ports import Entropy
 from casesync.foundation.secret_bytes import SecretBytes
-from casesync.storage.connection import PAGE_BYTES, connect_plain
+from casesync.storage.connection import PAGE_BYTES, connect_plain, page_hashes
 from casesync.storage.sql_store import SqlStore, open_encrypted, open_plain
 from casesync.sync.ports import RelayChannel, ReplicaStore
 from casesync.testing.clock import FakeClock
@@ -73,6 +73,7 @@ class Recording:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         connection.execute(f"ATTACH '{self._sealed_base}' AS sealed KEY \"x'{KEY.hex()}'\"")
         connection.execute(f"PRAGMA sealed.cipher_page_size = {PAGE_BYTES}")
+        connection.execute(f"PRAGMA sealed.cipher_hmac_algorithm = {page_hashes()[0]}")
         connection.execute("SELECT sqlcipher_export('sealed')").fetchall()
         connection.execute(f"PRAGMA sealed.user_version = {version}")
         connection.close()
