@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgpack
 
+from casesync.foundation.compiled import compiled
 from casesync.foundation.errors import RemoteProtocolError
 from casesync.foundation.limits import NESTING_MAX
 
@@ -20,6 +21,8 @@ ARRAY_ITEMS_MAX: Final = 65_536
 """Longest array accepted unless the caller says otherwise: the decoder reserves an array before it
 has seen its items, so a short message could otherwise reserve gigabytes."""
 
+canonical_kernel = compiled("casesync.codec._canonical", 1)
+"""Sees in one pass whether bytes are canonical; without it their value is encoded again."""
 LARGE_BYTES: Final = 1024 * 1024
 _PART_ITEMS: Final = 256
 _PART_DEPTH: Final = 4
@@ -61,7 +64,7 @@ def unpack(data: bytes, *, array_max: int = ARRAY_ITEMS_MAX) -> Any:  # noqa: AN
         RemoteProtocolError: ``malformed``: anything else.
     """
     value = unpack_fast(data, array_max=array_max)
-    if not _encodes_to(value, data):
+    if not _is_encoding(value, data):
         raise RemoteProtocolError("malformed", what="msgpack not canonical")
     return value
 
@@ -122,6 +125,12 @@ def _check_keys(value: dict[Any, Any]) -> None:
         if type(key) is not int or key <= previous:
             raise RemoteProtocolError("malformed", what="msgpack map keys")
         previous = key
+
+
+def _is_encoding(value: object, data: bytes) -> bool:
+    if canonical_kernel is not None and type(data) is bytes:
+        return bool(canonical_kernel.is_shortest(data))
+    return _encodes_to(value, data)
 
 
 def _encodes_to(value: object, data: bytes) -> bool:

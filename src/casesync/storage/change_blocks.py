@@ -49,7 +49,7 @@ class _Filling:
         """Args: packed: the ``count`` changes that stand in the block already."""
         self.block = block
         self.count = count
-        self.parts: list[bytes | bytearray] = [packed]
+        self.parts: list[bytes | bytearray | memoryview] = [packed]
         self.size_bytes = len(packed)
         self.changed = False
 
@@ -79,7 +79,7 @@ class _Filling:
             fitting = max(fitting, 1)
         if fitting:
             end = ends[at + fitting - 1]
-            self.parts.append(changes[before:end])
+            self.parts.append(memoryview(changes)[before:end])
             self.size_bytes += end - before
             self.count += fitting
             self.changed = True
@@ -289,7 +289,7 @@ class ChangeBlocks:
         return slots
 
 
-def _array(packed: Iterable[bytes | bytearray], count: int) -> bytes:
+def _array(packed: Iterable[bytes | bytearray | memoryview], count: int) -> bytes:
     """A msgpack array in its 16-bit form, whatever its length: items can be added behind it."""
     return b"".join((b"\xdc", count.to_bytes(2, "big"), *packed))
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from casesync.foundation.errors import UsageError
 from casesync.storage.connection import Connection, Cursor, read_blob, write_blob
+from casesync.storage.log_ahead import LogAhead
 
 _BLOB_BYTES_MIN: Final = 4096
 """Smaller bodies are bound: opening a blob would cost more than the copies it saves."""
@@ -19,8 +20,10 @@ _BLOB_BYTES_MIN: Final = 4096
 class Session:
     """A connection that refuses to work outside a transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, log: LogAhead | None = None) -> None:
+        """Args: log: of the connection, if it is on a disk."""
         self._connection = connection
+        self._log = log
         self.is_open = False
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Cursor:
@@ -56,6 +59,8 @@ class Session:
         )
         if large:
             write_blob(self._connection, table, next(iter(columns.values())), body)
+            if self._log is not None:
+                self._log.wrote(len(body))
 
     def body(self, table: str, row: int) -> bytes:
         """The ``body`` of a row that is there, read in place.

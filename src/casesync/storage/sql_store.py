@@ -25,6 +25,7 @@ from casesync.storage.connection import (
     page_hash_of,
 )
 from casesync.storage.database_errors import DATABASE_ERRORS, converted
+from casesync.storage.log_ahead import LogAhead
 from casesync.storage.log_room import LogRoom
 from casesync.storage.migrations.runner import migrate
 from casesync.storage.session import Session
@@ -130,7 +131,7 @@ class SqlStore(ReplicaStore):
         self._room = room
         self._path = path
         self._folder = None if reserve is None else reserve.folder
-        self._session = Session(connection)
+        self._session = Session(connection, None if path is None else LogAhead(path))
         self._transaction = SqlTransaction(self._session, reserve)
         self._commit: _Commit | None = None
         self._unfinished = False

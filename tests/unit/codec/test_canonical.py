@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgpack
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casesync.codec import canonical
@@ -66,6 +66,64 @@ def test_what_is_compared_in_parts_is_compared_whole(value, at, other):
         patch.setattr(canonical, "_PART_ITEMS", 2)
         for read in (data, cut, longer):
             assert canonical._encodes_to(value, read) is (read == data)
+
+
+needs_twin = pytest.mark.skipif(canonical.canonical_kernel is None, reason="not compiled here")
+TAGS = st.sampled_from([bytes([tag]) for tag in (*range(0x78, 0xB0), *range(0xBC, 0x100))])
+PIECES = TAGS | st.binary(max_size=3) | st.just(bytes(4)) | SCALARS.map(pack)
+
+
+@needs_twin
+@given(st.lists(PIECES, max_size=9).map(b"".join))
+@settings(max_examples=2000)
+def test_what_is_canonical_is_seen_alike_compiled_or_not(data):
+    try:
+        value = unpack_fast(data)
+    except RemoteProtocolError:
+        canonical.canonical_kernel.is_shortest(data)  # says something, within bounds
+        return
+    assert canonical.canonical_kernel.is_shortest(data) is canonical._encodes_to(value, data)
+
+
+@needs_twin
+@given(VALUES, st.data())
+def test_one_part_in_another_form_is_seen(value, data):
+    """Lengths and integers with more bytes than they need, keys twice or descending, floats."""
+    packed = pack(value)
+    at = data.draw(st.integers(0, len(packed) - 1))
+    spoilt = packed[:at] + data.draw(PIECES) + packed[at + data.draw(st.integers(0, 9)) :]
+    try:
+        read = unpack_fast(spoilt)
+    except RemoteProtocolError:
+        return
+    assert canonical.canonical_kernel.is_shortest(spoilt) is canonical._encodes_to(read, spoilt)
+
+
+@needs_twin
+@pytest.mark.parametrize("tag", [*range(0xC4, 0xC7), *range(0xCC, 0xD4), *range(0xD9, 0xE0)])
+@pytest.mark.parametrize("edge", [0, 15, 16, 31, 32, 127, 128, 255, 256, 65535, 65536, 1 << 32])
+@pytest.mark.parametrize("near", [-1, 0, 1])
+def test_every_tag_is_read_alike_about_its_edges(tag, edge, near):
+    number = edge + near
+    if 0xCC <= tag <= 0xD3:
+        width = 1 << (tag & 3)
+    elif tag >= 0xDC:
+        width = 2 << (tag & 1)
+    else:
+        width = 1 << (tag - (0xC4 if tag < 0xCC else 0xD9))
+    for counted in {number, -number}:
+        if not -(1 << 8 * width - 1) <= counted < 1 << 8 * width:
+            continue
+        is_number = 0xCC <= tag <= 0xD3
+        items = b"" if is_number or not 0 <= counted <= 70000 else bytes(counted)
+        if tag >= 0xDE:
+            items = b"".join(pack(key) + b"\0" for key in range(len(items)))
+        data = bytes([tag]) + (counted % (1 << 8 * width)).to_bytes(width, "big") + items
+        try:
+            value = unpack_fast(data, array_max=70000)
+        except RemoteProtocolError:
+            continue
+        assert canonical.canonical_kernel.is_shortest(data) is canonical._encodes_to(value, data)
 
 
 @pytest.mark.parametrize("at", [0, 1, 255, 256, 1999])
