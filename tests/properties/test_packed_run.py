@@ -387,6 +387,32 @@ def test_a_case_with_a_grant_is_named():
     assert plain.shared == list(plain.whole) == [held.stream]
 
 
+@pytest.mark.parametrize("count", [64, 65, 200])
+def test_no_more_changes_are_taken_at_once_than_a_row_has_room_for(count):
+    """Whoever asks: ``place`` would not let them through."""
+    held = Held()
+    held.slowly(form_save(held, 0, 1, 1, []), 0)  # the form is known from here on
+    leaves = [form_save(held, number, 1, number, []) for number in range(1, count + 1)]
+    assert (batch_of((held, leaves)).others() == []) is (count == 64)
+    rows, keys = {held.stream: packed(held.row)}, keys_of(held)
+    [row], _, _ = stream_kernels.packed_kernel.take(
+        [(held.stream, leaves)], [-1], rows, keys, [0] * count, held.path, OWN_DEVICE
+    )
+    assert (row is not None) is (count == 64)
+
+
+def test_streams_without_a_list_of_leaves_are_refused():
+    held = Held()
+    rows, keys = {held.stream: packed(held.row)}, keys_of(held)
+    for odd in (None, (), 7):
+        with pytest.raises(TypeError):
+            stream_kernels.packed_kernel.place([(held.stream, odd)], rows, OWN_DEVICE)
+        with pytest.raises(TypeError):
+            stream_kernels.packed_kernel.take(
+                [(held.stream, odd)], [-1], rows, keys, [0], held.path, OWN_DEVICE
+            )
+
+
 def test_own_unsent_changes_lie_behind_everything():
     """None of the others' changes has seen them: what comes next comes before them."""
     held = Held()

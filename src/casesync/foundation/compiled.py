@@ -19,6 +19,6 @@ def compiled(name: str, version: int) -> Any:  # noqa: ANN401 - documented at th
     """
     try:
         module = import_module(name)
-    except ImportError:
+    except (ImportError, TypeError, ValueError):  # Cython: one it builds on is of another source
         return None
     return module if getattr(module, "VERSION", 0) == version else None

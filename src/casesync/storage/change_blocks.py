@@ -89,8 +89,10 @@ class _Filling:
         """The block that the next transaction adds to."""
         if self.changed:
             return self  # it is not in its place yet
-        small = self.size_bytes < SMALL_BLOCK_BYTES and self.count < SLOTS_MAX
-        return self if small else _Filling(self.block + 1)
+        if self.size_bytes >= SMALL_BLOCK_BYTES or self.count == SLOTS_MAX:
+            return _Filling(self.block + 1)
+        self.parts = [b"".join(self.parts)]  # a part may hold a whole page's batch in memory
+        return self
 
 
 class _Unsigned(NamedTuple):

@@ -36,7 +36,6 @@ _CACHE_KIB: Final = 8 * 1024
 _SETTINGS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
-    "PRAGMA fullfsync = ON",  # macOS: its plain fsync does not reach the platter
     "PRAGMA secure_delete = ON",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA foreign_keys = ON",
@@ -197,6 +196,9 @@ def _set_up(connection: Any, folder: Path | None) -> Connection:  # noqa: ANN401
     try:
         # Before anything is read: otherwise the log's index is made as a file, which needs room.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
+        # Before the key is tried, too: closing folds a log in that a killed process left, whether
+        # the key is right or not. macOS: a plain fsync does not reach the platter.
+        connection.execute("PRAGMA fullfsync = ON").fetchall()
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         for setting in _SETTINGS:
             connection.execute(setting).fetchall()

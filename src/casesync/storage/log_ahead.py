@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 STEP_BYTES: Final = 2 * 1024 * 1024
-"""Between two requests; a transaction that writes less makes none."""
+"""Between two requests: small transactions make hardly any."""
 _BEGIN_TO_WRITE: Final = 2  # SYNC_FILE_RANGE_WRITE: sync_file_range(2)
 
 
@@ -49,9 +49,9 @@ class LogAhead:
 @cache
 def _sync_file_range() -> Any:  # noqa: ANN401, a C function, or None
     """The system's function, None where there is none (it is Linux's own)."""
-    import ctypes  # noqa: PLC0415 - a command that saves once needs none of it
+    with suppress(ImportError, OSError, AttributeError, TypeError):
+        import ctypes  # noqa: PLC0415 - a command that saves once needs none of it
 
-    with suppress(OSError, AttributeError, TypeError):
         found = ctypes.CDLL(None).sync_file_range
         found.argtypes = [ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint]
         return found

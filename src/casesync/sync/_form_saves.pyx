@@ -35,7 +35,7 @@ from casesync.crypto.signatures import change_message
 from casesync.foundation.ids import Compartment
 from casesync.model.cells import Form
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 cdef enum:

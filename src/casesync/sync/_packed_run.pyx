@@ -31,7 +31,7 @@ from casesync.sync._stream_row cimport (
 )
 from casesync.translog._served_leaf cimport ServedLeaf
 
-VERSION = 5
+VERSION = 6
 """Raised with every change of what this module does; ``stream_kernels`` asks for just this one."""
 
 cdef object U64 = (1 << 64) - 1
@@ -247,7 +247,7 @@ def place(list batch not None, dict rows not None, u64 own_device):
     try:
         for pair in batch:
             packed = rows.get(pair[0])
-            if packed is not None and _is_placed(pair[1], packed, row, own_device):
+            if packed is not None and _is_placed(<list?>pair[1], packed, row, own_device):
                 for leaf in <list>pair[1]:
                     _put_change(&b, <ServedLeaf>leaf)
                     ends.append(b.size)
@@ -324,7 +324,7 @@ def take(
             stream, leaves = pair
             common.stored, common.made = keys.get(stream), {}
             if read_row(rows[stream], row, own_device) and _take_all(
-                leaves, locations, first, row, common
+                <list?>leaves, locations, first, row, common
             ):
                 write_row(&b, row)
                 taken.append(PyBytes_FromStringAndSize(<const char*>b.data, b.size))
@@ -344,6 +344,8 @@ def take(
 cdef bint _take_all(list leaves, list locations, Py_ssize_t first, Row* row, _Path path):
     cdef ServedLeaf leaf
     cdef Py_ssize_t at
+    if PyList_GET_SIZE(leaves) > ADDED:
+        return False
     for at in range(PyList_GET_SIZE(leaves)):
         leaf = <ServedLeaf?><object>PyList_GET_ITEM(leaves, at)
         if not _take(leaf, locations[first + at], row, path):

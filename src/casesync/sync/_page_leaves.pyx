@@ -12,7 +12,7 @@ from casesync.codec._msgpack cimport Slice
 from casesync.translog._served_leaf cimport ServedLeaf
 from casesync.translog.header import STREAM_PART
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 cdef Py_ssize_t STREAM_AT = STREAM_PART.start
@@ -20,7 +20,9 @@ cdef Py_ssize_t STREAM_BYTES = STREAM_PART.stop - STREAM_PART.start
 
 
 cdef inline bint _equal(Slice one, Slice other) noexcept:
-    return one.size == other.size and memcmp(one.at, other.at, one.size) == 0
+    return one.size == other.size and (
+        one.size == 0 or memcmp(one.at, other.at, one.size) == 0
+    )
 
 
 def runs_of(list leaves not None):
@@ -59,7 +61,9 @@ def by_stream(list leaves not None):
         leaf = <ServedLeaf?><object>PyList_GET_ITEM(leaves, at)
         header = leaf.raw_header
         size = min(STREAM_BYTES, max(0, header.size - STREAM_AT))
-        stream = PyBytes_FromStringAndSize(<const char*>header.at + STREAM_AT, size)
+        stream = b""
+        if size:
+            stream = PyBytes_FromStringAndSize(<const char*>header.at + STREAM_AT, size)
         held = streams.get(stream)
         if held is None:
             streams[stream] = [leaf]

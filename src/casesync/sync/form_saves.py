@@ -32,8 +32,8 @@ from casesync.sync.usual_keys import authorship
 
 form_saver = (
     save_kernel
-    and compiled("casesync.sync._stored_key", 1)
-    and compiled("casesync.sync._form_saves", 2)
+    and compiled("casesync.sync._stored_key", 2)
+    and compiled("casesync.sync._form_saves", 3)
 )
 """Makes usual saves on packed rows; without it ``write_change`` makes all."""
 

@@ -34,12 +34,13 @@ class HandedOut:
         self._unanswered: deque[tuple[int, StreamBatch]] = deque()
         self._forms: tuple[int, list[tuple[int, int, list[int]]]] = (0, [])
 
-    def put(self, batch: StreamBatch) -> list[StreamBatch]:
-        """Have a batch taken, by whoever is free; returns those that are taken by now."""
+    def put(self, batch: StreamBatch, *, here: bool = False) -> list[StreamBatch]:
+        """Have a batch taken, by whoever is free or here; returns those that are taken by now."""
         helper = self._helper
         taken = self._answered(wait=False)
         if (
-            helper is not None
+            not here
+            and helper is not None
             and helper.is_ready()
             and len(self._unanswered) < UNANSWERED_MAX
             and len(batch.plain.ends) >= WORTH_CHANGES

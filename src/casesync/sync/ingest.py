@@ -68,7 +68,7 @@ def ingest(
     plain = PlainPath(engine)
     streams = by_stream(proven)
     with handing_out(engine.helper, plain, report) as handed:
-        for some in _batches(streams):
+        for number, some in enumerate(_batches(streams)):
             front, content = in_two(some)
             if front:  # what stands behind it builds on its rows
                 batch = StreamBatch(engine, tx, plain, front, report)
@@ -76,7 +76,7 @@ def ingest(
                 _finish([batch], waiting, engine, tx, report)
             if content:
                 batch = StreamBatch(engine, tx, plain, content, report)
-                _finish(handed.put(batch), waiting, engine, tx, report)
+                _finish(handed.put(batch, here=number == 0), waiting, engine, tx, report)
         _finish(handed.rest(), waiting, engine, tx, report)
 
 

@@ -13,7 +13,7 @@ from casesync.sync.keyring import KeyRing
 from casesync.sync.ports import StoredChange
 from casesync.translog.header import segment_place
 
-stored_kernel = compiled("casesync.sync._stored_key", 1) and compiled("casesync.sync._stored", 3)
+stored_kernel = compiled("casesync.sync._stored_key", 2) and compiled("casesync.sync._stored", 3)
 """Opens the segments of nearly every stream; without it ``open_segments`` opens each."""
 
 

@@ -27,6 +27,7 @@ from casesync.client.sync_driver import run_sync
 from casesync.storage.sql_store import SqlStore
 from casesync.sync import handed_out, ingest, stream_batch
 from casesync.sync.helper_port import Helper
+from casesync.sync.plain_batch import PlainBatch
 from casesync.sync.session import SyncReport
 from casesync.sync.stream_kernels import handing_kernel
 from casesync.testing.benchmark.prepare import prepare
@@ -102,6 +103,22 @@ def test_with_and_without_it_a_replica_is_the_same(recording, helper):
     together, handed = merged(recording, helper)
     assert handed > 0
     assert together == alone
+
+
+def test_the_first_batch_is_taken_here_however_much_it_is(saves, helper, monkeypatch):
+    """Forms that nobody has met yet are met in it; handed out, it would come back undone."""
+    undone: list[int] = []
+    real = PlainBatch.taken
+
+    def taken(batch: PlainBatch, answer: Any) -> None:
+        real(batch, answer)
+        undone.append(len(batch.left))
+
+    monkeypatch.setattr(ingest, "STREAMS_AHEAD", 16)
+    monkeypatch.setattr(PlainBatch, "taken", taken)
+    assert merged(saves, helper)[1] > 0
+    assert undone[0] > 0, "nobody had met these forms"
+    assert not any(undone[1:])
 
 
 class Through(Helper):

@@ -56,6 +56,17 @@ def save_one_by_one(store, count) -> list[int]:
     return locations
 
 
+def test_a_small_last_block_keeps_no_more_than_itself_in_memory():
+    store = open_plain()
+    with store.transaction() as transaction:
+        transaction.append_changes([stored_change(number) for number in range(2000)])
+        while store._transaction._blocks._last.size_bytes >= SMALL_BLOCK_BYTES:
+            transaction.append_changes([stored_change(0)])
+    last = store._transaction._blocks._last
+    assert [type(part) for part in last.parts] == [bytes]
+    assert sum(map(len, last.parts)) == last.size_bytes < SMALL_BLOCK_BYTES
+
+
 def test_saves_share_blocks_that_stay_small():
     """A save writes its block again: it may not grow into pages of its own."""
     store = open_plain()

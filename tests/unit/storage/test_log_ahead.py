@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
@@ -69,6 +70,13 @@ def test_nothing_depends_on_it(tmp_path, monkeypatch, function):
     with store.transaction() as tx:
         tx.append_changes([change(32_000) for _ in range(2 * STEP_BYTES // 32_000)])
     store.close()
+
+
+def test_an_interpreter_without_c_functions_does_without(tmp_path, monkeypatch):
+    log_ahead._sync_file_range.cache_clear()
+    monkeypatch.setitem(sys.modules, "ctypes", None)  # importing it fails
+    assert log_ahead._sync_file_range() is None
+    log_ahead._sync_file_range.cache_clear()
 
 
 def test_the_systems_own_function_takes_a_file(tmp_path):

@@ -97,6 +97,24 @@ def test_only_a_page_that_does_not_open_is_tried_again(tmp_path, faster):
     holder.close()
 
 
+def test_a_flush_is_a_flush_before_any_key_is_tried(tmp_path, faster):
+    """Closing after a wrong one folds in what a killed process left in the log."""
+    path = tmp_path / "replica.db"
+    connect_encrypted(path, KEY).close()
+    asked = []
+    with pytest.MonkeyPatch.context() as patch:
+        real = connections._set_up
+
+        def set_up(connection, folder):
+            connection.set_trace_callback(asked.append)
+            return real(connection, folder)
+
+        patch.setattr(connections, "_set_up", set_up)
+        with pytest.raises(LocalStateError):
+            connect_encrypted(path, SecretBytes(b"j" * 32))
+    assert asked.count("PRAGMA fullfsync = ON") == 2, "once for each try"
+
+
 @pytest.mark.parametrize("made_with", HASHES)
 def test_a_copy_before_a_migration_has_what_it_is_a_copy_of(tmp_path, faster, made_with):
     path = tmp_path / "replica.db"
