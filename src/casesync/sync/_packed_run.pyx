@@ -31,7 +31,7 @@ from casesync.sync._stream_row cimport (
 )
 from casesync.translog._served_leaf cimport ServedLeaf
 
-VERSION = 6
+VERSION = 7
 """Raised with every change of what this module does; ``stream_kernels`` asks for just this one."""
 
 cdef object U64 = (1 << 64) - 1
@@ -232,12 +232,13 @@ cdef Py_ssize_t _content_from(list leaves):
 
 
 def place(list batch not None, dict rows not None, u64 own_device):
-    """What ``PlainBatch`` stores, and the largest index by stream.
+    """What ``PlainBatch`` stores, the largest index by stream, and who wrote.
 
     That is (changes as they are stored, where each of them ends); an index is None where not every
     leaf is content alone and newer than all that is held.
     """
     cdef list ends = [], placed = []
+    cdef set authors = set()
     cdef tuple pair
     cdef Buffer b
     cdef Row* row = <Row*>PyMem_Malloc(sizeof(Row))
@@ -247,21 +248,24 @@ def place(list batch not None, dict rows not None, u64 own_device):
     try:
         for pair in batch:
             packed = rows.get(pair[0])
-            if packed is not None and _is_placed(<list?>pair[1], packed, row, own_device):
+            if packed is not None and _is_placed(<list?>pair[1], packed, row, own_device, authors):
                 for leaf in <list>pair[1]:
                     _put_change(&b, <ServedLeaf>leaf)
                     ends.append(b.size)
                 placed.append(row.last)
             else:
                 placed.append(None)
-        return PyBytes_FromStringAndSize(<const char*>b.data, b.size), ends, placed
+        return PyBytes_FromStringAndSize(<const char*>b.data, b.size), ends, placed, authors
     finally:
         PyMem_Free(row)
         PyMem_Free(b.data)
 
 
-cdef bint _is_placed(list leaves, object packed, Row* row, u64 own_device):
-    """Whether every leaf is content alone and newer than all that is held of its device."""
+cdef bint _is_placed(list leaves, object packed, Row* row, u64 own_device, set authors):
+    """Whether every leaf is content alone and newer than all that is held of its device.
+
+    Devices met are added to ``authors``.
+    """
     cdef ContentHeader h
     cdef Newest* newest
     cdef ServedLeaf leaf
@@ -276,6 +280,7 @@ cdef bint _is_placed(list leaves, object packed, Row* row, u64 own_device):
         if newest == NULL or h.number <= newest.number:
             return False
         newest.number = h.number
+        authors.add(h.device)
     return True
 
 

@@ -68,6 +68,7 @@ class PlainBatch:
         self._rows = rows
         self._own_device = own_device
         self._placed: list[int | None] = [None] * len(batch)
+        self._authors: set[int] = set()
         self.changes = b""
         """To be stored, packed: every leaf of the streams that are plain, in the order of the
         batch."""
@@ -82,7 +83,9 @@ class PlainBatch:
         self.merged = 0
         """Segments of what it took in."""
         if packed_kernel is not None:
-            self.changes, self.ends, self._placed = packed_kernel.place(batch, rows, own_device)
+            self.changes, self.ends, self._placed, self._authors = packed_kernel.place(
+                batch, rows, own_device
+            )
 
     def others(self) -> Batch:
         """The streams that are not plain: of some leaf it is not sure that it simply comes next."""
@@ -101,9 +104,8 @@ class PlainBatch:
         )
 
     def authors(self) -> dict[int, Device]:
-        """What ``PlainPath.device`` says of every author."""
-        numbers = {leaf.device for _, leaves in self._batch for leaf in leaves}
-        return {number: self._path.device(number) for number in numbers}
+        """What ``PlainPath.device`` says of every author of ``changes``, and perhaps of others."""
+        return {number: self._path.device(number) for number in self._authors}
 
     def work(self, locations: list[int], keys: Mapping[StreamId, bytes]) -> Work:
         """What ``take`` would do, for somebody else."""
