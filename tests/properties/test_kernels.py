@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from casesync.codec import canonical
 from casesync.foundation.errors import CasesyncError, RelayMisbehaviour
 from casesync.merkle import compact_range
 from casesync.merkle.compact_range import CompactRange
@@ -97,12 +98,23 @@ Page = tuple[list[Any], CompactRange, int, bytes]
 def reading(kernel: Any, at_once: int = 256) -> Iterator[None]:
     """Whom pages are read by; a second thread is worth it for every frame."""
     before = (page_reader.frame_kernel, page_reader.AT_ONCE, page_reader.WORTH_A_THREAD)
+    fold_at = page_reader.FOLD_AT
     try:
         page_reader.frame_kernel, page_reader.AT_ONCE = kernel, at_once
-        page_reader.WORTH_A_THREAD = 0
+        page_reader.WORTH_A_THREAD, page_reader.FOLD_AT = 0, at_once + 2
         yield
     finally:
         page_reader.frame_kernel, page_reader.AT_ONCE, page_reader.WORTH_A_THREAD = before
+        page_reader.FOLD_AT = fold_at
+
+
+def in_message(page: list[Any]) -> list[Any]:
+    """The page as a large message gives it: frames stay where they are, if most items are some."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(canonical, "LARGE_BYTES", 0)
+        patch.setattr(canonical, "LONG_ITEMS", 1)
+        parts = canonical.unpack_long(canonical.pack(dict(enumerate(page))))
+    return list(parts.values())
 
 
 def outcome_of(page: Page, *, second_thread: bool = False) -> Any:
@@ -124,9 +136,12 @@ def test_a_page_is_read_alike_compiled_or_not(page):
         slow = outcome_of(page)
     with reading(frames):
         assert outcome_of(page) == slow
+    long = (in_message(page[0]), *page[1:])
     for at_once in (1, 2):
         with reading(frames, at_once):
             assert outcome_of(page, second_thread=True) == slow, at_once
+            assert outcome_of(long, second_thread=True) == slow, at_once
+            assert outcome_of(long) == slow
 
 
 @needs_frames
@@ -146,9 +161,12 @@ def test_a_long_page_is_read_alike_by_two_threads(odd):
         page = (items, CompactRange(), size, log.root(size))
         with reading(None):
             slow = outcome_of(page)
+        long = (in_message(items), *page[1:])
+        assert type(long[0][3]) is not list
         for at_once in (1, 8, 64):
             with reading(frames, at_once):
                 assert outcome_of(page, second_thread=True) == slow
+                assert outcome_of(long, second_thread=True) == slow
 
 
 @needs_frames
@@ -219,6 +237,8 @@ def test_frames_of_several_segments_are_taken_by_the_twin():
         0,
         t,
         0,
+        list,
+        9,
         9,
         -1,
     )

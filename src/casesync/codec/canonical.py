@@ -8,7 +8,7 @@ nothing hashes again. What a value means is for its own parser to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import msgpack
@@ -21,9 +21,17 @@ ARRAY_ITEMS_MAX: Final = 65_536
 """Longest array accepted unless the caller says otherwise: the decoder reserves an array before it
 has seen its items, so a short message could otherwise reserve gigabytes."""
 
-canonical_kernel = compiled("casesync.codec._canonical", 1)
+canonical_kernel = compiled("casesync.codec._canonical", 2)
 """Sees in one pass whether bytes are canonical; without it their value is encoded again."""
 LARGE_BYTES: Final = 1024 * 1024
+LONG_ITEMS: Final = 4096
+"""Of an array that ``unpack_long`` leaves in its message."""
+ARRAYS: Final[frozenset[type]] = frozenset(
+    {list} if canonical_kernel is None else {list, canonical_kernel.LongArray}
+)
+"""What arrays of ``unpack_long`` are; all have a length and items by their places."""
+_LONG_MARK: Final = b"\xd4\x00\x00"
+"""In its place: of a type that no canonical message has."""
 _PART_ITEMS: Final = 256
 _PART_DEPTH: Final = 4
 """A message, its back-fills, one of them, its frames."""
@@ -69,6 +77,25 @@ def unpack(data: bytes, *, array_max: int = ARRAY_ITEMS_MAX) -> Any:  # noqa: AN
     return value
 
 
+def unpack_long(data: bytes, *, array_max: int = ARRAY_ITEMS_MAX) -> Any:  # noqa: ANN401
+    """As ``unpack``; but the longest array of a large message may be another of ``ARRAYS``.
+
+    Raises:
+        RemoteProtocolError: ``malformed``: as ``unpack``.
+    """
+    found = None
+    if canonical_kernel is not None and len(data) >= LARGE_BYTES and type(data) is bytes:
+
+        def decode(item: bytes) -> Any:  # noqa: ANN401
+            return unpack_fast(item, array_max=array_max)
+
+        found = canonical_kernel.cut_out(data, LONG_ITEMS, array_max, _LONG_MARK, decode)
+    if found is None:
+        return unpack(data, array_max=array_max)
+    rest, array = found
+    return _decoded(rest, array_max, lambda _type, _data: array)
+
+
 def unpack_fast(data: bytes, *, array_max: int = ARRAY_ITEMS_MAX) -> Any:  # noqa: ANN401
     """As ``unpack``, but longer forms of a value are accepted: for hot paths.
 
@@ -76,6 +103,11 @@ def unpack_fast(data: bytes, *, array_max: int = ARRAY_ITEMS_MAX) -> Any:  # noq
         RemoteProtocolError: ``malformed``: not msgpack, or types, depth or map keys that the
             canonical form does not have.
     """
+    return _decoded(data, array_max, msgpack.ExtType)
+
+
+def _decoded(data: bytes, array_max: int, extension: Callable[[int, bytes], object]) -> Any:  # noqa: ANN401
+    """As ``unpack_fast``; ``extension`` makes what stands for an extension type."""
     try:
         value = msgpack.unpackb(
             data,
@@ -83,6 +115,7 @@ def unpack_fast(data: bytes, *, array_max: int = ARRAY_ITEMS_MAX) -> Any:  # noq
             strict_map_key=False,
             max_array_len=min(array_max, len(data)),
             max_map_len=min(array_max, len(data)),
+            ext_hook=extension,
         )
     except (
         msgpack.UnpackException,
@@ -109,6 +142,8 @@ def _check_unpacked(value: object) -> None:
             elif type(container) is dict:
                 _check_keys(container)
                 items = container.values()
+            elif type(container) in ARRAYS:
+                continue  # looked through when it was cut out
             else:
                 raise RemoteProtocolError("malformed", what="msgpack type")
             if not _SCALARS.issuperset(map(type, items)):

@@ -65,12 +65,12 @@ cdef void* shared_context() noexcept:
     return _context
 
 
-cdef void* new_context() noexcept:
+cdef void* new_context() noexcept nogil:
     """For a thread without the interpreter's lock; NULL where there is none."""
     return NULL if _context == NULL else _new()
 
 
-cdef void free_context(void* context) noexcept:
+cdef void free_context(void* context) noexcept nogil:
     """Release what ``new_context`` made; NULL is harmless."""
     if context != NULL:
         _free(context)

@@ -16,9 +16,9 @@ from cpython.pythread cimport (
 )
 from libc.string cimport memcpy
 
-from casesync.merkle._hashes cimport digest, digest_in
+from casesync.merkle._hashes cimport digest, digest_in, free_context, new_context
 
-VERSION = 3
+VERSION = 4
 """Raised with every change of what this module does; ``translog.page`` asks for just this one."""
 
 cdef int TRIES = 2000            # some 50 us
@@ -126,7 +126,9 @@ cdef Py_ssize_t _head(Reader* r, u8* out) noexcept nogil:
     return at
 
 
-cdef bint _parse(Reading* reading, Frame* frame, const u8* data, Py_ssize_t size) noexcept nogil:
+cdef bint _parse(
+    Reading* reading, Frame* frame, const u8* data, Py_ssize_t size, u64 log_time
+) noexcept nogil:
     """Read a usual frame and write its header, but the hashes of segments."""
     cdef Reader r
     cdef u64 whole = 0
@@ -136,7 +138,7 @@ cdef bint _parse(Reading* reading, Frame* frame, const u8* data, Py_ssize_t size
     flags = _byte(&r)
     if r.bad or flags & ~EXPLICIT:  # own, or something is withheld
         return False
-    frame.time = reading.log_time + _number(&r, 48)
+    frame.time = log_time + _number(&r, 48)
     frame.stream_ref = _number(&r, 16)
     frame.device_ref = _number(&r, 16)
     if frame.stream_ref >= reading.stream_count or frame.device_ref >= reading.device_count:
@@ -191,19 +193,25 @@ cdef bint _hash_header(Reading* reading, Frame* frame) noexcept nogil:
 
 
 cdef void read_chunk(Reading* reading, Chunk* chunk) noexcept nogil:
-    """Read what is offered, up to the first that is not usual."""
+    """Read what is offered, up to the first that is not usual.
+
+    Of what another thread has close by nothing is written before the end: a line of memory that two
+    processors write goes to and fro between them, which took as long as a second thread saves.
+    """
     cdef Frame* frame
-    cdef int at
-    chunk.read = 0
-    for at in range(chunk.offered):
+    cdef u64 log_time = reading.log_time
+    cdef int at = 0
+    while at < chunk.offered:
         frame = &chunk.frames[at]
         frame.header = frame.leaf + BEFORE_HEADER
-        if not _parse(reading, frame, chunk.data[at], chunk.sizes[at]):
-            return
+        if not _parse(reading, frame, chunk.data[at], chunk.sizes[at], log_time):
+            break
         if not _hash_header(reading, frame):
-            return
-        reading.log_time = frame.time
-        chunk.read = at + 1
+            break
+        log_time = frame.time
+        at += 1
+    reading.log_time = log_time
+    chunk.read = at
 
 
 cdef bint _soon(PyThread_type_lock lock) noexcept nogil:
@@ -220,6 +228,7 @@ cdef void _ahead(void* argument) noexcept nogil:
     cdef Reading* reading = <Reading*>argument
     cdef Chunk* chunk
     cdef int at = 0
+    reading.context = new_context()
     while True:
         chunk = &reading.chunks[at]
         if not _soon(chunk.given):
@@ -229,6 +238,7 @@ cdef void _ahead(void* argument) noexcept nogil:
         read_chunk(reading, chunk)
         PyThread_release_lock(chunk.made)
         at = (at + 1) % CHUNKS
+    free_context(reading.context)
     PyThread_release_lock(reading.over)
 
 

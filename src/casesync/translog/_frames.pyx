@@ -7,7 +7,7 @@ is wrong with a page. ``tests/properties/test_kernels.py`` holds the two equal o
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc
 from cpython.pythread cimport (
     NOWAIT_LOCK,
     PyThread_acquire_lock,
@@ -16,9 +16,12 @@ from cpython.pythread cimport (
     PyThread_release_lock,
     PyThread_type_lock,
 )
-from libc.string cimport memcmp, memcpy, memset
+from libc.stdint cimport uintptr_t
+from libc.string cimport memcmp, memcpy
 
-from casesync.merkle._hashes cimport digest, free_context, new_context, shared_context
+from casesync.codec._canonical cimport LongArray
+from casesync.codec._msgpack cimport Slice
+from casesync.merkle._hashes cimport digest, shared_context
 from casesync.translog._frame_chunks cimport (
     BEFORE_HEADER, BEFORE_LINK, CHUNKS, FIRST, Chunk, Frame, Reading, begin_ahead, read_chunk, u8,
     u64, wait_for,
@@ -26,7 +29,7 @@ from casesync.translog._frame_chunks cimport (
 from casesync.translog._served_leaf cimport ServedLeaf, new_leaf, room_of
 from casesync.translog.chain import LINK_LABEL
 
-VERSION = 8
+VERSION = 9
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 cdef Py_ssize_t HEAD_FRONT = 36  # header up to the count of after entries
@@ -35,6 +38,7 @@ cdef Py_ssize_t BACK = 20
 cdef Py_ssize_t ROOT = 32
 cdef Py_ssize_t SEGMENT = 45
 DEF LABEL_MAX = 64
+DEF LINE = 128  # of memory, as processors fetch it: one, or two together
 cdef bytes _label = LINK_LABEL
 cdef Py_ssize_t _label_bytes = len(LINK_LABEL)
 assert _label_bytes <= LABEL_MAX
@@ -142,19 +146,27 @@ cdef void _free_chunk(Chunk* chunk) noexcept:
 cdef class _Ahead:
     """Frames of a page, chunk by chunk; once it is worth it, read by a second thread."""
 
-    cdef Reading reading
-    cdef list items
+    cdef Reading* reading
+    cdef list items          # None where they lie in
+    cdef LongArray array
     cdef list held           # the items that each chunk points to, those of ``first`` at the end
     cdef tuple tables        # which ``reading`` points to
     cdef Py_ssize_t offered  # every item before it was
-    cdef void* own_context   # of the second thread
+    cdef u8* room            # where ``reading`` lies, with no line of memory that others write
 
     def __cinit__(self):
-        memset(&self.reading, 0, sizeof(Reading))
-        self.own_context = NULL
+        self.reading = NULL
+        self.room = <u8*>PyMem_Calloc(1, sizeof(Reading) + 4 * LINE)
+        if self.room == NULL:
+            raise MemoryError
+        self.reading = <Reading*>(self.room + 2 * LINE - <uintptr_t>self.room % LINE)
 
-    def __init__(self, list items, Py_ssize_t at, bytes streams, bytes devices, u64 log_time):
-        self.items, self.offered = items, at
+    def __init__(self, items, Py_ssize_t at, bytes streams, bytes devices, u64 log_time):
+        if isinstance(items, LongArray):
+            self.array = items
+        else:
+            self.items = <list?>items
+        self.offered = at
         self.tables, self.held = (streams, devices), [None] * (CHUNKS + 1)
         self.reading.streams = <const u8*>PyBytes_AS_STRING(streams)
         self.reading.stream_count = PyBytes_GET_SIZE(streams) // 16
@@ -166,26 +178,38 @@ cdef class _Ahead:
 
     def __dealloc__(self):
         cdef int which
+        if self.reading == NULL:
+            return
         for which in range(CHUNKS):
             _free_chunk(&self.reading.chunks[which])
         _free_chunk(&self.reading.first)
         if self.reading.over != NULL:
             PyThread_free_lock(self.reading.over)
-        free_context(self.own_context)
+        PyMem_Free(self.room)
 
     cdef int offer(self, Chunk* chunk, int which) except -1:
         """Point a chunk to the next items, as far as they may be frames."""
-        cdef list held = self.items[self.offered : self.offered + chunk.room]
+        cdef list held
         cdef object item
-        self.held[which] = held
-        chunk.offered = 0
-        for item in held:
-            if type(item) is not bytes:
-                break
-            chunk.data[chunk.offered] = <const u8*>PyBytes_AS_STRING(item)
-            chunk.sizes[chunk.offered] = PyBytes_GET_SIZE(item)
-            chunk.offered += 1
-        self.offered += chunk.offered
+        cdef Slice* part
+        cdef int offered = 0
+        if self.array is not None:
+            part = self.array.parts + self.offered
+            while offered < min(chunk.room, self.array.count - self.offered) and part.at != NULL:
+                chunk.data[offered], chunk.sizes[offered] = part.at, part.size
+                offered += 1
+                part += 1
+        else:
+            held = self.items[self.offered : self.offered + chunk.room]
+            self.held[which] = held
+            for item in held:
+                if type(item) is not bytes:
+                    break
+                chunk.data[offered] = <const u8*>PyBytes_AS_STRING(item)
+                chunk.sizes[offered] = PyBytes_GET_SIZE(item)
+                offered += 1
+        self.offered += offered
+        chunk.offered = offered
         return 0
 
     cdef bint begin(self, int at_once) except -1:
@@ -193,8 +217,7 @@ cdef class _Ahead:
         cdef Chunk* chunk
         cdef int which
         cdef Py_ssize_t before = self.offered
-        self.own_context = new_context()
-        if self.own_context == NULL:
+        if shared_context() == NULL:
             return False
         self.reading.over = _taken_lock()
         for which in range(CHUNKS):
@@ -202,9 +225,7 @@ cdef class _Ahead:
             _make_chunk(chunk, at_once)
             chunk.given, chunk.made = _taken_lock(), _taken_lock()
             self.offer(chunk, which)
-        self.reading.context = self.own_context
-        if not begin_ahead(&self.reading):
-            self.reading.context = shared_context()
+        if not begin_ahead(self.reading):
             self.offered = before
             return False
         for which in range(CHUNKS):
@@ -224,35 +245,59 @@ cdef class _Leaves:
     cdef list numbers, devices, leaves, leaf_hashes
     cdef dict links
     cdef u64 position, end
+    cdef object device    # of the last leaf; None: of none yet
+    cdef u64 device_ref
+    cdef object held      # what has its link: the leaf, or what ``links`` says
+    cdef const u8* link   # NULL: ``links`` says nothing
 
-    cdef int take(self, Chunk* chunk, list items) except -1:
-        """Make leaves of the frames that were read; how many, the first others are not usual."""
+    cdef int change_device(self, u64 device_ref) except -1:
+        """Turn to another author; most leaves are of the one before."""
+        self.note_link()
+        self.device_ref, self.device = device_ref, self.devices[device_ref]
+        self.held, self.link = self.links.get(self.device), NULL
+        if self.held is not None:
+            self.link = <const u8*>PyBytes_AS_STRING(<bytes?>self.held)
+        return 0
+
+    cdef int note_link(self) except -1:
+        """Have ``links`` say what the last leaf's link is."""
+        if self.device is not None and self.link != NULL:
+            self.links[self.device] = PyBytes_FromStringAndSize(<const char*>self.link, 32)
+        return 0
+
+    cdef int take(self, Chunk* chunk, list items, LongArray array) except -1:
+        """Make leaves of the frames that were read; how many, the first others are not usual.
+
+        Args: items: those frames, or None: they lie in the message of ``array``.
+        """
         cdef int taken = 0
+        cdef object held
         while taken < chunk.read and self.position < self.end:
-            if not self.take_frame(&chunk.frames[taken], items[taken]):
+            held = items[taken] if array is None else array.message
+            if not self.take_frame(&chunk.frames[taken], held):
                 break
             taken += 1
         return taken
 
-    cdef bint take_frame(self, Frame* f, object item) except -1:
-        """Make the leaf of a frame, which points into ``item``; False if it cannot be usual."""
-        cdef object device = self.devices[f.device_ref]
-        cdef object last = self.links.get(device)
-        cdef object link, leaf_hash
+    cdef bint take_frame(self, Frame* f, object held) except -1:
+        """Make the leaf of a frame, which points into ``held``; False if it cannot be usual."""
+        cdef object leaf_hash
         cdef ServedLeaf leaf
         cdef const u8* start = f.segments
         cdef const u8* previous = f.previous
         cdef u8 chained[LABEL_MAX + 64]
         cdef u8* out
         cdef int row
+        if self.device is None or f.device_ref != self.device_ref:
+            self.change_device(f.device_ref)
         if previous == NULL:
-            if last is None:
+            if self.link == NULL:
                 return False
-            previous = <const u8*>PyBytes_AS_STRING(last)
-        leaf = new_leaf(item, f.count, 64 + f.header_size)
+            previous = self.link
+        leaf = new_leaf(held, f.count, 64 + f.header_size)
         leaf.index, leaf.log_time_ms = self.position, f.time
         leaf.device = self.numbers[f.device_ref]
-        leaf.run_starts = last is None or memcmp(PyBytes_AS_STRING(last), previous, 32) != 0
+        leaf.run_starts = self.link == NULL or memcmp(self.link, previous, 32) != 0
         for row in range(f.count):
             leaf.raw_segments[row].at, leaf.raw_segments[row].size = start, f.lengths[row]
             start += f.lengths[row]
@@ -269,7 +314,7 @@ cdef class _Leaves:
         memcpy(out + 32, f.leaf + BEFORE_LINK, 32 + f.header_size)
         leaf_hash = PyBytes_FromStringAndSize(NULL, 32)  # nobody looks at it before it is written
         digest(f.leaf, BEFORE_HEADER + f.header_size + 64, <u8*>PyBytes_AS_STRING(leaf_hash))
-        self.links[device] = PyBytes_FromStringAndSize(<const char*>out, 32)
+        self.held, self.link = leaf, out
         self.leaf_hashes.append(leaf_hash)
         self.leaves.append(leaf)
         self.position += 1
@@ -277,7 +322,7 @@ cdef class _Leaves:
 
 
 def take_frames(
-    list items not None,
+    items not None,
     Py_ssize_t at,
     bytes streams not None,
     bytes device_ids not None,
@@ -289,13 +334,15 @@ def take_frames(
     u64 position,
     u64 end,
     u64 log_time,
+    fold not None,
+    Py_ssize_t fold_at,
     int at_once,
     Py_ssize_t worth_a_thread,
 ):
     """Take frames from item ``at`` on; where it stopped, the next position, the last log time.
 
     Args:
-        items: of the page.
+        items: of the page, a list or a ``LongArray``.
         at: a place in it.
         streams: ids, 16 bytes each.
         device_ids: 4 bytes each, as ``devices`` has them.
@@ -307,6 +354,8 @@ def take_frames(
         position: of the next leaf.
         end: positions are below it.
         log_time: of the frame before, ms.
+        fold: puts ``leaf_hashes`` into their tree, and returns a new list of them.
+        fold_at: as many are put there while the second thread is at work.
         at_once: frames that one thread hands to the other together; as many are read before.
         worth_a_thread: items to come from which on there is a second one; negative: never.
     """
@@ -325,13 +374,15 @@ def take_frames(
             if ahead:
                 wait_for(chunk.made)
             else:
-                read_chunk(&reader.reading, chunk)
-            taken = made.take(chunk, reader.held[which])
+                read_chunk(reader.reading, chunk)
+            taken = made.take(chunk, reader.held[which], reader.array)
             at += taken
             if taken:
                 log_time = chunk.frames[taken - 1].time
             if taken < chunk.room:
                 break
+            if ahead and len(made.leaf_hashes) >= fold_at:
+                made.leaf_hashes = fold()
             if ahead:
                 reader.offer(chunk, which)
                 PyThread_release_lock(chunk.given)
@@ -348,4 +399,5 @@ def take_frames(
     finally:
         if ahead:
             reader.end(chunk)
+    made.note_link()
     return at, made.position, log_time

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
+from casesync.codec.canonical import ARRAYS
 from casesync.foundation.compiled import compiled
 from casesync.foundation.errors import RelayMisbehaviour
 from casesync.merkle.compact_range import SIZE_MAX, CompactRange
@@ -27,6 +28,8 @@ OWN_FRAMES_MAX: Final = 1 << 16
 """Own frames of one page: each makes the receiver load a change of its own."""
 AT_ONCE: Final = 128
 """Frames that the compiled reader hands from one thread to the other together."""
+FOLD_AT: Final = 1024
+"""Leaves that are hashed into the tree together while a second thread reads what comes next."""
 WORTH_A_THREAD: Final = 1024
 """Frames to come that are worth a second thread (``protocol/decisions/0024``)."""
 WORTH_IT: Final = 4096
@@ -34,7 +37,7 @@ WORTH_IT: Final = 4096
 what the second has read behind an unusual frame is read again."""
 _NEVER: Final = -1
 frame_kernel = leaf_kernel and (
-    compiled("casesync.translog._frame_chunks", 3) and compiled("casesync.translog._frames", 8)
+    compiled("casesync.translog._frame_chunks", 4) and compiled("casesync.translog._frames", 9)
 )
 """Takes runs of usual frames; without it ``_Reading`` takes each."""
 plain_of: Final[Callable[[bytes], PlainHeader | None]] = (
@@ -76,7 +79,8 @@ def read_page(
     """Check a page against the target and restore its leaves.
 
     Args:
-        page: ``[t, streams, devices, items, hashes]``, decoded but not trusted.
+        page: ``[t, streams, devices, items, hashes]``, decoded but not trusted; ``items`` is one of
+            ``canonical.ARRAYS``.
         compact_range: of [0, m), m being the cursor; it is not changed.
         target_size: n, from a verified checkpoint (or the own cursor, for a back-fill).
         target_root: the root at n.
@@ -128,7 +132,7 @@ class _Reading:
         t, streams, numbers, items, hashes = page
         if type(t) is not int or not compact_range.size <= t <= target_size <= SIZE_MAX:
             raise _contradiction("size")
-        if type(items) is not list or type(hashes) is not bytes or len(hashes) % HASH_BYTES:
+        if type(items) not in ARRAYS or type(hashes) is not bytes or len(hashes) % HASH_BYTES:
             raise _contradiction("shape")
         self._stream_ids = streams
         self._streams = _stream_table(streams)
@@ -175,6 +179,8 @@ class _Reading:
             self._position,
             self._t,
             self._log_time,
+            self._flush,
+            FOLD_AT,
             AT_ONCE,
             self.worth_a_thread,
         )
@@ -300,9 +306,11 @@ class _Reading:
             raise _contradiction("hashes missing")
         return self._hashes[start : self._hashes_at]
 
-    def _flush(self) -> None:
+    def _flush(self) -> list[bytes]:
+        """Put the leaves that were read into the tree; the list of those to come."""
         self._range.extend(self._leaf_hashes)
         self._leaf_hashes = []
+        return self._leaf_hashes
 
 
 def _stream_table(streams: object) -> list[bytes]:

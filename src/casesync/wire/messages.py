@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from casesync.codec.canonical import pack, unpack
+from casesync.codec.canonical import ARRAYS, pack, unpack_long
 from casesync.foundation.errors import RemoteProtocolError
 from casesync.foundation.limits import (
     ANSWER_BYTES_MAX,
@@ -298,7 +298,7 @@ def _malformed(what: str) -> RemoteProtocolError:
 def _map(body: bytes, bytes_max: int, required: set[int], optional: set[int]) -> dict[int, Any]:
     if len(body) > bytes_max:
         raise _malformed("message length")
-    value = unpack(body, array_max=PAGE_ITEMS_MAX)
+    value = unpack_long(body, array_max=PAGE_ITEMS_MAX)
     if type(value) is not dict:
         raise _malformed("message")
     keys = value.keys()
@@ -308,9 +308,9 @@ def _map(body: bytes, bytes_max: int, required: set[int], optional: set[int]) ->
 
 
 def _array(value: object, count_max: int) -> list[Any]:
-    if type(value) is not list or len(value) > count_max:
+    if type(value) not in ARRAYS or len(value) > count_max:  # type: ignore[arg-type]
         raise _malformed("array")
-    return value
+    return value if type(value) is list else list(value)  # type: ignore[call-overload]
 
 
 def _size(value: object) -> int:
@@ -382,8 +382,12 @@ def _control_page(value: object) -> ControlPage:
 
 
 def _page(value: object) -> list[Any]:
-    parts = _array(value, 5)
-    if [type(part) for part in parts[1:]] != [bytes, list, list, bytes]:
+    """``[t, streams, devices, items, hashes]``; ``items`` may stay in their message."""
+    parts = list(_array(value, 5))
+    if len(parts) != 5 or type(parts[3]) not in ARRAYS:
+        raise _malformed("page")
+    parts[2] = _array(parts[2], PAGE_ITEMS_MAX)
+    if [type(parts[at]) for at in (1, 4)] != [bytes, bytes]:
         raise _malformed("page")
     _size(parts[0])
     return parts

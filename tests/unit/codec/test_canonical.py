@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casesync.codec import canonical
-from casesync.codec.canonical import pack, pack_flat, unpack, unpack_fast
+from casesync.codec.canonical import pack, pack_flat, unpack, unpack_fast, unpack_long
 from casesync.foundation.errors import RemoteProtocolError
 
 INTEGERS = st.integers(min_value=-(2**63), max_value=2**64 - 1)
@@ -126,6 +126,82 @@ def test_every_tag_is_read_alike_about_its_edges(tag, edge, near):
         assert canonical.canonical_kernel.is_shortest(data) is canonical._encodes_to(value, data)
 
 
+def same(value: object) -> object:
+    """A value with lists for all its arrays."""
+    if type(value) in canonical.ARRAYS:
+        return [same(item) for item in value]  # type: ignore[attr-defined]
+    if type(value) is dict:
+        return {key: same(item) for key, item in value.items()}
+    return value
+
+
+LONG = st.lists(st.binary(max_size=40), min_size=1, max_size=40)
+LONGER = st.tuples(LONG, st.lists(VALUES, max_size=2), st.integers(0, 40)).map(
+    lambda parts: [*parts[0][: parts[2]], *parts[1], *parts[0][parts[2] :]]
+)
+
+
+@needs_twin
+@given(VALUES, LONGER, st.booleans(), st.data())
+@settings(max_examples=400)
+def test_a_long_array_is_read_alike_in_its_message_or_as_a_list(other, items, wrapped, data):
+    """Whatever is in it, and with any of its bytes changed."""
+    packed = pack({1: other, 2: [items, 7], 9: None} if wrapped else items)
+    if data.draw(st.booleans()):
+        at = data.draw(st.integers(0, len(packed) - 1))
+        packed = packed[:at] + data.draw(PIECES) + packed[at + data.draw(st.integers(0, 9)) :]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(canonical, "LARGE_BYTES", 0)
+        patch.setattr(canonical, "LONG_ITEMS", data.draw(st.sampled_from([1, 2, 17])))
+        array_max = data.draw(st.sampled_from([9, 30, 100]))
+        try:
+            value = unpack(packed, array_max=array_max)
+        except RemoteProtocolError:
+            with pytest.raises(RemoteProtocolError):
+                unpack_long(packed, array_max=array_max)
+            return
+        assert same(unpack_long(packed, array_max=array_max)) == value
+
+
+@needs_twin
+@pytest.mark.parametrize("count", [15, 16, 4095, 4096, 65535, 65536])
+def test_the_longest_array_of_a_large_message_stays_in_it(count, monkeypatch):
+    monkeypatch.setattr(canonical, "LONG_ITEMS", 15)
+    items = [bytes([at & 255]) * (1_200_000 // count) for at in range(count)]
+    data = pack({0: [1] * 20, 1: [2, items, b"behind"], 2: [b"x"] * 20})
+    value = unpack_long(data)
+    array = value[1][1]
+    assert type(array) is not list
+    assert array.message is data
+    assert (len(array), array[0], array[count - 1]) == (count, items[0], items[-1])
+    for at in (-1, count):
+        with pytest.raises(IndexError):
+            array[at]
+    assert list(array) == items
+    assert value == {0: [1] * 20, 1: [2, array, b"behind"], 2: [b"x"] * 20}
+
+
+@needs_twin
+@pytest.mark.parametrize(("others", "stays"), [(16, True), (17, False)])
+def test_an_array_of_many_other_items_is_made_objects_of(others, stays, monkeypatch):
+    """Each of them costs a call of the decoder: no message of another's takes minutes."""
+    monkeypatch.setattr(canonical, "LARGE_BYTES", 0)
+    monkeypatch.setattr(canonical, "LONG_ITEMS", 256)
+    items = [[at] if at < others else b"x" for at in range(256)]
+    array = unpack_long(pack(items))
+    assert (type(array) is not list) is stays
+    assert list(array) == items
+
+
+def test_an_extension_is_refused_in_a_long_message_too(monkeypatch):
+    """Such a mark stands for the array that was cut out: it may not come from outside."""
+    monkeypatch.setattr(canonical, "LARGE_BYTES", 0)
+    monkeypatch.setattr(canonical, "LONG_ITEMS", 1)
+    for data in (b"\x92\xd4\x00\x00\x91\xc4\x01x", b"\x92\x91\xc4\x01x\xd4\x00\x00"):
+        with pytest.raises(RemoteProtocolError):
+            unpack_long(data)
+
+
 @pytest.mark.parametrize("at", [0, 1, 255, 256, 1999])
 def test_a_longer_form_in_a_large_message_is_refused(at):
     items = [b"x" * 600] * 2000
@@ -182,7 +258,7 @@ NEVER = {
 
 
 @pytest.mark.parametrize("data", NEVER.values(), ids=NEVER)
-@pytest.mark.parametrize("read", [unpack, unpack_fast])
+@pytest.mark.parametrize("read", [unpack, unpack_fast, unpack_long])
 def test_forbidden_bytes_are_refused_with_our_own_error(read, data):
     with pytest.raises(RemoteProtocolError) as caught:
         read(data)
