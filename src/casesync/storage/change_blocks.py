@@ -1,4 +1,4 @@
-"""Sealed changes as they came, in blocks of about 64 kB (storage floor, DESIGN.md 9).
+"""Sealed changes as they came, in blocks of about 128 kB (storage floor, DESIGN.md 9).
 
 A location is the block's number and the change's slot in it. A transaction fills its blocks before
 it begins a new one. What it leaves is added to by the next only while it is small: a save writes
@@ -25,7 +25,7 @@ from casesync.sync.ports import ChangeSigner, StoredChange, UnsignedChange
 blocks_kernel = compiled("casesync.storage._blocks", 1)
 """Takes a few changes out of a block; without it the whole block is decoded."""
 
-BLOCK_BYTES: Final = 64 * 1024
+BLOCK_BYTES: Final = 128 * 1024
 SMALL_BLOCK_BYTES: Final = 4 * 1024
 """Several to a page of the database, never a page of its own beside the tree."""
 _SLOT_BITS: Final = 10
@@ -33,7 +33,7 @@ SLOTS_MAX: Final = 1 << _SLOT_BITS
 _SLOT: Final = SLOTS_MAX - 1
 _ARRAY_HEADER_BYTES: Final = 3
 _DECODED_BLOCKS_MAX: Final = 8
-FULL_BLOCKS_MAX: Final = 16
+FULL_BLOCKS_MAX: Final = 8
 """Held back, 1 MB: some 1,500 saves are signed together."""
 SIGNATURE_BYTES: Final = 64
 _NO_SIGNATURE: Final = bytes(SIGNATURE_BYTES)

@@ -32,7 +32,10 @@ _PAGE_HASHES: Final[dict[str, Callable[[bytes], object]]] = {
     "HMAC_SHA256": hashlib.sha256,
 }
 _DOES_NOT_OPEN: Final = "database-does-not-open"
-_CACHE_KIB: Final = 8 * 1024
+CACHE_KIB: Final = 8 * 1024
+LONG_CACHE_KIB: Final = 1024
+"""Of a transaction that writes much more than that and reads none of it again: what is left of it
+in the cache is encrypted at its commit, when nothing else is left to do."""
 _SETTINGS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -40,7 +43,7 @@ _SETTINGS: Final = (
     "PRAGMA temp_store = MEMORY",
     "PRAGMA foreign_keys = ON",
     "PRAGMA wal_autocheckpoint = 2500",  # 40 MB: rows of a long sync are folded in less often
-    f"PRAGMA cache_size = -{_CACHE_KIB}",
+    f"PRAGMA cache_size = -{CACHE_KIB}",
 )
 
 
@@ -161,6 +164,11 @@ def connect_plain(path: Path | None) -> Connection:
     except DATABASE_ERRORS as error:
         raise converted(error, opening=True) from error
     return _set_up(connection, None if path is None else path.parent)
+
+
+def set_cache(connection: Connection, kib: int) -> None:
+    """How much of its pages a connection keeps in memory; of what is written, until then."""
+    connection.execute(f"PRAGMA cache_size = -{kib:d}").fetchall()
 
 
 def write_blob(connection: Connection, table: str, row: int, body: bytes) -> None:

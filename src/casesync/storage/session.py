@@ -10,11 +10,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from casesync.foundation.errors import UsageError
-from casesync.storage.connection import Connection, Cursor, read_blob, write_blob
+from casesync.storage.connection import (
+    CACHE_KIB,
+    LONG_CACHE_KIB,
+    Connection,
+    Cursor,
+    read_blob,
+    set_cache,
+    write_blob,
+)
 from casesync.storage.log_ahead import LogAhead
 
 _BLOB_BYTES_MIN: Final = 4096
 """Smaller bodies are bound: opening a blob would cost more than the copies it saves."""
+LONG_BYTES: Final = 1024 * 1024
+"""Of large bodies: a transaction that writes more is a long one, most often a page of the log."""
 
 
 class Session:
@@ -24,6 +34,9 @@ class Session:
         """Args: log: of the connection, if it is on a disk."""
         self._connection = connection
         self._log = log
+        self._large_bytes = 0
+        """Of bodies that this transaction wrote."""
+        self._is_long = False
         self.is_open = False
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Cursor:
@@ -60,7 +73,15 @@ class Session:
         if large:
             write_blob(self._connection, table, next(iter(columns.values())), body)
             if self._log is not None:
-                self._log.wrote(len(body))
+                self._wrote(self._log, len(body))
+
+    def _wrote(self, log: LogAhead, size_bytes: int) -> None:
+        """So much more of a large body is on its way to the disk."""
+        log.wrote(size_bytes)
+        self._large_bytes += size_bytes
+        if self._large_bytes > LONG_BYTES and not self._is_long:
+            self._is_long = True
+            set_cache(self._connection, LONG_CACHE_KIB)
 
     def body(self, table: str, row: int) -> bytes:
         """The ``body`` of a row that is there, read in place.
@@ -99,6 +120,9 @@ class Session:
             raise UsageError("transaction-nested")
         if self._connection.in_transaction:  # begun, and interrupted before that was noted
             self._connection.execute("ROLLBACK")
+        if self._is_long:
+            set_cache(self._connection, CACHE_KIB)
+        self._large_bytes, self._is_long = 0, False
         self._connection.execute("BEGIN IMMEDIATE")
         self.is_open = True
 

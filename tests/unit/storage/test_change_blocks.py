@@ -110,10 +110,10 @@ def test_after_an_undone_save_the_next_takes_its_place():
 def test_a_page_and_single_saves_fill_the_same_blocks():
     store = open_plain()
     with store.transaction() as transaction:
-        transaction.append_changes([stored_change(number) for number in range(200)])
-        transaction.append_changes([stored_change(number) for number in range(200, 400)])
+        transaction.append_changes([stored_change(number) for number in range(400)])
+        transaction.append_changes([stored_change(number) for number in range(400, 800)])
     (full, _), *rest = blocks(store)
-    assert full > 160
+    assert full > 320
     assert len(rest) == 1 + (sum(size for _, size in blocks(store)) > 2 * BLOCK_BYTES)
 
 
