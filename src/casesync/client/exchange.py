@@ -139,6 +139,8 @@ def _take_in(core: Core, read: ReadAnswer, report: SyncReport, ahead: ReadAhead)
         )
         committed = commit(engine, tx, read, report)
         more = committed.more
+        if not more:
+            core.helper.dismiss()
         ahead.expect(committed.following, committed.leaves)
         del committed
         mark_boxes_owed(engine, tx, entries)

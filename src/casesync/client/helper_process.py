@@ -36,6 +36,10 @@ PATIENCE_S: Final = 30.0
 END_PATIENCE_S: Final = 2.0
 PIPE_BYTES: Final = 1 << 20
 """Of each pipe, where the system lets it grow: several requests, so that none waits."""
+_KEEPS_MEMORY: Final = ("MALLOC_TOP_PAD_", "MALLOC_TRIM_THRESHOLD_")
+"""Variables of glibc, unknown to others: each batch needs as much memory as the one before, which
+the system would take back, and give again page by page, a fortieth of the helper's time."""
+_KEPT_BYTES: Final = 8 << 20
 _REQUEST: Final = struct.Struct("<III")
 _ANSWER: Final = struct.Struct("<II")
 _NUMBER_MAX: Final = (1 << 32) - 1
@@ -72,6 +76,11 @@ class HelperProcess(Helper):
         if self._running is None and not self._given_up and _is_of_use():
             with contextlib.suppress(OSError):
                 self._running = _Running()
+
+    def dismiss(self) -> None:
+        """Nothing more will be asked: let it end while others work. ``end`` is still due."""
+        if self._running is not None:
+            self._running.close_input()
 
     def end(self) -> None:
         """The exchange is over."""
@@ -142,6 +151,7 @@ class _Running:
         """Start it. Raises: OSError."""
         # What gives a passphrase to this command is none of its business.
         environment = {k: v for k, v in os.environ.items() if not k.startswith("CASESYNC_")}
+        environment |= dict.fromkeys(_KEEPS_MEMORY, str(_KEPT_BYTES))
         self._process = subprocess.Popen(  # noqa: S603 - this program's own module
             [sys.executable, *_flags(), "-m", "casesync.client.helper_process"],
             stdin=subprocess.PIPE,
@@ -223,9 +233,14 @@ class _Running:
         del self._came[: _ANSWER.size + size]
         return number, whole
 
+    def close_input(self) -> None:
+        """It ends when its input does."""
+        self.is_ready = False
+        self._to.close()
+
     def end(self) -> None:
         """Close its input, so that it ends; at once if it does not."""
-        self._to.close()
+        self.close_input()
         self._from.close()
         try:
             self._process.wait(END_PATIENCE_S)

@@ -12,7 +12,7 @@ from casesync.codec._msgpack cimport Slice
 from casesync.translog._served_leaf cimport ServedLeaf
 from casesync.translog.header import STREAM_PART
 
-VERSION = 3
+VERSION = 4
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 cdef Py_ssize_t STREAM_AT = STREAM_PART.start
@@ -28,25 +28,26 @@ cdef inline bint _equal(Slice one, Slice other) noexcept:
 def runs_of(list leaves not None):
     """As ``page_leaves.runs_of``."""
     cdef dict runs = {}, newest = {}
-    cdef object device, last
-    cdef ServedLeaf leaf
-    cdef list of_device
+    cdef ServedLeaf leaf, last = None  # of the same device, which most leaves are of in turn
+    cdef list of_device, run
     cdef Py_ssize_t position
     for position in range(PyList_GET_SIZE(leaves)):
         leaf = <ServedLeaf?><object>PyList_GET_ITEM(leaves, position)
         if leaf.own is not None:
             continue
-        device = leaf.device
-        last = newest.get(device)
-        if last is None:
-            runs[device] = [[position]]
-        else:
-            of_device = <list>runs[device]
-            if _equal((<ServedLeaf>last).raw_link, leaf.raw_previous):
-                (<list>PyList_GET_ITEM(of_device, PyList_GET_SIZE(of_device) - 1)).append(position)
-            else:
-                of_device.append([position])
-        newest[device] = leaf
+        if last is None or leaf.device != last.device:
+            if last is not None:
+                newest[last.device] = last
+            last = newest.get(leaf.device)
+            of_device = runs.setdefault(leaf.device, [])
+            run = None
+            if of_device:
+                run = <list>PyList_GET_ITEM(of_device, PyList_GET_SIZE(of_device) - 1)
+        if last is None or not _equal(last.raw_link, leaf.raw_previous):
+            run = []
+            of_device.append(run)
+        run.append(position)
+        last = leaf
     return runs
 
 

@@ -31,6 +31,10 @@ from casesync.translog.served_leaf import ServedLeaf
 
 STREAMS_PER_BATCH: Final = 128
 """What belongs to so few streams stays in the processor's cache from reading to writing it."""
+STREAMS_LAST: Final = 24
+"""The last batches of a page are smaller: whoever is done first waits for less."""
+BATCHES_LEFT: Final = 6
+"""Into as many is divided what is left, once that makes them smaller."""
 STREAMS_AHEAD: Final = 4
 """Of the first batch, which is taken here: what fields a form has is known to the others then."""
 
@@ -82,8 +86,12 @@ def ingest(
 
 def _batches(streams: Batch) -> Iterator[Batch]:
     yield streams[:STREAMS_AHEAD]
-    for at in range(STREAMS_AHEAD, len(streams), STREAMS_PER_BATCH):
-        yield streams[at : at + STREAMS_PER_BATCH]
+    at = STREAMS_AHEAD
+    while at < len(streams):
+        share = max((len(streams) - at) // BATCHES_LEFT, STREAMS_LAST)
+        size = min(share, STREAMS_PER_BATCH)
+        yield streams[at : at + size]
+        at += size
 
 
 def _finish(

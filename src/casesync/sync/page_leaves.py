@@ -9,7 +9,7 @@ from casesync.foundation.ids import StreamId
 from casesync.translog.header import STREAM_PART
 from casesync.translog.served_leaf import ServedLeaf, leaf_kernel
 
-leaves_kernel = leaf_kernel and compiled("casesync.sync._page_leaves", 3)
+leaves_kernel = leaf_kernel and compiled("casesync.sync._page_leaves", 4)
 """Sorts them; without it Python does."""
 
 Batch = list[tuple[StreamId, list[ServedLeaf]]]

@@ -24,6 +24,7 @@ from casesync.client.core import Core
 from casesync.client.exchange import pull_and_push
 from casesync.client.helper_process import HelperProcess
 from casesync.client.sync_driver import run_sync
+from casesync.storage.session import Session
 from casesync.storage.sql_store import SqlStore
 from casesync.sync import handed_out, ingest, stream_batch
 from casesync.sync.helper_port import Helper
@@ -276,6 +277,21 @@ def test_an_exchange_of_little_starts_none(saves, started):
     run_sync(core)
     assert core.engine.helper is core.helper
     assert not started
+
+
+def test_with_the_last_page_it_ends_while_that_is_made_durable(saves, started, monkeypatch):
+    """So that nobody waits for it afterwards."""
+    monkeypatch.setattr(exchange, "WORTH_A_HELPER", 100)
+    commit = Session.commit
+    ended: list[int] = []
+
+    def committing(session: Session) -> None:
+        ended.extend(process.wait(helper_process.END_PATIENCE_S) for process in started)
+        commit(session)
+
+    monkeypatch.setattr(Session, "commit", committing)
+    pull_and_push(saves.reopened(saves.in_memory()), SyncReport())
+    assert ended == [0]
 
 
 @pytest.mark.parametrize("exchange_with", [run_sync, pull])
