@@ -1,6 +1,6 @@
 """Merge throughput: casesync step by step, beside other engines on the same saves, in one run.
 
-    python benchmarks/run.py [--workload form-saves ...] [--size 40000 ...] [--seed 2026] [--runs 3]
+    python benchmarks/run.py [--workload form-saves ...] [--size 40000 ...] [--seed 2026] [--runs 5]
 
 Nothing is precomputed: real devices write every workload first, in processes of their own, and a
 real relay answers a new laptop. Then everything is measured in turns on an otherwise idle process.
@@ -195,7 +195,7 @@ def main() -> None:
         "--size", type=int, action="append", help="cell writes; several: a slope of each workload"
     )
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--runs", type=int, default=3, help="turns; medians are taken")
+    parser.add_argument("--runs", type=int, default=5, help="turns; medians are taken")
     parser.add_argument("--no-peers", action="store_true", help="only casesync")
     parser.add_argument("--peer", action="append", choices=KNOWN, help="only this; repeatable")
     parser.add_argument("--results", type=Path, help="folder (benchmarks/results for a whole run)")

@@ -134,7 +134,12 @@ class Recording:
         return open_encrypted(path, SecretBytes(KEY)) if encrypted else open_plain(path)
 
     def reopened(
-        self, store: ReplicaStore, folder: Path | None = None, entropy: Entropy | None = None
+        self,
+        store: ReplicaStore,
+        folder: Path | None = None,
+        entropy: Entropy | None = None,
+        *,
+        in_hand: bool = False,
     ) -> Core:
         """A replica on such a store, whose relay gives the recorded answers.
 
@@ -142,8 +147,10 @@ class Recording:
             store: of this recording.
             folder: where the anchor is to lie; None writes none.
             entropy: of what it writes; None is seeded.
+            in_hand: whether the answers are in memory before they are asked for, as the updates of
+                other engines are; otherwise each is read from the disk, and none is kept.
         """
-        channel = cast("RelayChannel", RecordedChannel(self))
+        channel = cast("RelayChannel", RecordedChannel(self, in_hand=in_hand))
         entropy = entropy or SeededEntropy("measured")
         return opening.core_on(store, FakeClock(), entropy, lambda *_: channel, folder=folder)
 
@@ -151,10 +158,11 @@ class Recording:
 class RecordedChannel:
     """As much of ``sync.ports.RelayChannel`` as a sync of known entries asks: recorded answers."""
 
-    def __init__(self, recording: Recording) -> None:
-        """Args: recording: its last answer is given again and again; none is kept in memory."""
+    def __init__(self, recording: Recording, *, in_hand: bool) -> None:
+        """Args: recording: its last answer is given again and again; in_hand: as ``reopened``."""
         self._recording = recording
-        self._answers = recording.answers()
+        answers = recording.answers()
+        self._answers = iter(list(answers)) if in_hand else answers
 
     def sync(self, request: bytes, patience_s: float | None = None) -> bytes:
         """The next answer."""

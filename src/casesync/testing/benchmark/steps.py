@@ -147,7 +147,8 @@ class Steps:
 
     def _merge(self, step: str, store: SqlStore, path: Path | None) -> float:
         before = 0 if path is None else path.stat().st_size
-        core = self.recording.reopened(store, None if path is None else path.parent)
+        folder = None if path is None else path.parent
+        core = self.recording.reopened(store, folder, in_hand=True)
         if step in ALONE:
             core.engine.helper, core.engine.second_thread = None, False
         elif self.recording.facts.changes >= WORTH_A_HELPER:
