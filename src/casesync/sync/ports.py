@@ -187,7 +187,7 @@ class Transaction(Protocol):
         """Destroy the stream's keys."""
         ...
 
-    # -- sealed changes, in blocks of about 64 kB ---------------------------------------------
+    # -- sealed changes, in blocks of about 128 kB --------------------------------------------
     def append_changes(self, changes: Sequence[StoredChange]) -> list[int]:
         """Store changes; one location (opaque positive integer) each, ascending."""
         ...

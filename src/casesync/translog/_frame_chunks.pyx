@@ -2,9 +2,9 @@
 """Usual frames of a page, parsed and hashed some hundred at a time (part of ``_frames``).
 
 Nothing here touches a Python object, so a second thread can read the next frames while the first
-one makes leaves of those before them (``protocol/decisions/0024``). Chunks go round: who makes
-leaves gives one to be read, and takes it when it is made. Every read is bounded, whatever the bytes
-are.
+one makes leaves of those before them (``protocol/decisions/0024``, ``0026``). Chunks go round: who
+makes leaves gives one to be read, and takes it when it is made. Every read is bounded, whatever the
+bytes are.
 """
 
 from cpython.pythread cimport (
