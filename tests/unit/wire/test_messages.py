@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casesync.codec.canonical import pack
+from casesync.codec.canonical import ARRAYS, pack
 from casesync.foundation.errors import RemoteProtocolError
 from casesync.wire.messages import (
     Backfill,
@@ -74,6 +74,38 @@ def test_an_answer_comes_back_as_it_was():
     assert SyncAnswer.decode(answer().encode()) == answer()
     bare = answer(receipts=(), refusal=None, backfills=(), more=False)
     assert SyncAnswer.decode(bare.encode()) == bare
+
+
+MANY = [bytes(300)] * 5000
+
+
+@pytest.mark.parametrize(
+    "large",
+    [
+        {"page": [7, b"s" * 32, [1, 2], MANY, LINK * 2]},
+        {"backfills": (Backfill(0, [7, b"s" * 32, [1, 2], MANY, LINK * 2]),)},
+        {"control": ControlPage(3, tuple(MANY))},
+    ],
+    ids=["page", "back-fill", "control"],
+)
+def test_of_a_large_answer_only_frames_may_stay_in_the_message(large):
+    read = SyncAnswer.decode(answer(**large).encode())
+    for page in (read.page, *(backfill.page for backfill in read.backfills)):
+        assert type(page[3]) in ARRAYS
+        page[3] = list(page[3])
+    assert read == answer(**large)
+
+
+@pytest.mark.parametrize("part", [1, 2, 4])
+def test_no_other_part_of_a_page_is_a_long_array(part):
+    """It would be met by who expects a list, or bytes."""
+    page: list[object] = [7, b"s" * 32, [1, 2], [3], LINK * 2]
+    page[part] = MANY
+    if part == 2:  # what it holds is checked by who reads the page
+        assert type(SyncAnswer.decode(answer(page=page).encode()).page[2]) is list
+        return
+    with pytest.raises(RemoteProtocolError):
+        SyncAnswer.decode(answer(page=page).encode())
 
 
 def test_owed_backfills_come_back_as_they_were():
