@@ -69,6 +69,8 @@ class HelperProcess(Helper):
 
     def __init__(self) -> None:
         self._running: _Running | None = None
+        self._ending: _Running | None = None
+        """One that was dismissed."""
         self._given_up = False
 
     def start(self) -> None:
@@ -78,9 +80,11 @@ class HelperProcess(Helper):
                 self._running = _Running()
 
     def dismiss(self) -> None:
-        """Nothing more will be asked: let it end while others work. ``end`` is still due."""
-        if self._running is not None:
-            self._running.close_input()
+        """Nothing more is asked before ``end``: let it end while others work."""
+        running = self._running
+        if running is not None:
+            self._running, self._ending, self._given_up = None, running, True
+            running.close_input()
 
     def end(self) -> None:
         """The exchange is over."""
@@ -133,10 +137,12 @@ class HelperProcess(Helper):
 
     @override
     def stop(self) -> None:
-        running, self._running = self._running, None
+        stopped = (self._running, self._ending)
+        self._running = self._ending = None
         self._given_up = True
-        if running is not None:
-            running.end()
+        for running in stopped:
+            if running is not None:
+                running.end()
 
     def _serve(self, parts: Sequence[bytes]) -> None:
         """Send all parts, or wait for something; it is stopped if that does not go on."""
@@ -235,7 +241,6 @@ class _Running:
 
     def close_input(self) -> None:
         """It ends when its input does."""
-        self.is_ready = False
         self._to.close()
 
     def end(self) -> None:

@@ -181,17 +181,18 @@ cdef class LongArray:
 
 
 cdef bint _make_others(LongArray array, decode) except -1:
-    """Make objects of what is no byte string; False if that is too much."""
+    """Make objects of what is no byte string; False, and none made, if that is too much."""
     cdef Slice* part
-    cdef Py_ssize_t at
+    cdef Py_ssize_t at, others = 0
     for at in range(array.count):
+        others += array.parts[at].size < 0
+    if <u64>others * UNUSUAL > <u64>array.count:
+        return False
+    for at in range(array.count if others else 0):
         part = &array.parts[at]
-        if part.size >= 0:
-            continue
-        if (<u64>len(array.others) + 1) * UNUSUAL > <u64>array.count:
-            return False
-        array.others[at] = decode(PyBytes_FromStringAndSize(<const char*>part.at, -part.size))
-        part.at = NULL
+        if part.size < 0:
+            array.others[at] = decode(PyBytes_FromStringAndSize(<const char*>part.at, -part.size))
+            part.at = NULL
     return True
 
 

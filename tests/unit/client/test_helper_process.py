@@ -279,6 +279,26 @@ def test_an_exchange_of_little_starts_none(saves, started):
     assert not started
 
 
+@pytest.mark.parametrize("heard", [True, False])
+def test_one_that_was_dismissed_is_not_asked(started, heard):
+    """Nor is another one started before ``end``."""
+    helper = HelperProcess()
+    helper.start()
+    if heard:
+        assert helper.wait_until_ready()
+    helper.dismiss()
+    assert started[0].wait(helper_process.END_PATIENCE_S) == 0
+    helper.start()
+    assert not helper.is_ready()
+    assert helper.ask(b"front", b"leaves") == 0
+    assert helper.answer(1, wait=True) is None
+    helper.end()
+    helper.start()
+    assert helper.wait_until_ready()
+    helper.end()
+    assert [process.returncode for process in started] == [0, 0]
+
+
 def test_with_the_last_page_it_ends_while_that_is_made_durable(saves, started, monkeypatch):
     """So that nobody waits for it afterwards."""
     monkeypatch.setattr(exchange, "WORTH_A_HELPER", 100)

@@ -184,13 +184,21 @@ def test_the_longest_array_of_a_large_message_stays_in_it(count, monkeypatch):
 @needs_twin
 @pytest.mark.parametrize(("others", "stays"), [(16, True), (17, False)])
 def test_an_array_of_many_other_items_is_made_objects_of(others, stays, monkeypatch):
-    """Each of them costs a call of the decoder: no message of another's takes minutes."""
+    """Each of them costs a call of the decoder; and none is decoded in vain."""
     monkeypatch.setattr(canonical, "LARGE_BYTES", 0)
     monkeypatch.setattr(canonical, "LONG_ITEMS", 256)
     items = [[at] if at < others else b"x" for at in range(256)]
+    decoded: list[bytes] = []
+
+    def counted(data: bytes, **bounds: int) -> object:
+        decoded.append(data)
+        return unpack_fast(data, **bounds)
+
+    monkeypatch.setattr(canonical, "unpack_fast", counted)
     array = unpack_long(pack(items))
     assert (type(array) is not list) is stays
     assert list(array) == items
+    assert len(decoded) == (others if stays else 1)
 
 
 def test_an_extension_is_refused_in_a_long_message_too(monkeypatch):
