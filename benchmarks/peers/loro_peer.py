@@ -20,24 +20,27 @@ ONE = "one by one"
 BATCH = "import_batch of all updates"
 EXPORTED = f"updates of {BATCH_SAVES} saves"
 EXPORTED_BATCH = f"import_batch of updates of {BATCH_SAVES} saves"
+WHOLE = "one update of all saves"
 
 
 class Loro:
     """A ``LoroMap`` of ``LoroMap``s."""
 
     name = "Loro"
-    ways: Sequence[str] = (ONE, BATCH, EXPORTED, EXPORTED_BATCH)
+    ways: Sequence[str] = (ONE, BATCH, EXPORTED, EXPORTED_BATCH, WHOLE)
 
     def __init__(self) -> None:
         self.version = version("loro")
         self._base = b""
         self._updates: list[bytes] = []
         self._exported: list[bytes] = []
+        self._whole = b""
 
     def produce(self, workload: Workload) -> Produced:
         self._base = _base(workload)
         self._updates, self._exported = [], []
         docs = [_Device(self._base) for _ in range(workload.devices)]
+        before = docs[0].version()
         seconds = 0.0
         for chosen in workload.rounds():
             made: list[list[bytes]] = []
@@ -55,12 +58,15 @@ class Loro:
                 for other, doc in enumerate(docs):
                     if other != device and exported:
                         doc.take(exported)
+        self._whole = docs[0].export_since(before)  # it took everybody's
         return Produced(seconds, sum(map(len, self._updates)))
 
     def merge(self, way: str) -> float:
         doc = _LORO.LoroDoc()
         doc.import_(self._base)
         updates = self._exported if way in {EXPORTED, EXPORTED_BATCH} else self._updates
+        if way == WHOLE:
+            updates = [self._whole]
         started = time.perf_counter()
         if way in {BATCH, EXPORTED_BATCH}:
             doc.import_batch(updates)
