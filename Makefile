@@ -34,7 +34,7 @@ check: $(READY) ## lint, format, types, layers and house rules
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/house_rules
 
-bench: .venv/bench-ready ## measure casesync beside other engines and judge the ratios (15 minutes)
+bench: .venv/bench-ready ## measure casesync beside other engines and judge the ratios (8 minutes)
 	$(BIN)/python benchmarks/run.py $(BENCH)
 
 felt: $(READY) ## time the commands of a day on 10,000 and 100,000 cases (10 minutes)

@@ -195,7 +195,9 @@ def main() -> None:
         "--size", type=int, action="append", help="cell writes; several: a slope of each workload"
     )
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--runs", type=int, default=5, help="turns; medians are taken")
+    parser.add_argument(
+        "--runs", type=int, default=5, help="turns of form saves (5); others have two at most"
+    )
     parser.add_argument("--no-peers", action="store_true", help="only casesync")
     parser.add_argument("--peer", action="append", choices=KNOWN, help="only this; repeatable")
     parser.add_argument("--results", type=Path, help="folder (benchmarks/results for a whole run)")
