@@ -70,13 +70,13 @@ def packed(row: Row) -> bytes:
 def batch_of(*streams: tuple[Held, list[ServedLeaf]]) -> PlainBatch:
     """Those streams in one batch, on their rows as they are."""
     batch = [(held.stream, leaves) for held, leaves in streams]
-    rows = {held.stream: packed(held.row) for held, _ in streams}
+    rows = [packed(held.row) for held, _ in streams]
     return PlainBatch(streams[0][0].path, batch, rows, OWN_DEVICE)
 
 
-def keys_of(*helds: Held) -> dict[StreamId, bytes]:
+def keys_of(*helds: Held) -> list[bytes | None]:
     """The keys of streams as the store has them."""
-    return {held.stream: packed(key_row(held, KIND)) for held in helds}
+    return [packed(key_row(held, KIND)) for held in helds]
 
 
 def taken_by_python(held: Held, leaves: list[ServedLeaf], first: int) -> Row | None:
@@ -107,7 +107,7 @@ def histories(draw: st.DrawFn, held: Held, written: Written, first: int) -> list
     return leaves
 
 
-def by_a_helper(plain: PlainBatch, path: PlainPath, keys: dict[StreamId, bytes]) -> Answer:
+def by_a_helper(plain: PlainBatch, path: PlainPath, keys: list[bytes | None]) -> Answer:
     """What another process makes of a batch, asked and answered in bytes."""
     locations = list(range(len(plain.ends)))
     begun = SimpleNamespace(plain=plain, locations=locations, keys=keys)
@@ -304,7 +304,7 @@ def test_changes_of_several_segments_are_taken_as_python_does(data, after):
         slow, slow_row = held.generally(leaves)
     plain = batch_of((held, leaves))
     assert plain.others() == []
-    plain.take(list(range(len(leaves))), {held.stream: held.keys()})
+    plain.take(list(range(len(leaves))), [held.keys()])
     assert slow or not plain.whole
     if plain.whole:
         assert plain.whole == {held.stream: packed(slow_row)}
@@ -322,18 +322,18 @@ def test_a_change_of_several_segments_is_taken():
     leaf = held.leaf(1, pair, 1)  # type: ignore[arg-type]
     assert held.generally([leaf])[0]  # the forms are known from here on
     plain = batch_of((held, [leaf]))
-    plain.take([0], {held.stream: held.keys()})
+    plain.take([0], [held.keys()])
     assert (list(plain.whole), plain.merged) == ([held.stream], 2)
     hidden = altered(leaf, segments=(leaf.segments[0], None))
     plain = batch_of((held, [hidden]))
-    plain.take([0], {held.stream: held.keys()})
+    plain.take([0], [held.keys()])
     assert not plain.whole, "one segment is withheld"
     plain = batch_of((held, [leaf]))
     plain.take([0], keys_of(held))
     assert not plain.whole, "one key is not here"
     held.path.devices[1] = (OWNER, 1 << KIND)
     plain = batch_of((held, [leaf]))
-    plain.take([0], {held.stream: held.keys()})
+    plain.take([0], [held.keys()])
     assert not plain.whole, "the author may not write one of them"
 
 
@@ -394,7 +394,7 @@ def test_no_more_changes_are_taken_at_once_than_a_row_has_room_for(count):
     held.slowly(form_save(held, 0, 1, 1, []), 0)  # the form is known from here on
     leaves = [form_save(held, number, 1, number, []) for number in range(1, count + 1)]
     assert (batch_of((held, leaves)).others() == []) is (count == 64)
-    rows, keys = {held.stream: packed(held.row)}, keys_of(held)
+    rows, keys = [packed(held.row)], keys_of(held)
     [row], _, _ = stream_kernels.packed_kernel.take(
         [(held.stream, leaves)], [-1], rows, keys, [0] * count, held.path, OWN_DEVICE
     )
@@ -403,7 +403,7 @@ def test_no_more_changes_are_taken_at_once_than_a_row_has_room_for(count):
 
 def test_streams_without_a_list_of_leaves_are_refused():
     held = Held()
-    rows, keys = {held.stream: packed(held.row)}, keys_of(held)
+    rows, keys = [packed(held.row)], keys_of(held)
     for odd in (None, (), 7):
         with pytest.raises(TypeError):
             stream_kernels.packed_kernel.place([(held.stream, odd)], rows, OWN_DEVICE)
@@ -439,10 +439,10 @@ def test_the_key_that_is_named_is_found_among_others():
         ({}, False),
     ]:
         plain = batch_of((held, [leaf]))
-        plain.take([1], {held.stream: packed(keys)})
+        plain.take([1], [packed(keys)])
         assert bool(plain.whole) is found
     plain = batch_of((held, [leaf]))
-    plain.take([1], {})
+    plain.take([1], [None])
     assert [left.stream for left in plain.left] == [held.stream]
 
 
@@ -548,13 +548,13 @@ def test_a_damaged_row_is_never_read_beyond_its_end(data):
         _, held.row = held.slowly(form_save(held, step, 1, step + 1, replaces), step)
     held.engine.keys._streams[held.stream] = {(KIND, held.key.commitment[:8]): held.key}
     leaf = form_save(held, 9, 2, 1, [])
-    damaged, keys = packed(held.row), keys_of(held)[held.stream]
+    damaged, keys = packed(held.row), packed(key_row(held, KIND))
     for _ in range(data.draw(st.integers(0, 2))):
         damaged = data.draw(changed(damaged))
     if data.draw(st.booleans()):
         keys = data.draw(changed(keys))
-    plain = PlainBatch(held.path, [(held.stream, [leaf])], {held.stream: damaged}, OWN_DEVICE)
-    plain.take([7] * len(plain.ends), {held.stream: keys})
+    plain = PlainBatch(held.path, [(held.stream, [leaf])], [damaged], OWN_DEVICE)
+    plain.take([7] * len(plain.ends), [keys])
     assert len(plain.whole) + len(plain.left) + len(plain.others()) == 1
     for row in plain.whole.values():
         assert row.endswith(damaged[-1:])

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casesync.storage import packed_rows
+from casesync.storage.packing import pack_all
 from casesync.sync import page_leaves, stream_kernels
 from casesync.translog import served_leaf
 from casesync.translog.served_leaf import ServedLeaf
@@ -74,7 +75,7 @@ def test_rows_are_read_and_written_alike(data):
         group: data.draw(st.lists(slot, min_size=64, max_size=64)) for group in (0, 1, 1 << 40)
     }
     serials = st.builds(lambda group, at: (group << 6) + at, st.sampled_from(list(stored)), AT)
-    asked = data.draw(st.lists(serials, max_size=9))
+    asked = data.draw(st.lists(st.none() | serials, max_size=9))
     rows = {serial: bytes([at]) for at, serial in enumerate(data.draw(st.lists(serials)))}
     seen = []
     with pytest.MonkeyPatch.context() as patch:
@@ -98,6 +99,17 @@ def test_rows_are_read_and_written_alike(data):
 AT = st.integers(0, 63)
 
 
+def stored_of(parts: list[list[ServedLeaf]]) -> bytes:
+    """Leaves as the store has changes, one behind the other."""
+    return b"".join(
+        pack_all(
+            [leaf.previous_link, leaf.header, leaf.signature, leaf.segments]
+            for part in parts
+            for leaf in part
+        )
+    )
+
+
 @needs_handing
 @given(served=leaves(), places=st.lists(st.sampled_from([None, 5]), min_size=3, max_size=3))
 def test_leaves_come_out_of_their_bytes_as_they_went_in(served, places):
@@ -106,7 +118,8 @@ def test_leaves_come_out_of_their_bytes_as_they_went_in(served, places):
     counts = [
         0 if last is None else len(part) for last, (_, part) in zip(places, batch, strict=True)
     ]
-    came = kernel.unpacked(kernel.packed(batch, places), counts)
+    changes = stored_of([part for last, (_, part) in zip(places, batch, strict=True) if last])
+    came = kernel.leaves(changes, kernel.beside(batch, places), counts)
     for (_, sent), got, last in zip(batch, came, places, strict=True):
         wanted = [] if last is None else sent
         # What a helper does not look at does not travel.
@@ -118,25 +131,31 @@ def test_leaves_come_out_of_their_bytes_as_they_went_in(served, places):
 @given(served=leaves(), data=st.data())
 def test_bytes_of_leaves_that_were_damaged_are_refused_or_read_within_bounds(served, data):
     kernel = stream_kernels.handing_kernel
-    packed = kernel.packed([(bytes(16), served)], [1])
-    damaged = data.draw(changed(packed))
+    changes, said = stored_of([served]), kernel.beside([(bytes(16), served)], [1])
+    if data.draw(st.booleans()):
+        changes = data.draw(changed(changes))
+    else:
+        said = data.draw(changed(said))
     counts = data.draw(st.sampled_from([[len(served)], [len(served) + 1], [0], [1 << 20]]))
     try:
-        [got] = kernel.unpacked(damaged, counts)
+        [got] = kernel.leaves(changes, said, counts)
     except ValueError:
         return
     assert len(got) == counts[0]
     sizes = [len(leaf.header) + sum(len(part or b"") for part in leaf.segments) for leaf in got]
-    assert sum(sizes) <= len(damaged)
+    assert sum(sizes) <= len(changes)
 
 
 @needs_handing
-@pytest.mark.parametrize("part", ["previous_link", "link"])
-def test_a_link_of_another_length_is_not_carried(part):
+def test_a_link_of_another_length_is_not_carried():
     leaf = ServedLeaf(1, 9, b"p" * 32, b"h" * 40, b"g" * 64, (b"s",), None, 1, b"l" * 32, True)
-    odd = altered(leaf, **{part: b"short"})
+    kernel, sent = stream_kernels.handing_kernel, [(bytes(16), [leaf])]
     with pytest.raises(ValueError, match="32 bytes"):
-        stream_kernels.handing_kernel.packed([(bytes(16), [odd])], [1])
+        kernel.beside([(bytes(16), [altered(leaf, link=b"short")])], [1])
+    changes = stored_of([[altered(leaf, previous_link=b"short")]])
+    said = kernel.beside(sent, [1])
+    with pytest.raises(ValueError, match="no change"):
+        kernel.leaves(changes, said, [1])
 
 
 NOT_LEAVES: list[Any] = [1, None, (), (1,), [1], b"x"]
@@ -152,7 +171,7 @@ def test_what_is_no_leaf_is_refused(odd):
         return
     for pairs in ([odd], [(bytes(16), [odd])], [(bytes(16), odd)]):
         with pytest.raises(TypeError):
-            stream_kernels.handing_kernel.packed(pairs, [1])
+            stream_kernels.handing_kernel.beside(pairs, [1])
         with pytest.raises(TypeError):
             stream_kernels.packed_kernel.in_two(pairs)
 

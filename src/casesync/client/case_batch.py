@@ -27,11 +27,11 @@ class CaseBatch:
         """Args: streams: what is no case, or not opened here, is left out."""
         self._core = core
         self._tx = tx
-        self._stored_keys: dict[StreamId, bytes] = {}
+        self._stored_keys: dict[StreamId, bytes | None] = {}
         if stored_kernel is None:
             core.engine.keys.load(tx, streams)
         else:  # none is kept ready behind its case: they are large, and asked for once
-            self._stored_keys = tx.packed_keys(streams)
+            self._stored_keys = dict(zip(streams, tx.packed_keys(streams), strict=True))
         self.cases: dict[StreamId, bytes] = {}
         """The record id of each case."""
         self._segments: dict[StreamId, list[tuple[int, int, int]] | None] = {}

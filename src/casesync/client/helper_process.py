@@ -110,12 +110,12 @@ class HelperProcess(Helper):
         return self._running is not None and self._running.is_ready
 
     @override
-    def ask(self, front: bytes, leaves: bytes) -> int:
+    def ask(self, front: bytes, changes: bytes) -> int:
         running = self._running
         if running is None:
             return 0
         number = running.number = running.number % _NUMBER_MAX + 1
-        self._serve((_REQUEST.pack(number, len(front), len(leaves)), front, leaves))
+        self._serve((_REQUEST.pack(number, len(front), len(changes)), front, changes))
         return number
 
     @override

@@ -2,8 +2,10 @@
 """SHA-256 for the compiled twins, and the twin of ``compact_range.node_hashes`` (optional).
 
 The hash is OpenSSL's, from the very library that ``hashlib`` of this interpreter is bound to; what
-is saved is the two Python objects of every call, which cost three times what the hash does. Where
-that library does not show its functions (a static build), ``hashlib`` is called.
+is saved is the two Python objects of every call, which cost three times what the hash does, and
+what OpenSSL does for a hash that could be any (a quarter of a short one): ``SHA256_Init``,
+``SHA256_Update`` and ``SHA256_Final`` are what it calls in the end. Where that library does not show
+them (a static build, or one without its older functions), ``hashlib`` is called.
 """
 
 import _hashlib
@@ -11,28 +13,23 @@ import ctypes
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
 from libc.stdint cimport uintptr_t
-from libc.string cimport memcpy
+from libc.string cimport memcmp, memcpy
 
 from hashlib import sha256
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
-ctypedef void* (*New)() noexcept nogil
-ctypedef void (*Free)(void*) noexcept nogil
-ctypedef const void* (*Fetch)(void*, const char*, const char*) noexcept nogil
-ctypedef int (*Init)(void*, const void*, void*) noexcept nogil
+ctypedef int (*Init)(void*) noexcept nogil
 ctypedef int (*Update)(void*, const void*, size_t) noexcept nogil
-ctypedef int (*Final)(void*, u8*, unsigned int*) noexcept nogil
+ctypedef int (*Final)(u8*, void*) noexcept nogil
 
-cdef void* _context = NULL  # one is enough: it is used under the interpreter's lock
-cdef const void* _algorithm = NULL
-cdef New _new
-cdef Free _free
+cdef bint _bound = False
 cdef Init _init
 cdef Update _update
 cdef Final _final
 cdef object _sha256 = sha256
+DEF STATE = 32  # words of 8 bytes, of which SHA256_CTX has 14
 
 
 cdef uintptr_t _address(object library, str name) except 0:
@@ -40,18 +37,19 @@ cdef uintptr_t _address(object library, str name) except 0:
 
 
 cdef _bind():
-    """Find OpenSSL's functions (3.0 and newer)."""
-    global _context, _algorithm, _new, _free, _init, _update, _final
+    """Find OpenSSL's functions, and see that they are what they seem."""
+    global _bound, _init, _update, _final
+    cdef u8 made[32]
+    cdef bytes known = _sha256(__doc__.encode()).digest(), data = __doc__.encode()
     library = ctypes.CDLL(_hashlib.__file__)
-    _init = <Init>_address(library, "EVP_DigestInit_ex")
-    _update = <Update>_address(library, "EVP_DigestUpdate")
-    _final = <Final>_address(library, "EVP_DigestFinal_ex")
-    _new = <New>_address(library, "EVP_MD_CTX_new")
-    _free = <Free>_address(library, "EVP_MD_CTX_free")
-    fetch = <Fetch>_address(library, "EVP_MD_fetch")
-    _algorithm = fetch(NULL, b"SHA256", NULL)
-    if _algorithm != NULL:
-        _context = _new()
+    _init = <Init>_address(library, "SHA256_Init")
+    _update = <Update>_address(library, "SHA256_Update")
+    _final = <Final>_address(library, "SHA256_Final")
+    _bound = True
+    _bound = (
+        digest_alone(<const u8*>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), made)
+        and memcmp(made, PyBytes_AS_STRING(known), 32) == 0
+    )
 
 
 try:
@@ -60,35 +58,25 @@ except (AttributeError, OSError):
     pass
 
 
-cdef void* shared_context() noexcept:
-    """For whoever has the interpreter's lock; NULL where there is none."""
-    return _context
+cdef bint is_bound() noexcept nogil:
+    """Whether ``digest_alone`` can be of use."""
+    return _bound
 
 
-cdef void* new_context() noexcept nogil:
-    """For a thread without the interpreter's lock; NULL where there is none."""
-    return NULL if _context == NULL else _new()
-
-
-cdef void free_context(void* context) noexcept nogil:
-    """Release what ``new_context`` made; NULL is harmless."""
-    if context != NULL:
-        _free(context)
-
-
-cdef bint digest_in(void* context, const u8* data, Py_ssize_t size, u8* out) noexcept nogil:
-    """As ``digest``, in a context of the caller's own; False where that is NULL or fails."""
+cdef bint digest_alone(const u8* data, Py_ssize_t size, u8* out) noexcept nogil:
+    """As ``digest``, for a thread without the interpreter's lock; False where there is no such."""
+    cdef unsigned long long state[STATE]
     return (
-        context != NULL
-        and _init(context, _algorithm, NULL) == 1
-        and _update(context, data, size) == 1
-        and _final(context, out, NULL) == 1
+        _bound
+        and _init(state) == 1
+        and _update(state, data, size) == 1
+        and _final(out, state) == 1
     )
 
 
 cdef int digest(const u8* data, Py_ssize_t size, u8* out) except -1:
     """SHA-256 of ``size`` bytes into the 32 at ``out``."""
-    if digest_in(_context, data, size, out):
+    if digest_alone(data, size, out):
         return 0
     made = _sha256(PyBytes_FromStringAndSize(<const char*>data, size)).digest()
     memcpy(out, PyBytes_AS_STRING(made), 32)

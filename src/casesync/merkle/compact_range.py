@@ -17,7 +17,7 @@ from casesync.merkle.hashing import EMPTY_ROOT, HASH_BYTES, NODE_PREFIX, node_ha
 
 SIZE_MAX: Final = (1 << 48) - 1
 _SIZE_BYTES: Final = 6
-hash_kernel = compiled("casesync.merkle._hashes", 2)
+hash_kernel = compiled("casesync.merkle._hashes", 3)
 """Hashes a whole level of a tree; without it ``node_hashes`` does."""
 
 

@@ -57,7 +57,7 @@ class Listing:
 
     def put(self, entries: Sequence[ListingEntry]) -> None:
         """Add or replace rows, of different streams."""
-        serials = self._directory.enrolled([entry.stream for entry in entries]).values()
+        serials = self._directory.enrolled([entry.stream for entry in entries])
         by_serial = list(zip(serials, entries, strict=True))
         held = self._held(serials)
         rows = [(serial, *entry[1:5], _NO_TEXTS) for serial, entry in by_serial]
@@ -77,11 +77,11 @@ class Listing:
 
     def drop(self, stream: StreamId) -> None:
         """Forget a row and its words; costs nothing where there is none."""
-        for serial in self._directory.known((stream,)).values():
-            held = self._session.execute("SELECT 1 FROM listing WHERE serial = ?", (serial,))
-            if held.fetchone() is not None:
-                self._session.execute("DELETE FROM listing WHERE serial = ?", (serial,))
-                self._index.drop(serial)
+        [serial] = self._directory.known((stream,))
+        held = self._session.execute("SELECT 1 FROM listing WHERE serial = ?", (serial,))
+        if serial is not None and held.fetchone() is not None:
+            self._session.execute("DELETE FROM listing WHERE serial = ?", (serial,))
+            self._index.drop(serial)
 
     def by_code(self, prefix: str) -> list[ListingRow]:
         """Rows whose code begins so, by code; at most ``_CODES_MAX``."""

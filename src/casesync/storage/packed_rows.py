@@ -11,7 +11,8 @@ the tail (``storage/tail.py``), and the group is written once for many saves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgpack
@@ -36,17 +37,19 @@ _ELSEWHERE: Final = True
 
 _Slots = list[Any]
 _Load = Callable[[int], _Slots]
-rows_kernel = compiled("casesync.storage._rows", 1)
+rows_kernel = compiled("casesync.storage._rows", 2)
 """Takes both loops; without it Python does."""
 
 
-def read_rows(groups: dict[int, _Slots], serials: Iterable[int], load: _Load) -> list[Any]:
-    """What stands in the slot of each serial number."""
+def read_rows(groups: dict[int, _Slots], serials: Sequence[int | None], load: _Load) -> list[Any]:
+    """What stands in the slot of each serial number; None of none."""
     if rows_kernel is not None:
         bodies: list[Any] = rows_kernel.read(groups, serials, load)
         return bodies
     return [
-        (groups.get(serial >> _SHIFT) or load(serial >> _SHIFT))[serial & _SLOT]
+        None
+        if serial is None
+        else (groups.get(serial >> _SHIFT) or load(serial >> _SHIFT))[serial & _SLOT]
         for serial in serials
     ]
 
@@ -82,6 +85,8 @@ class PackedRows:
         self._groups: dict[int, _Slots] = {}
         self._unplaced: dict[int, dict[int, bytes | None]] = {}
         """By group and slot: rows that differ from those in the database, None = destroyed."""
+        self._expected: Counter[int] = Counter()
+        """By group, how many of its rows this transaction was said to write."""
         self._table = table
         self._large = large = f"{table}_large"
         # S608: the names are constants of ours, the values are parameters.
@@ -91,11 +96,10 @@ class PackedRows:
         self._read_large = f"SELECT body FROM {large} WHERE serial = ?"  # noqa: S608
         self._drop_large = f"DELETE FROM {large} WHERE serial = ?"  # noqa: S608
 
-    def read(self, serials: Iterable[int]) -> list[bytes | None]:
-        """One body for each serial number, None where there is no row."""
-        serials = list(serials)
+    def read(self, serials: Sequence[int | None]) -> list[bytes | None]:
+        """One body for each serial number, None where there is no row, or no number."""
         if len(serials) > 1:
-            self._load_together({serial >> _SHIFT for serial in serials})
+            self._load_together({serial >> _SHIFT for serial in serials if serial is not None})
         bodies = read_rows(self._groups, serials, self._loaded)
         if _ELSEWHERE in bodies:
             for at, serial in enumerate(serials):
@@ -108,6 +112,21 @@ class PackedRows:
         """Replace rows; they reach the database with ``flush``."""
         for serial in write_rows(self._groups, self._unplaced, rows, self._loaded):
             self._session.put_body(self._large, {"serial": serial}, rows[serial])
+        if self._expected:
+            self._place({serial >> _SHIFT for serial in rows})
+
+    def expect(self, serials: Iterable[int]) -> None:
+        """These rows, and most likely no others, will be written in this transaction.
+
+        A group is then put in its place as soon as all of its rows are written, not at the end.
+        """
+        self._expected = Counter(serial >> _SHIFT for serial in serials)
+
+    def _place(self, groups: Iterable[int]) -> None:
+        """Those of ``groups`` of which nothing more is expected."""
+        for group in sorted(groups):
+            if len(self._unplaced.get(group, ())) >= self._expected[group] > 0:
+                self._flush_group(group)
 
     def drop(self, serial: int) -> None:
         """Destroy one row."""
@@ -121,13 +140,16 @@ class PackedRows:
     def flush(self) -> None:
         """Write changed groups to the database."""
         for group in sorted(self._unplaced):
-            slots = self._groups.get(group) or self._load(group)
+            self._flush_group(group)
+
+    def _flush_group(self, group: int) -> None:
+        slots = self._groups.get(group) or self._load(group)
+        [body] = pack_all([slots])
+        if len(body) > GROUP_BYTES:
+            self._move_out(group)
             [body] = pack_all([slots])
-            if len(body) > GROUP_BYTES:
-                self._move_out(group)
-                [body] = pack_all([slots])
-            self._session.put_body(self._table, {"id": group}, body)
-        self._unplaced.clear()
+        self._session.put_body(self._table, {"id": group}, body)
+        del self._unplaced[group]
 
     def pending(self, size_max: int) -> dict[int, bytes] | None:
         """Rows by serial number that are not in the database.
@@ -155,12 +177,14 @@ class PackedRows:
         """Drop the cache: the transaction was undone."""
         self._groups.clear()
         self._unplaced.clear()
+        self._expected.clear()
 
     def settle(self) -> None:
         """Keep a few groups: the transaction is committed. An edit reads in one and saves in one.
 
         Safe, as in ``stream_directory``: the connection holds the database's exclusive lock.
         """
+        self._expected.clear()
         if len(self._groups) > KEPT_GROUPS_MAX:
             self._groups.clear()
 

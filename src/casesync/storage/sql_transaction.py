@@ -162,7 +162,7 @@ class SqlTransaction(Transaction):
         return self._keys.read(streams)
 
     @override
-    def packed_keys(self, streams: Iterable[StreamId]) -> dict[StreamId, bytes]:
+    def packed_keys(self, streams: Iterable[StreamId]) -> list[bytes | None]:
         return self._keys.read_packed(streams)
 
     @override
@@ -205,8 +205,12 @@ class SqlTransaction(Transaction):
         return self._rows.read(streams)
 
     @override
-    def packed_rows(self, streams: Iterable[StreamId]) -> dict[StreamId, bytes]:
+    def packed_rows(self, streams: Iterable[StreamId]) -> list[bytes | None]:
         return self._rows.read_packed(streams)
+
+    @override
+    def expect_rows(self, streams: Iterable[StreamId]) -> None:
+        self._rows.expect(streams)
 
     @override
     def put_packed_rows(self, rows: Mapping[StreamId, bytes], kind: int) -> None:

@@ -8,7 +8,7 @@ connection holds the database's exclusive lock; after an undone transaction it i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from typing import Final
@@ -19,8 +19,6 @@ from casesync.sync.ports import StreamFlag
 
 _CHUNK: Final = 512
 _ID_BYTES: Final = 16
-_RECENT_MAX: Final = 1024
-"""A few batches of a page, each of which asks for its streams several times."""
 NO_KIND: Final = 0
 """Known by a key or a mark before its row."""
 
@@ -34,8 +32,6 @@ class StreamDirectory:
         self._ids: list[StreamId] = []
         self._kinds = bytearray()
         self._read = False
-        self._recent: dict[StreamId, int] = {}
-        """Some of ``_serials``: of several thousand a look-up goes to cold memory."""
         self._changed_chunks: set[int] = set()
         self._marks: dict[StreamFlag, bytearray] = {}
         self._changed_marks: set[StreamFlag] = set()
@@ -43,7 +39,6 @@ class StreamDirectory:
     def forget(self) -> None:
         """Drop what is remembered: the transaction that taught it was undone."""
         self._serials.clear()
-        self._recent.clear()
         self._ids.clear()
         self._kinds.clear()
         self._read = False
@@ -69,28 +64,16 @@ class StreamDirectory:
 
     # -- serial numbers -----------------------------------------------------------------------
 
-    def known(self, streams: Iterable[StreamId]) -> dict[StreamId, int]:
-        """Serial numbers of those streams that exist, in the order asked."""
-        streams = list(streams)
-        recent = self._recent
-        with suppress(KeyError):
-            return {stream: recent[stream] for stream in streams}
-        serials = self._all()
-        found = {stream: serials[stream] for stream in streams if stream in serials}
-        if len(recent) >= _RECENT_MAX:
-            recent.clear()
-        recent.update(found)
-        return found
+    def known(self, streams: Iterable[StreamId]) -> list[int | None]:
+        """Serial numbers in the order asked; None of a stream that is not here."""
+        return list(map(self._all().get, streams))
 
-    def enrolled(self, streams: Iterable[StreamId]) -> dict[StreamId, int]:
-        """Serial numbers of the streams, in the order asked; new ones come without a kind."""
-        streams = list(dict.fromkeys(streams))
-        known = self.known(streams)
-        if len(known) == len(streams):
-            return known
-        return {
-            stream: known[stream] if stream in known else self._enrol(stream) for stream in streams
-        }
+    def enrolled(self, streams: Collection[StreamId]) -> list[int]:
+        """Serial numbers in the order asked; new streams come without a kind."""
+        serials = self._all()
+        with suppress(KeyError):  # nearly always all of them are here
+            return [serials[stream] for stream in streams]
+        return [self.serial(stream) for stream in streams]
 
     def serial(self, stream: StreamId) -> int:
         """Serial number of one stream, new if need be."""
@@ -121,7 +104,10 @@ class StreamDirectory:
 
     def mark(self, streams: Iterable[StreamId], flag: StreamFlag, on: bool) -> None:
         """Set or clear a mark."""
-        serials = (self.enrolled(streams) if on else self.known(streams)).values()
+        if on:
+            serials = self.enrolled(list(streams))
+        else:
+            serials = [serial for serial in self.known(streams) if serial is not None]
         if not serials:
             return
         for single in _singles(flag):

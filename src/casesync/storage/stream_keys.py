@@ -36,25 +36,23 @@ class StreamKeys:
             keys = self._changed[serial] = _decoded(self._packed.read((serial,))[0])
         keys[compartment, statement] = key
 
-    def read_packed(self, streams: Iterable[StreamId]) -> dict[StreamId, bytes]:
-        """As ``read``, in the form in which they are stored."""
+    def read_packed(self, streams: Iterable[StreamId]) -> list[bytes | None]:
+        """As they are stored, in the order asked; None of a stream that has none."""
         serials = self._directory.known(streams)
-        if not self._changed.keys().isdisjoint(serials.values()):
+        if not self._changed.keys().isdisjoint(serials):
             self._pack_changed()
-        bodies = self._packed.read(serials.values())
-        return {
-            stream: body for stream, body in zip(serials, bodies, strict=True) if body is not None
-        }
+        return self._packed.read(serials)
 
     def read(
         self, streams: Iterable[StreamId]
     ) -> dict[StreamId, list[tuple[int, Statement, bytes]]]:
         """Keys of those streams that have any, in the order they came."""
+        streams = list(streams)
         serials = self._directory.known(streams)
-        bodies = self._packed.read(serials.values())
+        bodies = self._packed.read(serials)
         found = {}
-        for (stream, serial), body in zip(serials.items(), bodies, strict=True):
-            keys = self._changed.get(serial)
+        for stream, serial, body in zip(streams, serials, bodies, strict=True):
+            keys = None if serial is None else self._changed.get(serial)
             if keys is None:
                 keys = _decoded(body)
             if keys:
@@ -63,7 +61,8 @@ class StreamKeys:
 
     def drop(self, stream: StreamId) -> None:
         """Destroy the keys of a stream."""
-        for serial in self._directory.known((stream,)).values():
+        [serial] = self._directory.known((stream,))
+        if serial is not None:
             self._changed.pop(serial, None)
             self._packed.drop(serial)
 

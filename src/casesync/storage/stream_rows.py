@@ -20,17 +20,19 @@ class StreamRows:
         self._directory = directory
         self._packed = packed
 
-    def read_packed(self, streams: Iterable[StreamId]) -> dict[StreamId, bytes]:
-        """Rows of the streams that have one, as they are stored."""
-        serials = self._directory.known(streams)
-        bodies = self._packed.read(serials.values())
-        return {
-            stream: body for stream, body in zip(serials, bodies, strict=True) if body is not None
-        }
+    def read_packed(self, streams: Iterable[StreamId]) -> list[bytes | None]:
+        """Rows as they are stored, in the order asked; None of a stream that has none."""
+        return self._packed.read(self._directory.known(streams))
 
     def read(self, streams: Iterable[StreamId]) -> dict[StreamId, list[Any]]:
         """Rows of the streams that have one."""
-        held = self.read_packed(streams)
+        streams = list(streams)
+        bodies = self.read_packed(streams)
+        held = {
+            stream: body for stream, body in zip(streams, bodies, strict=True) if body is not None
+        }
+        if not held:
+            return {}
         if len(held) == 1:  # a decoder reserves a megabyte: too much for one save
             [(stream, body)] = held.items()
             return {stream: msgpack.unpackb(body, strict_map_key=False)}
@@ -39,11 +41,16 @@ class StreamRows:
         decoder.feed(b"".join(held.values()))
         return dict(zip(held, decoder, strict=True))
 
+    def expect(self, streams: Iterable[StreamId]) -> None:
+        """These rows will be written in this transaction."""
+        known = self._directory.known(streams)
+        self._packed.expect(serial for serial in known if serial is not None)
+
     def write_packed(self, rows: Mapping[StreamId, bytes], kind: int) -> None:
         """Replace rows, packed already, and give their streams a kind."""
         serials = self._directory.enrolled(rows)
-        self._packed.write(dict(zip(serials.values(), rows.values(), strict=True)))
-        self._directory.set_kind(serials.values(), kind)
+        self._packed.write(dict(zip(serials, rows.values(), strict=True)))
+        self._directory.set_kind(serials, kind)
 
     def write(self, rows: Mapping[StreamId, list[Any]], kind: int) -> None:
         """Replace rows and give their streams a kind."""

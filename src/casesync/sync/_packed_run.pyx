@@ -31,7 +31,7 @@ from casesync.sync._stream_row cimport (
 )
 from casesync.translog._served_leaf cimport ServedLeaf
 
-VERSION = 7
+VERSION = 8
 """Raised with every change of what this module does; ``stream_kernels`` asks for just this one."""
 
 cdef object U64 = (1 << 64) - 1
@@ -231,7 +231,7 @@ cdef Py_ssize_t _content_from(list leaves):
     return at
 
 
-def place(list batch not None, dict rows not None, u64 own_device):
+def place(list batch not None, list rows not None, u64 own_device):
     """What ``PlainBatch`` stores, the largest index by stream, and who wrote.
 
     That is (changes as they are stored, where each of them ends); an index is None where not every
@@ -246,8 +246,7 @@ def place(list batch not None, dict rows not None, u64 own_device):
         raise MemoryError
     b.data, b.size, b.room = NULL, 0, 0
     try:
-        for pair in batch:
-            packed = rows.get(pair[0])
+        for pair, packed in zip(batch, rows):
             if packed is not None and _is_placed(<list?>pair[1], packed, row, own_device, authors):
                 for leaf in <list>pair[1]:
                     _put_change(&b, <ServedLeaf>leaf)
@@ -300,35 +299,34 @@ cdef int _put_change(Buffer* b, ServedLeaf leaf) except -1:
 def take(
     list batch not None,
     list placed not None,
-    dict rows not None,
-    dict keys not None,
+    list rows not None,
+    list keys not None,
     list locations not None,
     path not None,
     u64 own_device,
 ):
-    """As ``plain_batch.PlainBatch.take``: packed row or None by stream, streams with a grant, and
-    how many segments were merged.
+    """As ``plain_batch.PlainBatch.take``: by stream its packed row or None, positions of streams
+    with a grant, and how many segments were merged.
 
     A key is made ready for as long as its stream is taken: to keep it would cost more memory than
     making it again costs time.
     """
     cdef list taken = [], shared = []
-    cdef tuple pair
     cdef _Path common = _Path(path)
-    cdef Py_ssize_t first = 0, segments = 0
+    cdef Py_ssize_t at, first = 0, segments = 0
     cdef Buffer b
     cdef Row* row = <Row*>PyMem_Malloc(sizeof(Row))
     if row == NULL:
         raise MemoryError
     b.data, b.size, b.room = NULL, 0, 0
     try:
-        for pair, last in zip(batch, placed):
-            if last is None:
+        for at in range(PyList_GET_SIZE(batch)):
+            if placed[at] is None:
                 taken.append(None)
                 continue
-            stream, leaves = pair
-            common.stored, common.made = keys.get(stream), {}
-            if read_row(rows[stream], row, own_device) and _take_all(
+            leaves = (<tuple?>batch[at])[1]
+            common.stored, common.made = keys[at], {}
+            if read_row(rows[at], row, own_device) and _take_all(
                 <list?>leaves, locations, first, row, common
             ):
                 write_row(&b, row)
@@ -336,7 +334,7 @@ def take(
                 for leaf in <list>leaves:
                     segments += (<ServedLeaf>leaf).segment_count
                 if row.shared:
-                    shared.append(stream)
+                    shared.append(at)
             else:
                 taken.append(None)
             first += PyList_GET_SIZE(leaves)

@@ -17,7 +17,7 @@ from casesync.codec import canonical
 from casesync.crypto.key_schedule import label
 from casesync.model.cells import SIMPLE_FORMS
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of what this module does; ``stream_kernels`` asks for just this one."""
 
 cdef bytes _label = label("nonce")
@@ -44,43 +44,65 @@ cdef const u8* bytes_of(Reader* r, Py_ssize_t size) noexcept:
     return found
 
 
+# Well-formed UTF-8 (Unicode 15, table 3-7): what may come next after what came before.
+DEF CHARACTER = 0  # a new one; elsewhere, how many bytes are to come, and which the next may be
+DEF NEVER = 1
+DEF ONE = 2
+DEF TWO = 3
+DEF THREE = 4
+DEF TWO_FROM_A0 = 5
+DEF TWO_TO_9F = 6
+DEF THREE_FROM_90 = 7
+DEF THREE_TO_8F = 8
+DEF STATES = 9
+DEF STATE_BITS = 6  # all states lie in one word, as far apart as a shift by a state goes
+cdef u64[256] _next_states
+
+
+cdef int _next_state(int state, int byte) noexcept:
+    if state == CHARACTER:
+        if byte < 0x80:
+            return CHARACTER
+        if 0xC2 <= byte <= 0xDF:
+            return ONE
+        if 0xE0 <= byte <= 0xEF:
+            return TWO_FROM_A0 if byte == 0xE0 else TWO_TO_9F if byte == 0xED else TWO
+        if 0xF0 <= byte <= 0xF4:
+            return THREE_FROM_90 if byte == 0xF0 else THREE_TO_8F if byte == 0xF4 else THREE
+        return NEVER
+    if state == NEVER or not 0x80 <= byte <= 0xBF:
+        return NEVER
+    if state == TWO_FROM_A0 and byte < 0xA0 or state == TWO_TO_9F and byte > 0x9F:
+        return NEVER
+    if state == THREE_FROM_90 and byte < 0x90 or state == THREE_TO_8F and byte > 0x8F:
+        return NEVER
+    if state == ONE:
+        return CHARACTER
+    return ONE if state in (TWO, TWO_FROM_A0, TWO_TO_9F) else TWO
+
+
+cdef void _fill_states() noexcept:
+    cdef int byte, state
+    for byte in range(256):
+        _next_states[byte] = 0
+        for state in range(STATES):
+            _next_states[byte] |= <u64>(STATE_BITS * _next_state(state, byte)) << STATE_BITS * state
+
+
+_fill_states()
+
+
 cdef bint _is_utf8(const u8* at, const u8* end) noexcept:
-    """Whether the bytes are well-formed UTF-8 (Unicode 15, table 3-7)."""
-    cdef u8 first, low, high
-    cdef int rest
+    """Whether the bytes are well-formed UTF-8.
+
+    Text here is of short words, ASCII and Vietnamese mixed: to branch on its bytes, which cannot be
+    foreseen, takes three times as long.
+    """
+    cdef u64 state = STATE_BITS * CHARACTER
     while at < end:
-        first = at[0]
+        state = _next_states[at[0]] >> (state & 63)
         at += 1
-        if first < 0x80:
-            continue
-        low, high = 0x80, 0xBF
-        if 0xC2 <= first <= 0xDF:
-            rest = 1
-        elif 0xE0 <= first <= 0xEF:
-            rest = 2
-            if first == 0xE0:
-                low = 0xA0
-            elif first == 0xED:
-                high = 0x9F
-        elif 0xF0 <= first <= 0xF4:
-            rest = 3
-            if first == 0xF0:
-                low = 0x90
-            elif first == 0xF4:
-                high = 0x8F
-        else:
-            return False
-        if end - at < rest:
-            return False
-        if at[0] < low or at[0] > high:
-            return False
-        at += 1
-        while rest > 1:
-            if at[0] & 0xC0 != 0x80:
-                return False
-            at += 1
-            rest -= 1
-    return True
+    return state & 63 == STATE_BITS * CHARACTER
 
 
 cdef void _value(Reader* r) noexcept:

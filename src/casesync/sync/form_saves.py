@@ -104,8 +104,8 @@ class _Batch:
         self._engine = engine
         self._tx = tx
         streams = list(dict.fromkeys(save.stream for save in saves))
-        self._rows = tx.packed_rows(streams)
-        self._keys = tx.packed_keys(streams)
+        self._rows = dict(zip(streams, tx.packed_rows(streams), strict=True))
+        self._keys = dict(zip(streams, tx.packed_keys(streams), strict=True))
         self._changed: dict[StreamId, bytes] = {}
         self._outbox: list[OutboxRow] = []
         self._random = engine.entropy.bytes(_RANDOM_BYTES * len(saves))
@@ -122,8 +122,8 @@ class _Batch:
 
     def look(self, stream: StreamId) -> None:
         """Read again what ``write_change`` has changed."""
-        self._rows |= self._tx.packed_rows([stream])
-        self._keys |= self._tx.packed_keys([stream])
+        [self._rows[stream]] = self._tx.packed_rows([stream])
+        [self._keys[stream]] = self._tx.packed_keys([stream])
         self._number, self._link = own_chain(self._tx, self._engine)
         if self._saver is None:
             self._saver = self._new_saver()

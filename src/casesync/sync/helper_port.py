@@ -15,7 +15,7 @@ class Helper(Protocol):
         """Whether it was started, can be asked, and is not gone."""
         ...
 
-    def ask(self, front: bytes, leaves: bytes) -> int:
+    def ask(self, front: bytes, changes: bytes) -> int:
         """Hand out work; answers come in the order of the requests.
 
         Returns: the number to ask for the answer with.

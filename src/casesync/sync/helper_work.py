@@ -19,10 +19,10 @@ if TYPE_CHECKING:  # the helper's own process does without the rest of the engin
     from casesync.sync.plain_batch import PlainBatch, Work
     from casesync.sync.plain_path import Device
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raised with every change of what a request or an answer says."""
 _NOBODY: Final[Device] = (None, 0)
-Answer = tuple[list[bytes | None], list[Any], int]
+Answer = tuple[list[bytes | None], list[int], int]
 """As ``PlainBatch.taken`` has it."""
 
 
@@ -46,36 +46,25 @@ def forms_of(checked: dict[tuple[int, int, Form], bool]) -> list[tuple[int, int,
 
 
 def request(work: Work, rules: Rules) -> tuple[bytes, bytes]:
-    """What ``answer`` takes, in two parts. Signatures were checked: they are not in it."""
-    batch, placed, *rest = work
-    streams = [stream for stream, _ in batch]
+    """What ``answer`` takes, in two parts: the second are the changes, as they are stored."""
+    batch, placed, changes, *rest = work
     counts = [
         0 if last is None else len(leaves) for (_, leaves), last in zip(batch, placed, strict=True)
     ]
-    return (
-        msgpack.packb((streams, counts, placed, *rest, *rules)),
-        handing_kernel.packed(batch, placed),
-    )
+    said = handing_kernel.beside(batch, placed)
+    return msgpack.packb((said, counts, placed, *rest, *rules)), changes
 
 
-def answer(front: bytes, leaves: bytes) -> bytes:
+def answer(front: bytes, changes: bytes) -> bytes:
     """Do what a request asks, in the helper.
 
     Raises: any exception, where it is not what ``request`` made.
     """
-    streams, counts, placed, rows, keys, locations, own_device, *rules = msgpack.unpackb(
+    said, counts, placed, rows, keys, locations, own_device, *rules = msgpack.unpackb(
         front, strict_map_key=False
     )
-    batch = list(zip(streams, handing_kernel.unpacked(leaves, counts), strict=True))
-    made = packed_kernel.take(
-        batch,
-        placed,
-        dict(zip(streams, rows, strict=True)),
-        dict(zip(streams, keys, strict=True)),
-        locations,
-        _Path(*rules),
-        own_device,
-    )
+    batch = [(None, some) for some in handing_kernel.leaves(changes, said, counts)]
+    made = packed_kernel.take(batch, placed, rows, keys, locations, _Path(*rules), own_device)
     answered: bytes = msgpack.packb(made)
     return answered
 
@@ -86,7 +75,8 @@ def read_answer(packed: bytes, batch: PlainBatch) -> Answer | None:
         rows, shared, segments = msgpack.unpackb(packed)
     except (ValueError, TypeError, msgpack.UnpackException):
         return None
-    if type(segments) is not int or not batch.has(shared) or not _are_rows(rows, batch.placed):
+    placed = batch.placed
+    if type(segments) is not int or not _are_rows(rows, placed) or not _are_in(shared, placed):
         return None
     return rows, shared, segments
 
@@ -100,6 +90,13 @@ def _are_rows(rows: object, placed: Sequence[int | None]) -> bool:
     return all(
         row is None or (type(row) is bytes and last is not None)
         for row, last in zip(rows, placed, strict=True)
+    )
+
+
+def _are_in(positions: object, placed: Sequence[int | None]) -> bool:
+    """Whether it is a list of positions of streams."""
+    return type(positions) is list and all(
+        type(at) is int and 0 <= at < len(placed) for at in positions
     )
 
 

@@ -35,6 +35,8 @@ STREAMS_LAST: Final = 24
 """The last batches of a page are smaller: whoever is done first waits for less."""
 BATCHES_LEFT: Final = 6
 """Into as many is divided what is left, once that makes them smaller."""
+BATCHES_BEFORE: Final = 4
+"""What the store can do ahead is said when a helper has work enough to go on with."""
 STREAMS_AHEAD: Final = 4
 """Of the first batch, which is taken here: what fields a form has is known to the others then."""
 
@@ -73,6 +75,8 @@ def ingest(
     streams = by_stream(proven)
     with handing_out(engine.helper, plain, report) as handed:
         for number, some in enumerate(_batches(streams)):
+            if number == BATCHES_BEFORE:
+                tx.expect_rows(stream for stream, _ in streams)
             front, content = in_two(some)
             if front:  # what stands behind it builds on its rows
                 batch = StreamBatch(engine, tx, plain, front, report)

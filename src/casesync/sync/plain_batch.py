@@ -7,7 +7,7 @@ was not compiled, ``page_stream`` takes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from casesync.foundation.ids import StreamId
@@ -30,12 +30,13 @@ def in_two(batch: Batch) -> tuple[Batch, Batch]:
 
 
 class Work(NamedTuple):
-    """The arguments of ``_packed_run.take``, by stream."""
+    """The arguments of ``_packed_run.take``, by stream, and the changes."""
 
     batch: Batch
     placed: list[int | None]
-    rows: list[bytes | None]
-    keys: list[bytes | None]
+    changes: bytes
+    rows: Sequence[bytes | None]
+    keys: Sequence[bytes | None]
     locations: list[int]
     own_device: int
 
@@ -59,10 +60,10 @@ class PlainBatch:
         self,
         path: PlainPath,
         batch: Batch,
-        rows: Mapping[StreamId, bytes],
+        rows: Sequence[bytes | None],
         own_device: int,
     ) -> None:
-        """Args: rows: of these streams, packed; a stream without one is not plain."""
+        """Args: rows: by stream, packed; a stream without one is not plain."""
         self._path = path
         self._batch = batch
         self._rows = rows
@@ -97,23 +98,23 @@ class PlainBatch:
         """By stream, the largest index held of others' changes; None where it is not plain."""
         return self._placed
 
-    def has(self, streams: object) -> bool:
-        """Whether it is a list of nothing but streams of this batch."""
-        return type(streams) is list and all(
-            type(stream) is bytes and stream in self._rows for stream in streams
-        )
-
     def authors(self) -> dict[int, Device]:
         """What ``PlainPath.device`` says of every author of ``changes``, and perhaps of others."""
         return {number: self._path.device(number) for number in self._authors}
 
-    def work(self, locations: list[int], keys: Mapping[StreamId, bytes]) -> Work:
+    def work(self, locations: list[int], keys: Sequence[bytes | None]) -> Work:
         """What ``take`` would do, for somebody else."""
-        streams = [stream for stream, _ in self._batch]
-        rows, of_streams = list(map(self._rows.get, streams)), list(map(keys.get, streams))
-        return Work(self._batch, self._placed, rows, of_streams, locations, self._own_device)
+        return Work(
+            self._batch,
+            self._placed,
+            self.changes,
+            self._rows,
+            keys,
+            locations,
+            self._own_device,
+        )
 
-    def take(self, locations: list[int], keys: Mapping[StreamId, bytes]) -> None:
+    def take(self, locations: list[int], keys: Sequence[bytes | None]) -> None:
         """Merge; ``changes`` stand at the first of ``locations``; ``keys`` are packed, too."""
         if not self.ends:
             return
@@ -123,9 +124,10 @@ class PlainBatch:
             )
         )
 
-    def taken(self, answer: tuple[list[bytes | None], list[StreamId], int]) -> None:
-        """What the twin made: packed row or None by stream, streams with a grant, segments."""
-        rows, self.shared, self.merged = answer
+    def taken(self, answer: tuple[list[bytes | None], list[int], int]) -> None:
+        """What the twin made: by stream its packed row or None; which have a grant; segments."""
+        rows, shared, self.merged = answer
+        self.shared = [self._batch[at][0] for at in shared]
         first = 0
         for (stream, leaves), last, row in zip(self._batch, self._placed, rows, strict=True):
             if last is None:

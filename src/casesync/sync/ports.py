@@ -179,8 +179,8 @@ class Transaction(Protocol):
         """(compartment, statement, key) in the order they came; only streams that have keys."""
         ...
 
-    def packed_keys(self, streams: Iterable[StreamId]) -> dict[StreamId, bytes]:
-        """As ``stream_keys``, still packed: msgpack maps of ``[compartment, statement]`` to key."""
+    def packed_keys(self, streams: Iterable[StreamId]) -> list[bytes | None]:
+        """In the order asked, still packed: msgpack maps of ``[compartment, statement]`` to key."""
         ...
 
     def drop_stream_keys(self, stream: StreamId) -> None:
@@ -227,8 +227,12 @@ class Transaction(Protocol):
         """
         ...
 
-    def packed_rows(self, streams: Iterable[StreamId]) -> dict[StreamId, bytes]:
-        """As ``stream_rows``, each still packed: msgpack, everything in its shortest form."""
+    def packed_rows(self, streams: Iterable[StreamId]) -> list[bytes | None]:
+        """In the order asked, still packed: msgpack, all in its shortest form; None: no row."""
+        ...
+
+    def expect_rows(self, streams: Iterable[StreamId]) -> None:
+        """Rows that will be put in this transaction; of no effect but on its speed."""
         ...
 
     def put_packed_rows(self, rows: Mapping[StreamId, bytes], kind: int) -> None:

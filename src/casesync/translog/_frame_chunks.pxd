@@ -50,7 +50,6 @@ cdef struct Reading:
     const u8* devices            # 4 bytes each
     u64 device_count
     u64 log_time                 # of the frame before
-    void* context                # of the hash; NULL: it takes the interpreter's lock
     PyThread_type_lock over      # released when the thread is
 
 

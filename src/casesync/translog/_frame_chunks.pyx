@@ -16,9 +16,9 @@ from cpython.pythread cimport (
 )
 from libc.string cimport memcpy
 
-from casesync.merkle._hashes cimport digest, digest_in, free_context, new_context
+from casesync.merkle._hashes cimport digest, digest_alone
 
-VERSION = 4
+VERSION = 5
 """Raised with every change of what this module does; ``translog.page`` asks for just this one."""
 
 cdef int TRIES = 2000            # some 50 us
@@ -165,8 +165,8 @@ cdef bint _parse(
     return not r.bad and <u64>(r.end - r.at) == whole
 
 
-cdef bint _hash(void* context, const u8* data, Py_ssize_t size, u8* out) noexcept nogil:
-    if digest_in(context, data, size, out):
+cdef bint _hash(const u8* data, Py_ssize_t size, u8* out) noexcept nogil:
+    if digest_alone(data, size, out):
         return True
     with gil:
         try:
@@ -176,20 +176,20 @@ cdef bint _hash(void* context, const u8* data, Py_ssize_t size, u8* out) noexcep
     return True
 
 
-cdef bint _hash_header(Reading* reading, Frame* frame) noexcept nogil:
+cdef bint _hash_header(Frame* frame) noexcept nogil:
     """Write the hashes of segments, and hash the header; what else its leaf is made of."""
     cdef const u8* segment = frame.segments
     cdef u8* out = frame.header + frame.head_size + 1 + SEGMENT - 32
     cdef int row
     for row in range(frame.count):
-        if not _hash(reading.context, segment, frame.lengths[row], out):
+        if not _hash(segment, frame.lengths[row], out):
             return False
         segment += frame.lengths[row]
         out += SEGMENT
     frame.leaf[0] = 0
     _put(frame.leaf + 1, frame.time, 6)
     memcpy(frame.header + frame.header_size, frame.signature, 64)
-    return _hash(reading.context, frame.header, frame.header_size, frame.header_hash)
+    return _hash(frame.header, frame.header_size, frame.header_hash)
 
 
 cdef void read_chunk(Reading* reading, Chunk* chunk) noexcept nogil:
@@ -206,7 +206,7 @@ cdef void read_chunk(Reading* reading, Chunk* chunk) noexcept nogil:
         frame.header = frame.leaf + BEFORE_HEADER
         if not _parse(reading, frame, chunk.data[at], chunk.sizes[at], log_time):
             break
-        if not _hash_header(reading, frame):
+        if not _hash_header(frame):
             break
         log_time = frame.time
         at += 1
@@ -228,7 +228,6 @@ cdef void _ahead(void* argument) noexcept nogil:
     cdef Reading* reading = <Reading*>argument
     cdef Chunk* chunk
     cdef int at = 0
-    reading.context = new_context()
     while True:
         chunk = &reading.chunks[at]
         if not _soon(chunk.given):
@@ -238,7 +237,6 @@ cdef void _ahead(void* argument) noexcept nogil:
         read_chunk(reading, chunk)
         PyThread_release_lock(chunk.made)
         at = (at + 1) % CHUNKS
-    free_context(reading.context)
     PyThread_release_lock(reading.over)
 
 

@@ -21,7 +21,7 @@ from libc.string cimport memcmp, memcpy
 
 from casesync.codec._canonical cimport LongArray
 from casesync.codec._msgpack cimport Slice
-from casesync.merkle._hashes cimport digest, shared_context
+from casesync.merkle._hashes cimport digest, is_bound
 from casesync.translog._frame_chunks cimport (
     BEFORE_HEADER, BEFORE_LINK, CHUNKS, FIRST, Chunk, Frame, Reading, begin_ahead, read_chunk, u8,
     u64, wait_for,
@@ -29,7 +29,7 @@ from casesync.translog._frame_chunks cimport (
 from casesync.translog._served_leaf cimport ServedLeaf, new_leaf, room_of
 from casesync.translog.chain import LINK_LABEL
 
-VERSION = 9
+VERSION = 10
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 cdef Py_ssize_t HEAD_FRONT = 36  # header up to the count of after entries
@@ -173,7 +173,6 @@ cdef class _Ahead:
         self.reading.devices = <const u8*>PyBytes_AS_STRING(devices)
         self.reading.device_count = PyBytes_GET_SIZE(devices) // 4
         self.reading.log_time = log_time
-        self.reading.context = shared_context()
         _make_chunk(&self.reading.first, FIRST)
 
     def __dealloc__(self):
@@ -217,7 +216,7 @@ cdef class _Ahead:
         cdef Chunk* chunk
         cdef int which
         cdef Py_ssize_t before = self.offered
-        if shared_context() == NULL:
+        if not is_bound():
             return False
         self.reading.over = _taken_lock()
         for which in range(CHUNKS):

@@ -133,8 +133,8 @@ class Through(Helper):
     def is_ready(self) -> bool:
         return self._helper.is_ready()
 
-    def ask(self, front: bytes, leaves: bytes) -> int:
-        number = self._helper.ask(front, leaves)
+    def ask(self, front: bytes, changes: bytes) -> int:
+        number = self._helper.ask(front, changes)
         self._left -= 1
         if self._left == 0:
             self._act(self.pid)
@@ -170,7 +170,7 @@ def test_an_answer_that_cannot_be_is_not_taken(saves, garbage):
         def is_ready(self) -> bool:
             return not self.stopped
 
-        def ask(self, front: bytes, leaves: bytes) -> int:
+        def ask(self, front: bytes, changes: bytes) -> int:
             return 1
 
         def answer(self, number: int, *, wait: bool) -> bytes | None:
@@ -241,8 +241,8 @@ def _request_of(recording: Recording) -> tuple[bytes, bytes]:
         def is_ready(self) -> bool:
             return not seen
 
-        def ask(self, front: bytes, leaves: bytes) -> int:
-            seen.append((front, leaves))
+        def ask(self, front: bytes, changes: bytes) -> int:
+            seen.append((front, changes))
             return 1
 
         def answer(self, number: int, *, wait: bool) -> bytes | None:
@@ -290,7 +290,7 @@ def test_one_that_was_dismissed_is_not_asked(started, heard):
     assert started[0].wait(helper_process.END_PATIENCE_S) == 0
     helper.start()
     assert not helper.is_ready()
-    assert helper.ask(b"front", b"leaves") == 0
+    assert helper.ask(b"front", b"changes") == 0
     assert helper.answer(1, wait=True) is None
     helper.end()
     helper.start()

@@ -25,6 +25,7 @@ SIZES = st.one_of(st.integers(0, 50), st.sampled_from([2_000, 20_000, 70_000]))
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("write"), st.dictionaries(SERIALS, SIZES, max_size=20)),
+        st.tuples(st.just("expect"), st.sets(SERIALS)),
         st.tuples(st.just("drop"), SERIALS),
         st.tuples(st.just("end"), st.booleans()),
         st.tuples(st.just("left"), st.sampled_from([0, 5_000, 10**6])),
@@ -46,6 +47,8 @@ def test_rows_are_what_was_written_last(steps):
         elif act == "drop":
             packed.drop(given_)
             model.pop(given_, None)
+        elif act == "expect":
+            packed.expect(given_)
         elif act == "left":
             left = packed.pending(given_)
             assert left is None or sum(map(len, left.values())) <= given_
@@ -76,6 +79,35 @@ def test_groups_are_kept_between_transactions_up_to_a_bound():
         assert packed.read([0]) == [b"row"]
         session._connection.set_trace_callback(None)
         assert len(seen) == reads
+
+
+def test_a_group_is_in_its_place_when_all_that_was_expected_of_it_is_written():
+    session, packed = opened()
+
+    def placed() -> list[int]:
+        return [group for (group,) in session.execute("SELECT id FROM packed ORDER BY id")]
+
+    packed.expect([0, 1, 64, 200])
+    packed.write({0: b"a", 200: b"b", 300: b"not expected"})
+    assert placed() == [3]
+    packed.write({0: b"again", 64: b"c"})
+    assert placed() == [1, 3]
+    packed.write({1: b"d"})
+    assert placed() == [0, 1, 3]
+    packed.write({0: b"once more"})  # it is written again
+    packed.flush()
+    packed.forget()
+    assert placed() == [0, 1, 3, 4]
+    wanted = [b"once more", b"d", b"c", b"b", b"not expected"]
+    assert packed.read([0, 1, 64, 200, 300]) == wanted
+
+
+def test_nothing_is_expected_of_the_next_transaction():
+    session, packed = opened()
+    packed.expect([5])
+    packed.settle()
+    packed.write({5: b"row"})
+    assert session.execute("SELECT count(*) FROM packed").fetchone() == (0,)
 
 
 def test_many_groups_are_read_together_within_the_bound(monkeypatch):
@@ -142,4 +174,4 @@ def test_a_pass_over_everything_keeps_a_bounded_cache(monkeypatch):
     for group in range(20):
         packed.write({group * 64: b"%d" % group})
         assert len(packed._groups) <= 4
-    assert packed.read(group * 64 for group in range(20)) == [b"%d" % g for g in range(20)]
+    assert packed.read([group * 64 for group in range(20)]) == [b"%d" % g for g in range(20)]
