@@ -28,7 +28,7 @@ from casesync.storage.sql_store import SqlStore
 from casesync.sync import author, form_saves
 from casesync.sync.author import Draft, open_stream, write_change
 from casesync.sync.form_saves import FormSave, write_forms
-from casesync.sync.ports import RelayChannel
+from casesync.sync.relay_port import RelayChannel
 from casesync.sync.stream_row import StreamRow
 from casesync.sync.usual_keys import authorship, usual_keys
 from casesync.testing.entropy import ConstantEntropy

@@ -29,7 +29,7 @@ from casesync.relay.mailbox import Caller
 from casesync.storage.sql_store import SqlStore
 from casesync.sync.author import OWN_CHAIN
 from casesync.sync.held_log import CHANGE_RANGE, CONTROL_RANGE, load_range
-from casesync.sync.ports import RelayChannel
+from casesync.sync.relay_port import RelayChannel
 from casesync.sync.stream_row import StreamRow
 from casesync.testing.clock import FakeClock, SkewedClock
 from casesync.testing.entropy import SeededEntropy

@@ -46,7 +46,8 @@ from casesync.sync.held_log import (
     load_range,
 )
 from casesync.sync.keyring import KeyRing
-from casesync.sync.ports import RelayChannel, ReplicaStore, Transaction
+from casesync.sync.ports import ReplicaStore, Transaction
+from casesync.sync.relay_port import RelayChannel
 
 IDENTITY = "identity"
 """Stored value: canonical [network, device, relay url, relay key, plain http allowed, secrets]."""

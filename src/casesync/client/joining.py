@@ -33,7 +33,8 @@ from casesync.merkle.hashing import leaf_hash
 from casesync.storage.sql_store import open_encrypted
 from casesync.sync.enrolment_joiner import Joiner
 from casesync.sync.invitation import Invitation, check_open, parse_invitation
-from casesync.sync.ports import RelayChannel, ReplicaStore, Transaction
+from casesync.sync.ports import ReplicaStore, Transaction
+from casesync.sync.relay_port import RelayChannel
 from casesync.translog.chain import control_leaf
 from casesync.transport.http_channel import HttpChannel
 

@@ -29,7 +29,8 @@ from casesync.sync.held_log import (
     CONTROL_RANGE,
     CONTROL_VOIDS,
 )
-from casesync.sync.ports import RelayChannel, Transaction
+from casesync.sync.ports import Transaction
+from casesync.sync.relay_port import RelayChannel
 from casesync.translog.chain import control_leaf
 from casesync.translog.checkpoint import Checkpoint, LogName
 

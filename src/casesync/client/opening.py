@@ -41,7 +41,8 @@ from casesync.sync.held_log import (
     CONTROL_RANGE,
     load_range,
 )
-from casesync.sync.ports import RelayChannel, ReplicaStore, Transaction
+from casesync.sync.ports import ReplicaStore, Transaction
+from casesync.sync.relay_port import RelayChannel
 from casesync.transport.http_channel import HttpChannel
 
 ChannelMaker = Callable[[Identity, Callable[[], int]], RelayChannel]

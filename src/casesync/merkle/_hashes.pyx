@@ -4,8 +4,8 @@
 The hash is OpenSSL's, from the very library that ``hashlib`` of this interpreter is bound to; what
 is saved is the two Python objects of every call, which cost three times what the hash does, and
 what OpenSSL does for a hash that could be any (a quarter of a short one): ``SHA256_Init``,
-``SHA256_Update`` and ``SHA256_Final`` are what it calls in the end. Where that library does not show
-them (a static build, or one without its older functions), ``hashlib`` is called.
+``SHA256_Update`` and ``SHA256_Final`` are what it calls in the end. Where that library does not
+show them (a static build, or one without its older functions), ``hashlib`` is called.
 """
 
 import _hashlib

@@ -1,8 +1,8 @@
-"""The doors of the engine: what it needs of a store and of a relay (sync floor).
+"""The engine's door to a store (sync floor); ``relay_port`` is the one to a relay.
 
 The engine is sans-I/O: it calls these contracts and never a file or a socket. ``storage``
-implements ``ReplicaStore`` over SQLCipher, ``transport`` implements ``RelayChannel`` over HTTP;
-the simulation uses the same store over plain in-memory SQLite and a memory network.
+implements ``ReplicaStore`` over SQLCipher; the simulation uses the same store over plain SQLite in
+memory.
 """
 
 from __future__ import annotations
@@ -372,33 +372,3 @@ class ReplicaStore(Protocol):
         ...
 
     def close(self) -> None: ...
-
-
-class RelayChannel(Protocol):
-    """Signed requests to one relay; implemented by ``transport`` and the memory network.
-
-    Raises: NetworkError: ``relay-unreachable``, ``relay-refused`` (with the relay's code).
-    """
-
-    def relay_key(self) -> bytes: ...
-    def create_network(
-        self, entries: Sequence[bytes], blobs: Sequence[bytes]
-    ) -> dict[int, Any]: ...
-    def sync(self, request: bytes, patience_s: float | None = None) -> bytes:
-        """The answer to a request.
-
-        Raises: AnswerTooSlow: more than ``patience_s`` would go by until all of it is here.
-        """
-        ...
-
-    def append_control(
-        self, entries: Sequence[bytes], blobs: Sequence[bytes]
-    ) -> dict[int, Any]: ...
-    def blob(self, name: BlobHash) -> bytes: ...
-    def rendezvous_open(self, invitation: bytes, expires_ms: int) -> None: ...
-    def rendezvous_cancel(self, invitation: bytes) -> None: ...
-    def rendezvous_put(self, invitation: bytes, slot: int, message: bytes) -> None: ...
-    def rendezvous_get(self, invitation: bytes, slot: int) -> bytes | None: ...
-    def now_offset_ms(self) -> int:
-        """Relay's clock minus ours, as learned from its answers; 0 before the first."""
-        ...

@@ -17,7 +17,7 @@ from casesync.foundation.ids import Compartment
 from casesync.foundation.ports import Entropy
 from casesync.merkle.compact_range import CompactRange
 from casesync.merkle.hashing import EMPTY_ROOT
-from casesync.sync.ports import RelayChannel
+from casesync.sync.relay_port import RelayChannel
 from casesync.testing.entropy import SeededEntropy
 from casesync.translog.chain import link
 from casesync.translog.checkpoint import Checkpoint, LogName

@@ -24,7 +24,8 @@ from casesync.model.segment_body import Replacement, Write, encode_content
 from casesync.sync.author import OWN_CHAIN, own_chain
 from casesync.sync.key_plan import KeyPlan, KeyPlanner
 from casesync.sync.keyring import StreamKey
-from casesync.sync.ports import OutboxRow, RelayChannel, StoredChange, Transaction
+from casesync.sync.ports import OutboxRow, StoredChange, Transaction
+from casesync.sync.relay_port import RelayChannel
 from casesync.sync.stream_row import StreamRow
 from casesync.translog.chain import link as chain_link
 from casesync.translog.header import NO_KEY_NAME, encode_head, encode_header

@@ -1,7 +1,7 @@
 """A relay in memory and channels to it, with faults a test steers (testing).
 
 The relay's own mailbox runs here over in-memory SQLite; only HTTP and its signatures are left out.
-A channel keeps the contract of ``sync.ports.RelayChannel`` and raises what ``HttpChannel`` raises.
+A channel keeps the contract of ``relay_port.RelayChannel`` and raises what ``HttpChannel`` raises.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class MemoryNetwork:
 
 @final
 class MemoryChannel:
-    """``sync.ports.RelayChannel`` without a wire."""
+    """``sync.relay_port.RelayChannel`` without a wire."""
 
     def __init__(
         self,

@@ -18,7 +18,7 @@ from casesync.foundation.ports import Clock
 from casesync.storage.sql_store import SqlStore, open_plain
 from casesync.sync.enrolment_joiner import Joiner
 from casesync.sync.invitation import parse_invitation
-from casesync.sync.ports import RelayChannel
+from casesync.sync.relay_port import RelayChannel
 from casesync.testing.clock import FakeClock
 from casesync.testing.entropy import SeededEntropy
 from casesync.testing.memory_network import FaultOf, MemoryNetwork, no_faults

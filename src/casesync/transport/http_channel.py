@@ -1,6 +1,6 @@
 """The relay as the engine sees it, over HTTP (transport; ``protocol/relay-http.md``).
 
-``HttpChannel`` implements ``sync.ports.RelayChannel``: synchronous, for one thread, over aiohttp on
+``HttpChannel`` implements ``relay_port.RelayChannel``: synchronous, for one thread, over aiohttp on
 an event loop of its own, with one kept-alive connection. What the relay answers is bounded and
 converted; what it *says* is checked by the engine. Plain http is refused unless it stays on this
 machine or the caller insists: contents and signatures would hold, but who talks to whom would not.
@@ -93,7 +93,7 @@ class HttpChannel:
         self._offset_ms = 0
         self._http: HttpLoop | None = None
 
-    # -- sync.ports.RelayChannel ------------------------------------------------------------
+    # -- sync.relay_port.RelayChannel ------------------------------------------------------------
     def relay_key(self) -> bytes:
         """The relay's log key (32 bytes), as it says."""
         return decode_key(self._unsigned("GET", "/v1/key", b"", _SMALL_BYTES_MAX))

@@ -24,7 +24,8 @@ from casesync.foundation.ports import Entropy
 from casesync.foundation.secret_bytes import SecretBytes
 from casesync.storage.connection import PAGE_BYTES, connect_plain, page_hashes
 from casesync.storage.sql_store import SqlStore, open_encrypted, open_plain
-from casesync.sync.ports import RelayChannel, ReplicaStore
+from casesync.sync.ports import ReplicaStore
+from casesync.sync.relay_port import RelayChannel
 from casesync.testing.clock import FakeClock
 from casesync.testing.entropy import SeededEntropy
 from casesync.testing.workloads.office import CaseIds
@@ -156,7 +157,7 @@ class Recording:
 
 
 class RecordedChannel:
-    """As much of ``sync.ports.RelayChannel`` as a sync of known entries asks: recorded answers."""
+    """As much of ``relay_port.RelayChannel`` as a sync of known entries asks: recorded answers."""
 
     def __init__(self, recording: Recording, *, in_hand: bool) -> None:
         """Args: recording: its last answer is given again and again; in_hand: as ``reopened``."""

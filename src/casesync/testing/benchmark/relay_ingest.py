@@ -24,7 +24,7 @@ from casesync.client import opening
 from casesync.client.core import Identity
 from casesync.client.system_ports import SystemClock
 from casesync.foundation.ports import Clock
-from casesync.sync.ports import RelayChannel
+from casesync.sync.relay_port import RelayChannel
 from casesync.sync.session import frame_for_push
 from casesync.testing.memory_network import FaultOf, MemoryNetwork
 from casesync.testing.offices import Offices
