@@ -170,6 +170,30 @@ def test_a_long_page_is_read_alike_by_two_threads(odd):
 
 
 @needs_frames
+@pytest.mark.parametrize("first", [1, 2, 60, 61])
+def test_a_device_that_a_page_names_twice_has_one_chain(first):
+    """Whoever reads ahead keeps links by place in the page's table, and there are two."""
+    log = Log()
+    for at in range(200):
+        log.append(1 + at % 2)
+    size = len(log.leaves)
+    table = msgpack.unpackb(msgpack.packb(log.page(0, size, size, set(range(size)))))
+    table[2].append(table[2][0])
+    for at in range(first, size, 3):
+        frame = bytearray(table[3][at])
+        if frame[3] == 0:  # behind flags, log time and stream: the device's place
+            frame[3] = len(table[2]) - 1
+            table[3][at] = bytes(frame)
+    page = (table, CompactRange(), size, log.root(size))
+    with reading(None):
+        slow = outcome_of(page)
+    assert slow[1] == size
+    for at_once in (1, 8, 64):
+        with reading(frames, at_once):
+            assert outcome_of(page, second_thread=True) == slow
+
+
+@needs_frames
 @pytest.mark.parametrize(("worth_it", "again"), [(151, False), (150, True)])
 def test_where_two_threads_are_stopped_early_one_reads_on(worth_it, again, monkeypatch):
     """What the second has read behind a gap is read again: with a gap behind each few frames,

@@ -91,7 +91,8 @@ def test_rows_are_read_and_written_alike(data):
 
             read = packed_rows.read_rows(at_hand, asked, load)
             elsewhere = packed_rows.write_rows(at_hand, unplaced, rows, load)
-            seen.append((read, elsewhere, at_hand, unplaced, loads))
+            counted = packed_rows.count_rows(asked)
+            seen.append((read, elsewhere, at_hand, unplaced, loads, counted))
     assert seen[0] == seen[1]
     assert all(stored[serial >> 6][serial & 63] is True for serial in seen[0][1])
 

@@ -6,7 +6,7 @@
 
 from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 DEF SHIFT = 6
@@ -29,6 +29,25 @@ def read(dict groups not None, serials, load):
             raise IndexError("a group has 64 slots")
         bodies.append(<object>PyList_GET_ITEM(slots, <Py_ssize_t>(serial & ROWS - 1)))
     return bodies
+
+
+def count(list serials not None):
+    """As ``packed_rows.count_rows``."""
+    cdef dict counts = {}
+    cdef unsigned long long group, last = 0
+    cdef Py_ssize_t of_last = 0
+    for number in serials:
+        if number is None:
+            continue
+        group = <unsigned long long>number >> SHIFT
+        if group != last and of_last:
+            counts[last] = counts.get(last, 0) + of_last
+            of_last = 0
+        last = group
+        of_last += 1
+    if of_last:
+        counts[last] = counts.get(last, 0) + of_last
+    return counts
 
 
 def write(dict groups not None, dict unplaced not None, dict rows not None, load):

@@ -30,14 +30,12 @@ _CACHED_GROUPS_MAX: Final = 2048
 KEPT_GROUPS_MAX: Final = 256
 """Between transactions: 16,384 streams, some megabytes, 16 at most. A page reads most of what the
 one before it had in hand."""
-_TOGETHER: Final = 32
-"""Groups of one statement, 2 MB at most."""
 _ELSEWHERE: Final = True
 """In the slot of a row that lies in the table of large rows; None = no row."""
 
 _Slots = list[Any]
 _Load = Callable[[int], _Slots]
-rows_kernel = compiled("casesync.storage._rows", 2)
+rows_kernel = compiled("casesync.storage._rows", 3)
 """Takes both loops; without it Python does."""
 
 
@@ -52,6 +50,14 @@ def read_rows(groups: dict[int, _Slots], serials: Sequence[int | None], load: _L
         else (groups.get(serial >> _SHIFT) or load(serial >> _SHIFT))[serial & _SLOT]
         for serial in serials
     ]
+
+
+def count_rows(serials: Sequence[int | None]) -> dict[int, int]:
+    """By group, how many of the serial numbers are its own."""
+    if rows_kernel is not None:
+        counts: dict[int, int] = rows_kernel.count(serials)
+        return counts
+    return dict(Counter(serial >> _SHIFT for serial in serials if serial is not None))
 
 
 def write_rows(
@@ -85,21 +91,16 @@ class PackedRows:
         self._groups: dict[int, _Slots] = {}
         self._unplaced: dict[int, dict[int, bytes | None]] = {}
         """By group and slot: rows that differ from those in the database, None = destroyed."""
-        self._expected: Counter[int] = Counter()
+        self._expected: dict[int, int] = {}
         """By group, how many of its rows this transaction was said to write."""
         self._table = table
         self._large = large = f"{table}_large"
         # S608: the names are constants of ours, the values are parameters.
-        self._read = f"SELECT body FROM {table} WHERE id = ?"  # noqa: S608
-        marks = ", ".join("?" * _TOGETHER)
-        self._read_many = f"SELECT id, body FROM {table} WHERE id IN ({marks})"  # noqa: S608
         self._read_large = f"SELECT body FROM {large} WHERE serial = ?"  # noqa: S608
         self._drop_large = f"DELETE FROM {large} WHERE serial = ?"  # noqa: S608
 
     def read(self, serials: Sequence[int | None]) -> list[bytes | None]:
         """One body for each serial number, None where there is no row, or no number."""
-        if len(serials) > 1:
-            self._load_together({serial >> _SHIFT for serial in serials if serial is not None})
         bodies = read_rows(self._groups, serials, self._loaded)
         if _ELSEWHERE in bodies:
             for at, serial in enumerate(serials):
@@ -115,17 +116,17 @@ class PackedRows:
         if self._expected:
             self._place({serial >> _SHIFT for serial in rows})
 
-    def expect(self, serials: Iterable[int]) -> None:
+    def expect(self, serials: Sequence[int | None]) -> None:
         """These rows, and most likely no others, will be written in this transaction.
 
         A group is then put in its place as soon as all of its rows are written, not at the end.
         """
-        self._expected = Counter(serial >> _SHIFT for serial in serials)
+        self._expected = count_rows(serials)
 
     def _place(self, groups: Iterable[int]) -> None:
         """Those of ``groups`` of which nothing more is expected."""
         for group in sorted(groups):
-            if len(self._unplaced.get(group, ())) >= self._expected[group] > 0:
+            if len(self._unplaced.get(group, ())) >= self._expected.get(group, _ROWS + 1):
                 self._flush_group(group)
 
     def drop(self, serial: int) -> None:
@@ -194,23 +195,8 @@ class PackedRows:
             self._groups.clear()
         return self._load(group)
 
-    def _load_together(self, groups: set[int]) -> None:
-        """Those of ``groups`` that are not in hand: a statement costs more than a row of it."""
-        missing = sorted(groups.difference(self._groups))
-        if len(self._groups) + len(missing) > _CACHED_GROUPS_MAX:
-            return  # they are read one by one, and some are dropped meanwhile
-        for at in range(0, len(missing), _TOGETHER):
-            part = missing[at : at + _TOGETHER]
-            padding = [None] * (_TOGETHER - len(part))
-            bodies = dict(self._session.execute(self._read_many, (*part, *padding)).fetchall())
-            for group in part:
-                self._keep(group, bodies.get(group))
-
     def _load(self, group: int) -> _Slots:
-        row = self._session.execute(self._read, (group,)).fetchone()
-        return self._keep(group, None if row is None else row[0])
-
-    def _keep(self, group: int, body: bytes | None) -> _Slots:
+        body = self._session.body_if_any(self._table, group)
         slots: _Slots = [None] * _ROWS if body is None else msgpack.unpackb(body)
         for slot, row in self._unplaced.get(group, {}).items():
             slots[slot] = row

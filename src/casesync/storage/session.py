@@ -19,6 +19,7 @@ from casesync.storage.connection import (
     set_cache,
     write_blob,
 )
+from casesync.storage.database_errors import DATABASE_ERRORS
 from casesync.storage.log_ahead import LogAhead
 
 _BLOB_BYTES_MIN: Final = 4096
@@ -91,6 +92,22 @@ class Session:
         """
         self.check_open()
         return read_blob(self._connection, table, row)
+
+    def body_if_any(self, table: str, row: int) -> bytes | None:
+        """The ``body`` of a row, read in place; None if there is no such row.
+
+        A column of a statement is copied, locked in memory and scrubbed: half as long again.
+
+        Raises:
+            UsageError: ``transaction-over`` outside a transaction.
+        """
+        self.check_open()
+        try:
+            return read_blob(self._connection, table, row)
+        except DATABASE_ERRORS:  # no such row, most likely; else the statement says what it is
+            found = self.execute(f"SELECT body FROM {table} WHERE rowid = ?", (row,))  # noqa: S608
+            one = found.fetchone()
+            return None if one is None else one[0]
 
     def overwrite_body(self, table: str, row: int, body: bytes) -> None:
         """Write over the beginning of the ``body`` of a row that is at least as long.

@@ -43,8 +43,7 @@ class StreamRows:
 
     def expect(self, streams: Iterable[StreamId]) -> None:
         """These rows will be written in this transaction."""
-        known = self._directory.known(streams)
-        self._packed.expect(serial for serial in known if serial is not None)
+        self._packed.expect(self._directory.known(streams))
 
     def write_packed(self, rows: Mapping[StreamId, bytes], kind: int) -> None:
         """Replace rows, packed already, and give their streams a kind."""

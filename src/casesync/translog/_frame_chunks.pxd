@@ -27,6 +27,8 @@ cdef struct Frame:
     Py_ssize_t header_size
     u8* header                   # in ``leaf``
     u8 header_hash[32]
+    bint chained                 # who read the frame made its link, behind the one in ``leaf``
+    u8 link[32]
     u8 leaf[BEFORE_HEADER + HEADER_MAX + 64]  # what its hash is made of, all but the previous link
 
 
@@ -42,6 +44,11 @@ cdef struct Chunk:
     PyThread_type_lock made      # released when it is read
 
 
+cdef struct Link:
+    bint known
+    u8 link[32]
+
+
 cdef struct Reading:
     Chunk chunks[CHUNKS]
     Chunk first                  # read by the first thread, before there is a second
@@ -50,9 +57,11 @@ cdef struct Reading:
     const u8* devices            # 4 bytes each
     u64 device_count
     u64 log_time                 # of the frame before
+    Link* newest                 # of each device; NULL: who makes leaves makes links, too
     PyThread_type_lock over      # released when the thread is
 
 
+cdef bint chain(const u8* previous, const u8* header_hash, u8* link) noexcept nogil
 cdef void read_chunk(Reading* reading, Chunk* chunk) noexcept nogil
 cdef bint begin_ahead(Reading* reading) noexcept
 cdef void wait_for(PyThread_type_lock lock) noexcept

@@ -7,6 +7,7 @@ makes leaves gives one to be read, and takes it when it is made. Every read is b
 bytes are.
 """
 
+from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.pythread cimport (
     NOWAIT_LOCK,
     WAIT_LOCK,
@@ -17,8 +18,9 @@ from cpython.pythread cimport (
 from libc.string cimport memcpy
 
 from casesync.merkle._hashes cimport digest, digest_alone
+from casesync.translog.chain import LINK_LABEL
 
-VERSION = 5
+VERSION = 6
 """Raised with every change of what this module does; ``translog.page`` asks for just this one."""
 
 cdef int TRIES = 2000            # some 50 us
@@ -29,6 +31,13 @@ cdef Py_ssize_t BACK = 20
 cdef Py_ssize_t ROOT = 32
 cdef Py_ssize_t SEGMENT = 45
 cdef Py_ssize_t NAMED = 9        # of a segment: its kind and key name
+
+
+DEF LABEL_MAX = 64
+cdef u8[LABEL_MAX] _label  # of links
+cdef Py_ssize_t _label_bytes = len(LINK_LABEL)
+assert _label_bytes <= LABEL_MAX
+memcpy(_label, PyBytes_AS_STRING(LINK_LABEL), _label_bytes)
 
 
 cdef struct Reader:
@@ -192,6 +201,35 @@ cdef bint _hash_header(Frame* frame) noexcept nogil:
     return _hash(frame.header, frame.header_size, frame.header_hash)
 
 
+cdef bint chain(const u8* previous, const u8* header_hash, u8* link) noexcept nogil:
+    """As ``chain.bridge``; False if it cannot be made."""
+    cdef u8 chained[LABEL_MAX + 64]
+    memcpy(chained, _label, _label_bytes)
+    memcpy(chained + _label_bytes, previous, 32)
+    memcpy(chained + _label_bytes + 32, header_hash, 32)
+    return _hash(chained, _label_bytes + 64, link)
+
+
+cdef bint _chain_on(Reading* reading, Frame* frame) noexcept nogil:
+    """Make the frame's link, where links are made here."""
+    cdef Link* newest
+    cdef const u8* previous = frame.previous
+    frame.chained = False
+    if reading.newest == NULL:
+        return True
+    newest = &reading.newest[frame.device_ref]
+    if previous == NULL:
+        if not newest.known:
+            return False
+        previous = newest.link
+    if not chain(previous, frame.header_hash, frame.link):
+        return False
+    memcpy(frame.leaf + BEFORE_LINK, previous, 32)
+    newest.known = frame.chained = True
+    memcpy(newest.link, frame.link, 32)
+    return True
+
+
 cdef void read_chunk(Reading* reading, Chunk* chunk) noexcept nogil:
     """Read what is offered, up to the first that is not usual.
 
@@ -206,7 +244,7 @@ cdef void read_chunk(Reading* reading, Chunk* chunk) noexcept nogil:
         frame.header = frame.leaf + BEFORE_HEADER
         if not _parse(reading, frame, chunk.data[at], chunk.sizes[at], log_time):
             break
-        if not _hash_header(frame):
+        if not _hash_header(frame) or not _chain_on(reading, frame):
             break
         log_time = frame.time
         at += 1

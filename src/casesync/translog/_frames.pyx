@@ -23,13 +23,12 @@ from casesync.codec._canonical cimport LongArray
 from casesync.codec._msgpack cimport Slice
 from casesync.merkle._hashes cimport digest, is_bound
 from casesync.translog._frame_chunks cimport (
-    BEFORE_HEADER, BEFORE_LINK, CHUNKS, FIRST, Chunk, Frame, Reading, begin_ahead, read_chunk, u8,
-    u64, wait_for,
+    BEFORE_HEADER, BEFORE_LINK, CHUNKS, FIRST, Chunk, Frame, Link, Reading, begin_ahead, chain,
+    read_chunk, u8, u64, wait_for,
 )
 from casesync.translog._served_leaf cimport ServedLeaf, new_leaf, room_of
-from casesync.translog.chain import LINK_LABEL
 
-VERSION = 10
+VERSION = 11
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 cdef Py_ssize_t HEAD_FRONT = 36  # header up to the count of after entries
@@ -37,11 +36,7 @@ cdef Py_ssize_t AFTER = 18
 cdef Py_ssize_t BACK = 20
 cdef Py_ssize_t ROOT = 32
 cdef Py_ssize_t SEGMENT = 45
-DEF LABEL_MAX = 64
 DEF LINE = 128  # of memory, as processors fetch it: one, or two together
-cdef bytes _label = LINK_LABEL
-cdef Py_ssize_t _label_bytes = len(LINK_LABEL)
-assert _label_bytes <= LABEL_MAX
 
 
 cdef inline u64 u16(const u8* at) noexcept:
@@ -182,6 +177,7 @@ cdef class _Ahead:
         for which in range(CHUNKS):
             _free_chunk(&self.reading.chunks[which])
         _free_chunk(&self.reading.first)
+        PyMem_Free(self.reading.newest)
         if self.reading.over != NULL:
             PyThread_free_lock(self.reading.over)
         PyMem_Free(self.room)
@@ -211,20 +207,33 @@ cdef class _Ahead:
         chunk.offered = offered
         return 0
 
-    cdef bint begin(self, int at_once) except -1:
-        """Have the next items read by a second thread; False, and nothing offered, if not."""
+    cdef bint begin(self, int at_once, list devices, dict links) except -1:
+        """Have the next items read by a second thread; False, and nothing offered, if not.
+
+        Args: devices, links: as ``take_frames`` has them, what was read until now included.
+        """
         cdef Chunk* chunk
         cdef int which
-        cdef Py_ssize_t before = self.offered
+        cdef Py_ssize_t before = self.offered, at
         if not is_bound():
             return False
         self.reading.over = _taken_lock()
+        self.reading.newest = <Link*>PyMem_Calloc(self.reading.device_count, sizeof(Link))
+        if self.reading.newest == NULL:
+            raise MemoryError
+        for at in range(<Py_ssize_t>self.reading.device_count):
+            link = links.get(devices[at])
+            if link is not None:
+                memcpy(self.reading.newest[at].link, PyBytes_AS_STRING(<bytes?>link), 32)
+                self.reading.newest[at].known = True
         for which in range(CHUNKS):
             chunk = &self.reading.chunks[which]
             _make_chunk(chunk, at_once)
             chunk.given, chunk.made = _taken_lock(), _taken_lock()
             self.offer(chunk, which)
         if not begin_ahead(self.reading):
+            PyMem_Free(self.reading.newest)
+            self.reading.newest = NULL
             self.offered = before
             return False
         for which in range(CHUNKS):
@@ -284,7 +293,6 @@ cdef class _Leaves:
         cdef ServedLeaf leaf
         cdef const u8* start = f.segments
         cdef const u8* previous = f.previous
-        cdef u8 chained[LABEL_MAX + 64]
         cdef u8* out
         cdef int row
         if self.device is None or f.device_ref != self.device_ref:
@@ -305,10 +313,10 @@ cdef class _Leaves:
         leaf.raw_link.at, leaf.raw_link.size = out, 32
         leaf.raw_previous.at, leaf.raw_previous.size = out + 32, 32
         leaf.raw_header.at, leaf.raw_header.size = out + 64, f.header_size
-        memcpy(chained, PyBytes_AS_STRING(_label), _label_bytes)
-        memcpy(chained + _label_bytes, previous, 32)
-        memcpy(chained + _label_bytes + 32, f.header_hash, 32)
-        digest(chained, _label_bytes + 64, out)
+        if f.chained and memcmp(f.leaf + BEFORE_LINK, previous, 32) == 0:
+            memcpy(out, f.link, 32)
+        elif not chain(previous, f.header_hash, out):
+            return False
         memcpy(f.leaf + BEFORE_LINK, previous, 32)
         memcpy(out + 32, f.leaf + BEFORE_LINK, 32 + f.header_size)
         leaf_hash = PyBytes_FromStringAndSize(NULL, 32)  # nobody looks at it before it is written
@@ -389,7 +397,8 @@ def take_frames(
                 chunk = &reader.reading.chunks[which]
                 continue
             if not alone and at >= alone_until and len(items) - at >= worth_a_thread:
-                ahead = reader.begin(at_once)
+                made.note_link()
+                ahead = reader.begin(at_once, devices, links)
                 alone = not ahead
             if ahead:
                 which, chunk = 0, &reader.reading.chunks[0]

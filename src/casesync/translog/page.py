@@ -37,7 +37,7 @@ WORTH_IT: Final = 4096
 what the second has read behind an unusual frame is read again."""
 _NEVER: Final = -1
 frame_kernel = leaf_kernel and (
-    compiled("casesync.translog._frame_chunks", 5) and compiled("casesync.translog._frames", 10)
+    compiled("casesync.translog._frame_chunks", 6) and compiled("casesync.translog._frames", 11)
 )
 """Takes runs of usual frames; without it ``_Reading`` takes each."""
 plain_of: Final[Callable[[bytes], PlainHeader | None]] = (

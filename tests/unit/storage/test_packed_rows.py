@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from casesync.foundation.errors import UsageError
 from casesync.storage import packed_rows
 from casesync.storage.connection import connect_plain
 from casesync.storage.packed_rows import GROUP_BYTES, KEPT_GROUPS_MAX, PackedRows
@@ -48,7 +52,7 @@ def test_rows_are_what_was_written_last(steps):
             packed.drop(given_)
             model.pop(given_, None)
         elif act == "expect":
-            packed.expect(given_)
+            packed.expect([*given_, None])
         elif act == "left":
             left = packed.pending(given_)
             assert left is None or sum(map(len, left.values())) <= given_
@@ -66,18 +70,29 @@ def test_rows_are_what_was_written_last(steps):
         assert packed.read(range(201)) == [model.get(serial) for serial in range(201)]
 
 
-def test_groups_are_kept_between_transactions_up_to_a_bound():
+def loads_of(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The groups that are read from here on."""
+    seen: list[int] = []
+    load = PackedRows._load
+
+    def noted(self: PackedRows, group: int) -> list[Any]:
+        seen.append(group)
+        return load(self, group)
+
+    monkeypatch.setattr(PackedRows, "_load", noted)
+    return seen
+
+
+def test_groups_are_kept_between_transactions_up_to_a_bound(monkeypatch):
     session, packed = opened()
     for groups, reads in ((KEPT_GROUPS_MAX, 0), (KEPT_GROUPS_MAX + 1, 1)):
         packed.write({group * 64: b"row" for group in range(groups)})
         packed.flush()
         session.commit()
         packed.settle()
-        seen: list[str] = []
         session.begin()
-        session._connection.set_trace_callback(seen.append)
+        seen = loads_of(monkeypatch)
         assert packed.read([0]) == [b"row"]
-        session._connection.set_trace_callback(None)
         assert len(seen) == reads
 
 
@@ -110,21 +125,30 @@ def test_nothing_is_expected_of_the_next_transaction():
     assert session.execute("SELECT count(*) FROM packed").fetchone() == (0,)
 
 
-def test_many_groups_are_read_together_within_the_bound(monkeypatch):
-    """One statement for up to 32; beyond what may be in hand one by one, as before."""
-    session, packed = opened()
+def test_many_groups_are_read_once_each_within_the_bound(monkeypatch):
+    _, packed = opened()
     rows = {group * 64: b"%d" % group for group in range(40)}
     packed.write(rows)
     packed.flush()
-    for bound, statements in ((2048, 2), (39, 40)):
+    for bound in (2048, 39):
         monkeypatch.setattr(packed_rows, "_CACHED_GROUPS_MAX", bound)
         packed.forget()
-        seen: list[str] = []
-        session._connection.set_trace_callback(seen.append)
-        assert packed.read([*rows, 64 * 50]) == [*rows.values(), None]
-        session._connection.set_trace_callback(None)
-        assert len(seen) == statements + (bound == 39)
-        assert len(packed._groups) <= max(bound, 41)
+        with monkeypatch.context() as patch:
+            seen = loads_of(patch)
+            assert packed.read([*rows, 64 * 50, None]) == [*rows.values(), None, None]
+        assert seen == [*range(40), 50]
+        assert len(packed._groups) <= bound
+
+
+@pytest.mark.parametrize("size", [1, 5_000, 50_000])
+def test_a_body_is_found_or_is_not_there(size):
+    session, _ = opened()
+    session.put_body("packed", {"id": 7}, b"x" * size)
+    assert session.body_if_any("packed", 7) == b"x" * size
+    assert session.body_if_any("packed", 8) is None
+    session.commit()
+    with pytest.raises(UsageError):
+        session.body_if_any("packed", 7)
 
 
 def test_a_long_row_does_not_travel_with_its_neighbours():
