@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from importlib import import_module
 from typing import NamedTuple
 
+from peers.apart import Apart
+from peers.node_peer import NodePeer
 from peers.peer import Absent, Peer
 
 
@@ -33,7 +35,8 @@ def find_peers(names: Iterable[str] = KNOWN) -> Found:
     for name in names:
         module, kind = KNOWN[name]
         try:
-            found.peers.append(getattr(import_module(module), kind)())
+            peer = getattr(import_module(module), kind)
+            found.peers.append(peer() if issubclass(peer, NodePeer) else Apart(peer))
         except Absent as absent:
             found.absent[name] = str(absent)
     return found

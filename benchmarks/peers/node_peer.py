@@ -25,7 +25,7 @@ INSTALL_S = 180
 NODE_MEMORY_MB = 8192
 
 
-class _NodePeer:
+class NodePeer:
     """A node process that has played a workload and merges when it is told to."""
 
     name: str
@@ -99,13 +99,13 @@ class _NodePeer:
         return told
 
 
-class Yjs(_NodePeer):
+class Yjs(NodePeer):
     """A ``Y.Map`` of ``Y.Map``s."""
 
     name, engine, package = "Yjs", "yjs", "yjs"
 
 
-class Automerge(_NodePeer):
+class Automerge(NodePeer):
     """A map of maps."""
 
     name, engine, package = "Automerge", "automerge", "@automerge/automerge"
