@@ -6,14 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from casesync.testing.benchmark.local_writes import LocalWrites
 from casesync.testing.benchmark.recorded import Recording
 from casesync.testing.benchmark.series import Series
 from casesync.testing.benchmark.steps import CIPHER, PLAIN, STEPS, Steps, collector_off
 from casesync.testing.workloads.registry import WORKLOADS
+from casesync.testing.workloads.saves import Workload
 from peers.all_peers import CELLS_MAX
 from peers.peer import Absent, Peer
 
 Told = Callable[[str], None]
+BATCHED = "500 saves a transaction"
 
 
 class Measured:
@@ -77,6 +80,31 @@ def measure(recording: Recording, peers: Sequence[Peer], runs: int, told: Told) 
     for peer in playing:
         peer.close()
     return found
+
+
+def measure_local(local: LocalWrites, peers: Sequence[Peer], runs: int, told: Told) -> Series:
+    """Our saves, 500 to a durable transaction, in turns with others' updates, one per save."""
+    series = Series(local.cells)
+    ways: dict[str, Callable[[], float]] = {BATCHED: local.batched}
+    workload = local.same_saves()
+    for peer in peers:
+        ways[f"{peer.name}, an update per save"] = _producing(peer, workload, local.cells)
+    try:
+        series.run(ways, runs, told)
+    finally:
+        for peer in peers:
+            peer.close()
+    return series
+
+
+def _producing(peer: Peer, workload: Workload, cells: int) -> Callable[[], float]:
+    """Seconds for so many cell writes."""
+    share = cells / workload.cells()
+
+    def once() -> float:
+        return peer.produce(workload).seconds * share
+
+    return once
 
 
 def _ways_of(peer: Peer, found: Measured, told: Told) -> dict[str, Callable[[], float]]:

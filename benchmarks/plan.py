@@ -40,22 +40,25 @@ class Plan:
         """
         chosen = workloads or ALL
         self.seed = seed
-        self.relay: int | None = None
+        self.relay: list[int] = []
         self.first_sync: Job | None = None
         self.month_away: Job | None = None
         self.form_saves: Job | None = None
         self.slopes: dict[str, list[Job]] = {}
         self.others: list[Job] = []
         if len(sizes) > 1:
-            prepared = [name for name in chosen if name not in {MONTH_AWAY, RELAY_INGEST}]
-            self.slopes = {name: [Job(name, s, seed) for s in sorted(sizes)] for name in prepared}
+            for name in chosen:
+                if name == RELAY_INGEST:
+                    self.relay = sorted(sizes)
+                else:
+                    self.slopes[name] = [Job(name, size, seed) for size in sorted(sizes)]
             return
         for name in chosen:
             self._add(name, sizes[0] if sizes else None)
 
     def _add(self, name: str, size: int | None) -> None:
         if name == RELAY_INGEST:
-            self.relay = size or RELAY_SIZE
+            self.relay = [size or RELAY_SIZE]
         elif name == FORM_SAVES:
             self.form_saves = Job(name, size or MAIN_SIZE, self.seed)
             if size is None:
@@ -70,4 +73,8 @@ class Plan:
         """Every recording that is needed; ``first-sync`` brings ``month-away`` along."""
         single = [job for job in (self.form_saves, self.first_sync) if job is not None]
         points = [job for jobs in self.slopes.values() for job in jobs]
-        return list(dict.fromkeys([*single, *points, *self.others]))
+        wanted = [
+            job._replace(workload=FIRST_SYNC) if job.workload == MONTH_AWAY else job
+            for job in [*single, *points, *self.others]
+        ]
+        return list(dict.fromkeys(wanted))

@@ -36,10 +36,10 @@ def show_measured(console: Console, measured: Measured) -> None:
     counts = measured.counts[CIPHER]
     disk = counts["disk_bytes"] / facts.cells
     console.print(
-        f"{facts.wire_bytes / facts.cells:.1f} bytes a write on the wire, {disk:.1f} on disk;"
-        f" {counts['round_trips']} round trips, {counts['transactions']} transactions,"
-        f" {counts['signature_checks']} signature checks,"
-        f" {counts['rejudged_streams']} streams judged again\n"
+        f"bytes a write: {facts.wire_bytes / facts.cells:.1f} on the wire, {disk:.1f} on disk;"
+        f" round trips: {counts['round_trips']}, transactions: {counts['transactions']},"
+        f" signature checks: {counts['signature_checks']},"
+        f" streams judged again: {counts['rejudged_streams']}\n"
     )
 
 

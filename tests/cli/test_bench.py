@@ -30,6 +30,17 @@ def test_bench_tells_people_in_their_language(tmp_path, capsys):
     assert "fsync" not in told  # no local writes without forms
 
 
+def test_bench_measures_what_a_relay_takes_in(tmp_path, capsys):
+    options = ["--workload", "relay-ingest", "--size", "400", "--folder", str(tmp_path)]
+    assert run(["--json", "bench", *options]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["devices"], found["changes"], found["cells"]) == (16, 80, 400)
+    assert found["changes_per_second"] > 0
+    assert run(["--lang", "en", "bench", *options]) == 0
+    assert "16 devices pushed 80 changes" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("options", [["--size", "0"], ["--workload", "none"], ["--runs", "x"]])
 def test_bench_refuses_what_it_cannot_measure(options, capsys):
     assert run(["bench", *options]) == 2

@@ -162,8 +162,9 @@ TEXTS: Final[dict[str, str]] = {
     "schema show": "Show the fields of a type of record.",
     "doctor": "Check this replica and its relay, and say what to do.",
     "bench": "Measure on invented data how fast this machine merges, seals and stores.",
-    "bench --workload": "What is written: forms, entries, one hot record, a whole case load, ...",
-    "bench --size": "Cell writes.",
+    "bench --workload": "What is written: forms, entries, one hot record, a whole case load, "
+    "pushes to a relay, ...",
+    "bench --size": "How many cell writes; each field of a save is one.",
     "bench --seed": "The same seed, the same data.",
     "bench --runs": "How often each step runs; medians are shown.",
     "bench --folder": "Where the databases lie while they are measured.",

@@ -171,8 +171,8 @@ TEXTS: Final[dict[str, str]] = {
     "doctor": "Kiểm tra bản sao này và máy chuyển tiếp, và cho biết phải làm gì.",
     "bench": "Đo trên dữ liệu bịa xem máy này gộp, niêm phong và lưu nhanh đến đâu.",
     "bench --workload": "Ghi những gì: biểu mẫu, các lượt ghi, một bản ghi nhiều người sửa, "
-    "cả kho hồ sơ, ...",
-    "bench --size": "Số lần ghi ô dữ liệu.",
+    "cả kho hồ sơ, các lần gửi lên máy chuyển tiếp, ...",
+    "bench --size": "Bao nhiêu lần ghi ô dữ liệu; mỗi trường của một lần lưu là một lần ghi.",
     "bench --seed": "Cùng một hạt giống thì cùng một dữ liệu.",
     "bench --runs": "Mỗi bước chạy mấy lần; hiện giá trị trung vị.",
     "bench --folder": "Nơi đặt cơ sở dữ liệu trong khi đo.",

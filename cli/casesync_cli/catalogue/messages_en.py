@@ -202,6 +202,10 @@ TEXTS: Final[dict[str, str]] = {
     "bench.writing": "Devices write the data ...",
     "bench.measuring": "Measuring ...",
     "bench.saving": "Saving on one device ...",
+    "bench.pushing": "Many devices push to a relay ...",
+    "bench.relay": "{devices} devices pushed {changes} changes, {cells} cell writes, to a relay: "
+    "{changes_per_second} changes a second ({writes_per_second} cell writes); "
+    "{relay_bytes_per_write} bytes a write on its disk.",
     "bench.step-decode": "decode only",
     "bench.step-floor": "verify, decrypt, decode (the floor)",
     "bench.step-memory-alone": "merged in memory, one process",

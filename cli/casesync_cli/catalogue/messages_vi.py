@@ -202,6 +202,10 @@ TEXTS: Final[dict[str, str]] = {
     "bench.writing": "Các máy đang ghi dữ liệu ...",
     "bench.measuring": "Đang đo ...",
     "bench.saving": "Đang lưu trên một máy ...",
+    "bench.pushing": "Nhiều máy đang gửi lên máy chuyển tiếp ...",
+    "bench.relay": "{devices} máy đã gửi {changes} thay đổi, {cells} lần ghi ô, lên máy chuyển "
+    "tiếp: {changes_per_second} thay đổi mỗi giây ({writes_per_second} lần ghi ô); "
+    "{relay_bytes_per_write} byte mỗi lần ghi trên đĩa của máy đó.",
     "bench.step-decode": "chỉ giải mã định dạng",
     "bench.step-floor": "kiểm tra, mở niêm phong, giải mã (mức sàn)",
     "bench.step-memory-alone": "đã gộp trong bộ nhớ, một tiến trình",

@@ -40,13 +40,14 @@ NAMES: Final = (
 """The steps of ``casesync.testing.benchmark.steps``, in order, as JSON and the catalogue have them.
 """
 _FORMS: Final = "form-saves"
+_RELAY: Final = "relay-ingest"
 
 Told = Callable[[str], None]
 
 
 @command(
     "bench",
-    option("--workload", type=click.Choice(sorted(WORKLOADS)), default=_FORMS),
+    option("--workload", type=click.Choice(sorted([*WORKLOADS, _RELAY])), default=_FORMS),
     option("--size", type=click.IntRange(1, SIZE_MAX), default=SIZE_DEFAULT, metavar="WRITES"),
     option("--seed", type=int, default=SEED, metavar="NUMBER"),
     option("--runs", type=click.IntRange(1, RUNS_MAX), default=RUNS_DEFAULT, metavar="COUNT"),
@@ -59,8 +60,29 @@ def bench(
 ) -> None:
     """Write a workload, then take it in step by step."""
     with tempfile.TemporaryDirectory(dir=folder) as name, _told(settings) as told:
-        found = _measure(workload, size, seed, runs, Path(name), told)
+        if workload == _RELAY:
+            found = _ingest(size, seed, Path(name), told)
+        else:
+            found = _measure(workload, size, seed, runs, Path(name), told)
     deliver(settings, found, lambda out: _tell(out, found))
+
+
+def _ingest(size: int, seed: int, root: Path, told: Told) -> dict[str, Any]:
+    """What a relay process takes in from many devices, once."""
+    from casesync.testing.benchmark.relay_ingest import ingest  # noqa: PLC0415 - slow
+
+    told("bench.pushing")
+    found = ingest(size, seed, root)
+    return {
+        "workload": _RELAY,
+        "seed": seed,
+        "changes": found.changes,
+        "cells": found.cells,
+        "devices": found.devices,
+        "changes_per_second": round(found.changes / found.seconds),
+        "writes_per_second": round(found.cells / found.seconds),
+        "relay_bytes_per_write": round(found.relay_bytes / found.cells, 1),
+    }
 
 
 def _measure(
@@ -115,6 +137,9 @@ def _local(recording: Recording, runs: int, told: Told) -> dict[str, Any]:
 
 
 def _tell(out: Output, found: dict[str, Any]) -> None:
+    if found["workload"] == _RELAY:
+        out.say("bench.relay", **found)
+        return
     out.table(
         ("step", "writes", "of-floor"),
         [

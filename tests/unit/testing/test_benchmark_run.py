@@ -41,3 +41,17 @@ def test_a_small_run_measures_judges_and_writes_its_results(tmp_path):
     assert set(results["workloads"]) == {"form-saves", "first-sync", "month-away"}
     assert "ratios within this run" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["results"]
+
+
+def test_several_sizes_of_any_workload_are_a_slope_of_it(tmp_path):
+    command = [sys.executable, str(BENCHMARKS / "run.py"), "--no-peers", "--runs", "1"]
+    sizes = ["--size", "300", "--size", "200"]
+    workloads = ["--workload", "month-away", "--workload", "relay-ingest"]
+    folders = ["--results", str(tmp_path / "results"), "--folder", str(tmp_path)]
+    done = subprocess.run(
+        [*command, *sizes, *workloads, *folders], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    results = json.loads((tmp_path / "results" / "latest.json").read_text("utf-8"))
+    assert set(results["slopes"]["month-away"]) == {"200", "300"}
+    assert set(results["relay_ingest"]) == {"200", "300"}

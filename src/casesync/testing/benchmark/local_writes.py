@@ -22,9 +22,11 @@ from casesync.testing.benchmark.recorded import Recording
 from casesync.testing.benchmark.steps import collector_off
 from casesync.testing.workloads.office import Author
 from casesync.testing.workloads.registry import WORKLOADS
-from casesync.testing.workloads.saves import Save
+from casesync.testing.workloads.saves import Save, Workload
 
 SAVES_MAX: Final = 10_000
+IN_MEMORY_S: Final = 20e-6
+"""No disk brings a page and a flush to safety in so little time."""
 SINGLE_SAVES: Final = 200
 
 
@@ -69,6 +71,11 @@ class LocalWrites:
                 fsyncs.append(time.perf_counter() - started)
             os.close(descriptor)
         return Single(median(saves), median(fsyncs))
+
+    def same_saves(self) -> Workload:
+        """A workload of as many saves, for other engines."""
+        facts = self._recording.facts
+        return WORKLOADS[facts.name](self.cells, facts.seed)
 
     @contextmanager
     def author(self) -> Iterator[tuple[Author, Path]]:

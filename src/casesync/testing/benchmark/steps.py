@@ -1,8 +1,9 @@
 """What taking in a recorded page costs, step by step (testing).
 
 From the least that any reader must do to the whole of what ships: decode only; the floor (page
-proof, signatures, decrypt, decode, nothing kept); merged in memory; merged and durable with fsync
-in plain SQLite; the same in SQLCipher. Every step takes in the same answers.
+proof, signatures, decrypt, decode, nothing kept; one thread, by the same compiled parts); merged in
+memory; merged and durable with fsync in plain SQLite; the same in SQLCipher. Every step takes in
+the same answers.
 
 Where a sync would have a helper (``client/helper_process.py``) merging has one that runs already,
 as behind the first page of a real line; two steps show what one process does alone.
@@ -20,31 +21,25 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from casesync.client.core import Core
 from casesync.client.exchange import WORTH_A_HELPER, pull_and_push
-from casesync.crypto.sealing import open_segment
 from casesync.foundation.ids import CONTENT_COMPARTMENTS, StreamId
 from casesync.merkle.compact_range import CompactRange
 from casesync.model.segment_body import decode_content
 from casesync.storage.sql_store import SqlStore
 from casesync.sync.held_log import CHANGE_RANGE, load_range
-from casesync.sync.keyring import StreamKey
+from casesync.sync.page_leaves import by_stream
+from casesync.sync.ports import StoredChange
 from casesync.sync.run_check import check_runs
 from casesync.sync.session import SyncReport
+from casesync.sync.stored_segment import open_segments, stored_kernel
 from casesync.testing.benchmark.recorded import Recording
 from casesync.testing.benchmark.series import Series
-from casesync.translog.header import (
-    PLAIN_TABLE_BYTES,
-    STREAM_PART,
-    head_bytes,
-    parse_header,
-    plain_header,
-)
-from casesync.translog.page import read_page
+from casesync.translog.header import parse_header
+from casesync.translog.page import plain_of, read_page
 from casesync.translog.served_leaf import ServedLeaf
 from casesync.wire.messages import SyncAnswer
 
@@ -113,30 +108,27 @@ class Steps:
 
     def _floor(self, take: Callable[[bytes], object]) -> float:
         answers = list(self.recording.answers())[:-1]
-        held, engine, keys = self._held, self._core.engine, self._keys
+        held, engine, stored = self._held, self._core.engine, self._keys
+        ring = engine.keys
         started = time.perf_counter()
         for body in answers:
             answer = SyncAnswer.decode(body)
             size = int.from_bytes(answer.change_checkpoint[:6], "big")
             root = answer.change_checkpoint[6:38]
             leaves, held = read_page(answer.page, held, size, root, lambda _: None)
-            for leaf in check_runs(engine, leaves).proven:
-                header = leaf.header
-                plain = plain_header(header)
-                if plain is None:
-                    for content in _opened_in_general(leaf, keys):
-                        take(content)
-                    continue
-                sealed = leaf.segments[0]
-                assert sealed is not None, "a colleague is served everything"
-                key = keys[header[STREAM_PART] + plain[3]]
-                head = header[:-PLAIN_TABLE_BYTES]
-                head_hash = sha256(head).digest()
-                take(
-                    open_segment(
-                        key.cipher, leaf.previous_link, head, head_hash, 0, key.commitment, sealed
-                    )
+            for stream, some in by_stream(check_runs(engine, leaves).proven):
+                changes = {at: stored_change(leaf) for at, leaf in enumerate(some)}
+                segments = [
+                    (at, kind, 0)
+                    for at, change in changes.items()
+                    for kind in _content_kinds(change.header)
+                ]
+                bodies = stored_kernel and stored_kernel.open_segments(
+                    segments, changes, stored.get(stream)
                 )
+                for content in bodies or open_segments(ring, stream, segments, changes):
+                    assert content is not None, "a colleague can read everything"
+                    take(content)
         return time.perf_counter() - started
 
     def _on_disk(self, step: str, *, encrypted: bool) -> float:
@@ -171,34 +163,29 @@ class Steps:
         )
         return seconds
 
-    def _keys_of_everything(self) -> tuple[Core, CompactRange, dict[bytes, StreamKey]]:
+    def _keys_of_everything(self) -> tuple[Core, CompactRange, dict[StreamId, bytes | None]]:
         core = self.recording.reopened(self.recording.in_memory())
         with core.store.transaction() as tx:
             held = load_range(tx, CHANGE_RANGE)
         pull_and_push(core, SyncReport())
-        keys: dict[bytes, StreamKey] = {}
-        streams = list(self.recording.ids().streams.values())
+        streams = [StreamId(stream) for stream in self.recording.ids().streams.values()]
         with core.store.transaction() as tx:
-            core.engine.keys.load(tx, streams)
-        for stream in streams:
-            for (_, name), key in core.engine.keys.stream(StreamId(stream)).items():
-                keys[stream + name] = key
+            core.engine.keys.load(tx, streams)  # for what the twin leaves
+            keys = dict(zip(streams, tx.packed_keys(streams), strict=True))
         return core, held, keys
 
 
-def _opened_in_general(leaf: ServedLeaf, keys: dict[bytes, StreamKey]) -> Iterator[bytes]:
-    """The content bodies of a leaf with several segments, or with a checkpoint in its header."""
-    header = parse_header(leaf.header)
-    head = head_bytes(leaf.header, header)
-    head_hash = sha256(head).digest()
-    for at, segment in enumerate(header.segments):
-        if segment.kind not in _CONTENT:
-            continue
-        sealed, key = leaf.segments[at], keys[leaf.header[STREAM_PART] + segment.key_name]
-        assert sealed is not None, "a colleague is served everything"
-        yield open_segment(
-            key.cipher, leaf.previous_link, head, head_hash, at, key.commitment, sealed
-        )
+def stored_change(leaf: ServedLeaf) -> StoredChange:
+    """A leaf as the store has it."""
+    return StoredChange(leaf.previous_link, leaf.header, leaf.signature, leaf.segments)
+
+
+def _content_kinds(header: bytes) -> Sequence[int]:
+    """The compartments of a change's content."""
+    plain = plain_of(header)
+    if plain is not None:
+        return (plain[2],)
+    return [entry.kind for entry in parse_header(header).segments if entry.kind in _CONTENT]
 
 
 @contextmanager
