@@ -4,6 +4,8 @@
 ``tests/properties/test_page_kernels.py`` holds it equal to the Python.
 """
 
+from array import array
+from cpython cimport array as arrays
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
 from libc.string cimport memcmp
@@ -12,7 +14,7 @@ from casesync.codec._msgpack cimport Slice
 from casesync.translog._served_leaf cimport ServedLeaf
 from casesync.translog.header import STREAM_PART
 
-VERSION = 4
+VERSION = 5
 """Raised with every change of what this module does; its Python twin asks for just this one."""
 
 cdef Py_ssize_t STREAM_AT = STREAM_PART.start
@@ -25,12 +27,16 @@ cdef inline bint _equal(Slice one, Slice other) noexcept:
     )
 
 
+cdef arrays.array _none = array("q")
+
+
 def runs_of(list leaves not None):
     """As ``page_leaves.runs_of``."""
     cdef dict runs = {}, newest = {}
     cdef ServedLeaf leaf, last = None  # of the same device, which most leaves are of in turn
-    cdef list of_device, run
-    cdef Py_ssize_t position
+    cdef list of_device
+    cdef arrays.array run = None
+    cdef Py_ssize_t position, count
     for position in range(PyList_GET_SIZE(leaves)):
         leaf = <ServedLeaf?><object>PyList_GET_ITEM(leaves, position)
         if leaf.own is not None:
@@ -42,11 +48,13 @@ def runs_of(list leaves not None):
             of_device = runs.setdefault(leaf.device, [])
             run = None
             if of_device:
-                run = <list>PyList_GET_ITEM(of_device, PyList_GET_SIZE(of_device) - 1)
+                run = <arrays.array>PyList_GET_ITEM(of_device, PyList_GET_SIZE(of_device) - 1)
         if last is None or not _equal(last.raw_link, leaf.raw_previous):
-            run = []
+            run = arrays.clone(_none, 0, False)
             of_device.append(run)
-        run.append(position)
+        count = len(run)
+        arrays.resize_smart(run, count + 1)
+        run.data.as_longlongs[count] = position
         last = leaf
     return runs
 

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from casesync.foundation.compiled import compiled
 from casesync.foundation.ids import StreamId
 from casesync.translog.header import STREAM_PART
 from casesync.translog.served_leaf import ServedLeaf, leaf_kernel
 
-leaves_kernel = leaf_kernel and compiled("casesync.sync._page_leaves", 4)
+leaves_kernel = leaf_kernel and compiled("casesync.sync._page_leaves", 5)
 """Sorts them; without it Python does."""
 
 Batch = list[tuple[StreamId, list[ServedLeaf]]]
 """Streams, each with what a page brought of it in log order."""
 
 
-def runs_of(leaves: Sequence[ServedLeaf]) -> dict[int, list[list[int]]]:
+Run: TypeAlias = "array[int]"
+"""Positions of leaves in their page: of tens of thousands, none is an object."""
+
+
+def runs_of(leaves: Sequence[ServedLeaf]) -> dict[int, list[Run]]:
     """By device, the positions of each of its unbroken runs; own leaves are in none."""
     if leaves_kernel is not None:
-        sorted_out: dict[int, list[list[int]]] = leaves_kernel.runs_of(list(leaves))
+        sorted_out: dict[int, list[Run]] = leaves_kernel.runs_of(list(leaves))
         return sorted_out
-    runs: dict[int, list[list[int]]] = {}
+    runs: dict[int, list[Run]] = {}
     newest: dict[int, bytes] = {}
     for position, leaf in enumerate(leaves):
         if leaf.own is not None:
@@ -30,7 +36,7 @@ def runs_of(leaves: Sequence[ServedLeaf]) -> dict[int, list[list[int]]]:
         if leaf.previous_link == newest.get(device):
             runs[device][-1].append(position)
         else:
-            runs.setdefault(device, []).append([position])
+            runs.setdefault(device, []).append(array("q", [position]))
         newest[device] = leaf.link
     return runs
 

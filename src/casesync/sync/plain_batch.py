@@ -128,6 +128,10 @@ class PlainBatch:
         """What the twin made: by stream its packed row or None; which have a grant; segments."""
         rows, shared, self.merged = answer
         self.shared = [self._batch[at][0] for at in shared]
+        if None not in rows:  # nearly always
+            pairs = zip(self._batch, rows, strict=True)
+            self.whole = {stream: row for (stream, _), row in pairs if row is not None}
+            return
         first = 0
         for (stream, leaves), last, row in zip(self._batch, self._placed, rows, strict=True):
             if last is None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from casesync.crypto.signatures import verify_change
 from casesync.foundation.errors import CryptoError
 from casesync.sync.context import Engine
-from casesync.sync.page_leaves import runs_of
+from casesync.sync.page_leaves import Run, runs_of
 from casesync.translog.served_leaf import ServedLeaf
 
 
@@ -25,7 +25,7 @@ class CheckedRuns(NamedTuple):
     """No signature proves them so far: perhaps no member made them (attack 37)."""
     checks: int
     """Signatures verified."""
-    runs: list[list[int]]
+    runs: list[Run]
     """Positions of the proven leaves of each run whose author is known here, device by device."""
 
 
@@ -37,7 +37,7 @@ def check_runs(engine: Engine, leaves: Sequence[ServedLeaf]) -> CheckedRuns:
     would depend on where a page ended (``waiting_leaves``).
     """
     dropped: set[int] = set()
-    of_authors: list[list[int]] = []
+    of_authors: list[Run] = []
     checks = 0
     for device, of_device in runs_of(leaves).items():
         key = engine.control.change_key(device)
