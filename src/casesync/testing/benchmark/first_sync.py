@@ -120,6 +120,13 @@ class _Memory:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._most_mb = 0.0
+        dismiss = core.helper.dismiss  # it ends behind that
+
+        def dismissed() -> None:
+            self.peak_mb()
+            dismiss()
+
+        core.helper.dismiss = dismissed  # type: ignore[method-assign]
 
     def peak_mb(self) -> float:
         """Until now; to be asked while the helper still runs."""
