@@ -78,8 +78,10 @@ class Listing:
     def drop(self, stream: StreamId) -> None:
         """Forget a row and its words; costs nothing where there is none."""
         [serial] = self._directory.known((stream,))
+        if serial is None:
+            return
         held = self._session.execute("SELECT 1 FROM listing WHERE serial = ?", (serial,))
-        if serial is not None and held.fetchone() is not None:
+        if held.fetchone() is not None:
             self._session.execute("DELETE FROM listing WHERE serial = ?", (serial,))
             self._index.drop(serial)
 

@@ -36,7 +36,7 @@ _ELSEWHERE: Final = True
 _Slots = list[Any]
 _Load = Callable[[int], _Slots]
 rows_kernel = compiled("casesync.storage._rows", 3)
-"""Takes both loops; without it Python does."""
+"""Takes all three loops; without it Python does."""
 
 
 def read_rows(groups: dict[int, _Slots], serials: Sequence[int | None], load: _Load) -> list[Any]:
@@ -52,7 +52,7 @@ def read_rows(groups: dict[int, _Slots], serials: Sequence[int | None], load: _L
     ]
 
 
-def count_rows(serials: Sequence[int | None]) -> dict[int, int]:
+def count_rows(serials: list[int | None]) -> dict[int, int]:
     """By group, how many of the serial numbers are its own."""
     if rows_kernel is not None:
         counts: dict[int, int] = rows_kernel.count(serials)
@@ -116,10 +116,11 @@ class PackedRows:
         if self._expected:
             self._place({serial >> _SHIFT for serial in rows})
 
-    def expect(self, serials: Sequence[int | None]) -> None:
+    def expect(self, serials: list[int | None]) -> None:
         """These rows, and most likely no others, will be written in this transaction.
 
-        A group is then put in its place as soon as all of its rows are written, not at the end.
+        A group is then put in its place as soon as so many of its rows are, not at the end; with
+        rows that were not expected it is too early, and written again.
         """
         self._expected = count_rows(serials)
 

@@ -76,7 +76,7 @@ cdef Slice _binary(Reader* r) noexcept:
 
 
 cdef ServedLeaf _leaf(Reader* r, bytes changes, const u8* said):
-    """The next leaf; it points into ``changes``, and to what is said beside them."""
+    """The next leaf; it points into ``changes``, and has a copy of what is said beside them."""
     cdef ServedLeaf leaf
     cdef Slice previous, header
     cdef Py_ssize_t count

@@ -31,7 +31,7 @@ from casesync.sync._stream_row cimport (
 )
 from casesync.translog._served_leaf cimport ServedLeaf
 
-VERSION = 8
+VERSION = 9
 """Raised with every change of what this module does; ``stream_kernels`` asks for just this one."""
 
 cdef object U64 = (1 << 64) - 1
@@ -311,7 +311,7 @@ def take(
     A key is made ready for as long as its stream is taken: to keep it would cost more memory than
     making it again costs time.
     """
-    cdef list taken = [], shared = []
+    cdef list taken = [], shared = [], leaves
     cdef _Path common = _Path(path)
     cdef Py_ssize_t at, first = 0, segments = 0
     cdef Buffer b
@@ -324,10 +324,10 @@ def take(
             if placed[at] is None:
                 taken.append(None)
                 continue
-            leaves = (<tuple?>batch[at])[1]
+            leaves = <list?>(<tuple?>batch[at])[1]
             common.stored, common.made = keys[at], {}
             if read_row(rows[at], row, own_device) and _take_all(
-                <list?>leaves, locations, first, row, common
+                leaves, locations, first, row, common
             ):
                 write_row(&b, row)
                 taken.append(PyBytes_FromStringAndSize(<const char*>b.data, b.size))

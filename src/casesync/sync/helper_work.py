@@ -76,7 +76,7 @@ def read_answer(packed: bytes, batch: PlainBatch) -> Answer | None:
     except (ValueError, TypeError, msgpack.UnpackException):
         return None
     placed = batch.placed
-    if type(segments) is not int or not _are_rows(rows, placed) or not _are_in(shared, placed):
+    if type(segments) is not int or not _are_rows(rows, placed) or not _are_of(shared, rows):
         return None
     return rows, shared, segments
 
@@ -93,10 +93,10 @@ def _are_rows(rows: object, placed: Sequence[int | None]) -> bool:
     )
 
 
-def _are_in(positions: object, placed: Sequence[int | None]) -> bool:
-    """Whether it is a list of positions of streams."""
+def _are_of(positions: object, rows: Sequence[bytes | None]) -> bool:
+    """Whether it is a list of positions of streams that were taken."""
     return type(positions) is list and all(
-        type(at) is int and 0 <= at < len(placed) for at in positions
+        type(at) is int and 0 <= at < len(rows) and rows[at] is not None for at in positions
     )
 
 

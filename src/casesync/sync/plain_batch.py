@@ -35,8 +35,8 @@ class Work(NamedTuple):
     batch: Batch
     placed: list[int | None]
     changes: bytes
-    rows: Sequence[bytes | None]
-    keys: Sequence[bytes | None]
+    rows: list[bytes | None]
+    keys: list[bytes | None]
     locations: list[int]
     own_device: int
 
@@ -60,7 +60,7 @@ class PlainBatch:
         self,
         path: PlainPath,
         batch: Batch,
-        rows: Sequence[bytes | None],
+        rows: list[bytes | None],
         own_device: int,
     ) -> None:
         """Args: rows: by stream, packed; a stream without one is not plain."""
@@ -102,7 +102,7 @@ class PlainBatch:
         """What ``PlainPath.device`` says of every author of ``changes``, and perhaps of others."""
         return {number: self._path.device(number) for number in self._authors}
 
-    def work(self, locations: list[int], keys: Sequence[bytes | None]) -> Work:
+    def work(self, locations: list[int], keys: list[bytes | None]) -> Work:
         """What ``take`` would do, for somebody else."""
         return Work(
             self._batch,
@@ -114,7 +114,7 @@ class PlainBatch:
             self._own_device,
         )
 
-    def take(self, locations: list[int], keys: Sequence[bytes | None]) -> None:
+    def take(self, locations: list[int], keys: list[bytes | None]) -> None:
         """Merge; ``changes`` stand at the first of ``locations``; ``keys`` are packed, too."""
         if not self.ends:
             return

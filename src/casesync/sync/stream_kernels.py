@@ -12,7 +12,7 @@ _plain_run = compiled("casesync.sync._plain_run", 11)
 _content_header = compiled("casesync.sync._content_header", 2)
 _stream_row = compiled("casesync.sync._stream_row", 3)
 _stored_key = compiled("casesync.sync._stored_key", 2)
-_packed_run = compiled("casesync.sync._packed_run", 8)
+_packed_run = compiled("casesync.sync._packed_run", 9)
 _handed_out = compiled("casesync.sync._handed_out", 3)
 
 plain_kernel = leaf_kernel and _segment and _plain_run

@@ -223,8 +223,8 @@ cdef class _Ahead:
             raise MemoryError
         for at in range(<Py_ssize_t>self.reading.device_count):
             link = links.get(devices[at])
-            if link is not None:
-                memcpy(self.reading.newest[at].link, PyBytes_AS_STRING(<bytes?>link), 32)
+            if type(link) is bytes and PyBytes_GET_SIZE(link) == 32:
+                memcpy(self.reading.newest[at].link, PyBytes_AS_STRING(link), 32)
                 self.reading.newest[at].known = True
         for which in range(CHUNKS):
             chunk = &self.reading.chunks[which]

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgpack
 import pytest
 
 from casesync.client import exchange, helper_process
@@ -24,11 +25,15 @@ from casesync.client.core import Core
 from casesync.client.exchange import pull_and_push
 from casesync.client.helper_process import HelperProcess
 from casesync.client.sync_driver import run_sync
+from casesync.foundation.ids import StreamKind
+from casesync.storage.packed_rows import PackedRows
 from casesync.storage.session import Session
 from casesync.storage.sql_store import SqlStore
 from casesync.sync import handed_out, ingest, stream_batch
 from casesync.sync.helper_port import Helper
+from casesync.sync.helper_work import read_answer
 from casesync.sync.plain_batch import PlainBatch
+from casesync.sync.plain_path import PlainPath
 from casesync.sync.session import SyncReport
 from casesync.sync.stream_kernels import handing_kernel
 from casesync.testing.benchmark.prepare import prepare
@@ -182,6 +187,46 @@ def test_an_answer_that_cannot_be_is_not_taken(saves, garbage):
     odd = Odd()
     assert merged(saves, odd) == (merged(saves, None)[0], 0)
     assert odd.stopped
+
+
+@pytest.mark.parametrize("at", [-1, 16, True, b"x", None, "not taken"])
+def test_a_position_of_no_stream_that_was_taken_is_not_believed(saves, at):
+    """Of each batch every stream but the first is said to be taken, and one to have a grant."""
+    store, core = opened(saves, None)
+    with store.transaction() as tx:
+        streams = tx.stream_ids(StreamKind.CASE)[:16]
+        rows = tx.packed_rows(streams)
+        path = PlainPath(core.engine)
+        plain = PlainBatch(path, [(stream, []) for stream in streams], rows, 0)
+    made = [None, *rows[1:]]
+    right = msgpack.packb((made, [1, 15], 0))
+    assert read_answer(right, plain) == (made, [1, 15], 0)
+    wrong = 0 if at == "not taken" else at
+    assert read_answer(msgpack.packb((made, [1, wrong], 0)), plain) is None
+    store.close()
+
+
+def test_most_groups_of_rows_are_in_their_place_before_the_commit(saves, monkeypatch):
+    """What is written at the end, a helper has to wait for."""
+    left: list[int] = []
+    flush = PackedRows.flush
+
+    def noted(rows: PackedRows) -> None:
+        left.append(len(rows._unplaced))
+        flush(rows)
+
+    placed: list[int] = []
+    put = PackedRows._flush_group
+
+    def put_noted(rows: PackedRows, group: int) -> None:
+        placed.append(group)
+        put(rows, group)
+
+    monkeypatch.setattr(PackedRows, "flush", noted)
+    monkeypatch.setattr(PackedRows, "_flush_group", put_noted)
+    merged(saves, None)
+    assert len(placed) > 1
+    assert sum(left) < len(placed) / 2
 
 
 def test_requests_larger_than_a_pipe_block_neither_side(saves, helper, monkeypatch):

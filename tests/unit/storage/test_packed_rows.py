@@ -117,10 +117,11 @@ def test_a_group_is_in_its_place_when_all_that_was_expected_of_it_is_written():
     assert packed.read([0, 1, 64, 200, 300]) == wanted
 
 
-def test_nothing_is_expected_of_the_next_transaction():
+@pytest.mark.parametrize("ended", [PackedRows.settle, PackedRows.forget])
+def test_nothing_is_expected_of_the_next_transaction(ended):
     session, packed = opened()
     packed.expect([5])
-    packed.settle()
+    ended(packed)
     packed.write({5: b"row"})
     assert session.execute("SELECT count(*) FROM packed").fetchone() == (0,)
 
