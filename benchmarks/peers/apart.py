@@ -8,6 +8,7 @@ ours has none of that behind it either, its recordings are prepared elsewhere.
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -82,12 +83,18 @@ class _Process:
         self._process.join()
 
 
+def _begin() -> None:
+    """Ctrl-C is for who asks: the process ends when nobody does any more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _made(rounds: Iterator[Sequence[Save]]) -> Rounds:
     return [list(chosen) for chosen in rounds]
 
 
 def _play(connection: Connection) -> None:
     """What was produced, and the peer with its updates."""
+    _begin()
     peer, (name, text, devices, seed), before, rounds = connection.recv()
     workload = Workload(
         name=name,
@@ -104,6 +111,7 @@ def _play(connection: Connection) -> None:
 
 def _merge(connection: Connection) -> None:
     """Seconds of each way that is asked for."""
+    _begin()
     peer: Peer = connection.recv()
     connection.send(None)
     while True:
