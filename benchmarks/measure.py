@@ -30,6 +30,8 @@ class Measured:
         self.apart: dict[str, dict[str, Any]] = {}
         """Peers that were measured on fewer writes."""
         self.counts: dict[str, Any] = {}
+        self.lost: dict[str, str] = {}
+        """Peers that failed, and how: without them the yardstick may be an easier one."""
 
     def peer_rows(self) -> list[str]:
         """The names of the peers' rows."""
@@ -72,8 +74,8 @@ def measure(recording: Recording, peers: Sequence[Peer], runs: int, told: Told) 
         try:
             ways |= _ways_of(peer, found, told)
             playing.append(peer)
-        except Absent:
-            continue
+        except Absent as absent:
+            found.lost[peer.name] = str(absent)
     ways |= {step: lambda step=step: steps.run(step) for step in STEPS}  # type: ignore[misc]
     found.series.run(ways, runs, told)
     found.counts = {step: asdict(counts) for step, counts in steps.counts.items()}

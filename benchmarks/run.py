@@ -79,6 +79,7 @@ class Run:
             self._side(job.recording(self.root), self._peers(FASTEST_ONLY))
         self._first_sync()
         self._relay()
+        self.results["versions"] |= {peer.name: peer.version for peer in self.found.peers}
         found = {key: _rounded(value) for key, value in self.ratios.items()}
         self.results["ratios"] = {target.key: found.get(target.key) for target in TARGETS}
         self.results["verdicts"] = verdicts(self.results["ratios"])
@@ -93,7 +94,9 @@ class Run:
             def told(what: str) -> None:
                 status.update(f"{recording.facts.text}: {what}")
 
-            return measure(recording, peers, runs, told)
+            measured = measure(recording, peers, runs, told)
+        self.found.absent.update(measured.lost)
+        return measured
 
     def _side(self, recording: Recording, peers: Sequence[Peer]) -> None:
         measured = self._measured(recording, peers, min(SIDE_RUNS, self.runs))
