@@ -68,19 +68,19 @@ def measure(recording: Recording, peers: Sequence[Peer], runs: int, told: Told) 
     found = Measured(recording)
     steps = Steps(recording)
     ways: dict[str, Callable[[], float]] = {}
-    playing: list[Peer] = []
-    for peer in peers:
-        told(f"{peer.name}: producing the same saves")
-        try:
-            ways |= _ways_of(peer, found, told)
-            playing.append(peer)
-        except Absent as absent:
-            found.lost[peer.name] = str(absent)
-    ways |= {step: lambda step=step: steps.run(step) for step in STEPS}  # type: ignore[misc]
-    found.series.run(ways, runs, told)
+    try:
+        for peer in peers:
+            told(f"{peer.name}: producing the same saves")
+            try:
+                ways |= _ways_of(peer, found, told)
+            except Absent as absent:
+                found.lost[peer.name] = str(absent)
+        ways |= {step: lambda step=step: steps.run(step) for step in STEPS}  # type: ignore[misc]
+        found.series.run(ways, runs, told)
+    finally:  # an interruption leaves no process of theirs
+        for peer in peers:
+            peer.close()
     found.counts = {step: asdict(counts) for step, counts in steps.counts.items()}
-    for peer in playing:
-        peer.close()
     return found
 
 
@@ -88,7 +88,7 @@ def measure_local(local: LocalWrites, peers: Sequence[Peer], runs: int, told: To
     """Our saves, 500 to a durable transaction, in turns with others' updates, one per save."""
     series = Series(local.cells)
     ways: dict[str, Callable[[], float]] = {BATCHED: local.batched}
-    workload = local.same_saves()
+    workload = local.as_many_saves()
     for peer in peers:
         ways[f"{peer.name}, an update per save"] = _producing(peer, workload, local.cells)
     try:

@@ -38,8 +38,10 @@ class Apart:
         facts = (workload.name, workload.text, workload.devices, workload.seed)
         saves = _made(workload.before()), _made(workload.rounds())
         produced: Produced
-        produced, played = playing.answer((self._peer, facts, *saves))
-        playing.end()
+        try:
+            produced, played = playing.answer((self._peer, facts, *saves))
+        finally:
+            playing.end()
         self._merging = _Process(self.name, _merge)
         self._merging.answer(played)
         return produced
@@ -117,7 +119,7 @@ def _merge(connection: Connection) -> None:
     while True:
         try:
             way = connection.recv()
-        except EOFError:
+        except (EOFError, OSError):  # whoever asked is gone
             return
         with collector_off():
             seconds = peer.merge(way)

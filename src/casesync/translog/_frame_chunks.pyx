@@ -1,5 +1,5 @@
 # cython: language_level=3, wraparound=False
-"""Usual frames of a page, parsed and hashed some hundred at a time (part of ``_frames``).
+"""Usual frames of a page, parsed, hashed and linked, some hundred at a time (part of ``_frames``).
 
 Nothing here touches a Python object, so a second thread can read the next frames while the first
 one makes leaves of those before them (``protocol/decisions/0024``, ``0026``). Chunks go round: who

@@ -72,7 +72,7 @@ class LocalWrites:
             os.close(descriptor)
         return Single(median(saves), median(fsyncs))
 
-    def same_saves(self) -> Workload:
+    def as_many_saves(self) -> Workload:
         """A workload of as many saves, for other engines."""
         facts = self._recording.facts
         return WORKLOADS[facts.name](self.cells, facts.seed)
