@@ -10,7 +10,13 @@ OURS, PEERS = "#1f6f8b", "#c9a227"
 
 
 def draw(results: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Draw what was measured of form saves; nothing without matplotlib."""
+    """Draw what was measured of form saves; nothing without matplotlib.
+
+    A chart of an earlier run does not stay beside the figures of this one.
+    """
+    paths = [folder / "latest.png", folder / "latest.svg"]
+    for path in paths:
+        path.unlink(missing_ok=True)
     try:
         import matplotlib  # noqa: PLC0415 - a benchmark runs without it
     except ImportError:
@@ -38,7 +44,6 @@ def draw(results: Mapping[str, Any], folder: Path) -> list[Path]:
         f" ({machine['processor']}, {machine['cores']} cores, {results['when']})"
     )
     figure.tight_layout()
-    paths = [folder / "latest.png", folder / "latest.svg"]
     for path in paths:
         figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
     plt.close(figure)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -77,6 +77,7 @@ def measure(recording: Recording, peers: Sequence[Peer], runs: int, told: Told) 
                 found.lost[peer.name] = str(absent)
         ways |= {step: lambda step=step: steps.run(step) for step in STEPS}  # type: ignore[misc]
         found.series.run(ways, runs, told)
+        found.lost |= peers_of(found.series.lost)
     finally:  # an interruption leaves no process of theirs
         for peer in peers:
             peer.close()
@@ -127,9 +128,15 @@ def _ways_of(peer: Peer, found: Measured, told: Told) -> dict[str, Callable[[], 
         return ways
     series = Series(cells)
     series.run(ways, 1, told)
+    found.lost |= peers_of(series.lost)
     for name, row in series.to_json().items():
         found.apart[name] = row | {"cells": cells}
     return {}
+
+
+def peers_of(lost: Mapping[str, str]) -> dict[str, str]:
+    """Peers by whose ways were lost: what stands before the comma is the peer's name."""
+    return {way.partition(", ")[0]: why for way, why in lost.items()}
 
 
 def _way(peer: Peer, way: str) -> Callable[[], float]:

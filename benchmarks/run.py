@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,7 @@ from casesync.testing.benchmark.relay_ingest import ingest
 from casesync.testing.benchmark.steps import CIPHER, FLOOR, MEMORY
 from casesync.testing.workloads.registry import SEED
 from chart import draw
-from measure import BATCHED, Measured, measure, measure_local
+from measure import BATCHED, Measured, measure, measure_local, peers_of
 from peers.all_peers import KNOWN, Found, find_peers
 from peers.peer import Peer
 from plan import ALL, FORM_SAVES, SLOPE_SIZES, Plan
@@ -112,7 +114,7 @@ class Run:
         show_measured(self.console, measured)
         self._local_writes(recording)
         ratio, fastest = measured.series.ratio, measured.fastest_peer()
-        if fastest is not None:
+        if fastest is not None and not measured.lost:  # the one that is gone may be the yardstick
             self.ratios["merge_memory_vs_fastest_peer"] = ratio(MEMORY, fastest)
             self.ratios["merge_durable_vs_fastest_peer"] = ratio(CIPHER, fastest)
         self.ratios["merge_durable_vs_floor"] = ratio(CIPHER, FLOOR)
@@ -124,7 +126,8 @@ class Run:
             series = measure_local(local, self._peers(FASTEST_ONLY), self.runs, status.update)
             single = local.single()
         fastest = series.fastest(name for name in series.seconds if name != BATCHED)
-        if fastest is not None:
+        self.found.absent.update(peers_of(series.lost))
+        if fastest is not None and not series.lost:
             ratio = series.ratio(BATCHED, fastest)
             self.ratios["local_write_batched_vs_fastest_peer"] = ratio
         self.ratios["local_write_vs_fsync"] = single.save / single.fsync
@@ -194,23 +197,67 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def main() -> None:
+def _options() -> argparse.Namespace:
+    """What was asked for; what cannot be done is refused in one line before anything is written."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workload", action="append", choices=ALL, help="only this; repeatable")
     parser.add_argument(
-        "--size", type=int, action="append", help="cell writes; several: a slope of each workload"
+        "--size", type=_positive, action="append", help="cell writes; several: slopes of casesync"
     )
     parser.add_argument("--seed", type=int, default=SEED, help=f"of every workload ({SEED})")
     parser.add_argument(
-        "--runs", type=int, default=5, help="turns of form saves (5); others have two at most"
+        "--runs", type=_positive, default=5, help="turns of form saves (5); others have two at most"
     )
-    parser.add_argument("--no-peers", action="store_true", help="only casesync")
-    parser.add_argument("--peer", action="append", choices=KNOWN, help="only this; repeatable")
-    parser.add_argument("--results", type=Path, help="folder (benchmarks/results for a whole run)")
-    parser.add_argument("--folder", type=Path, help="where databases lie while they are measured")
+    peers = parser.add_mutually_exclusive_group()
+    peers.add_argument("--no-peers", action="store_true", help="only casesync")
+    peers.add_argument("--peer", action="append", choices=KNOWN, help="only this; repeatable")
+    parser.add_argument(
+        "--results", type=_results, help="folder (benchmarks/results for a whole run)"
+    )
+    parser.add_argument(
+        "--folder", type=_folder, help="where databases lie while they are measured"
+    )
     options = parser.parse_args()
+    options.size = list(dict.fromkeys(options.size or ()))
+    if options.peer and len(options.size) > 1:
+        parser.error("several sizes measure casesync alone; take one --size, or leave --peer out")
+    return options
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+    return int(text)
+
+
+def _folder(text: str) -> Path:
+    if not os.access(text, os.W_OK | os.X_OK) or not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a folder that can be written to")
+    return Path(text)
+
+
+def _results(text: str) -> Path:
+    """Made when there are results, so that a refused or interrupted run leaves nothing."""
+    known = Path(text)
+    while not known.exists():
+        known = known.absolute().parent
+    _folder(str(known))
+    return Path(text)
+
+
+def _keep(results: Mapping[str, Any], folder: Path) -> str:
+    """Write results and chart; what was done, in words."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(results, indent=1, ensure_ascii=False)
+    (folder / "latest.json").write_text(text + "\n", "utf-8")
+    drawn = draw(results, folder)
+    return f"written to {folder}" + ("" if drawn else ", without a chart")
+
+
+def main() -> None:
+    options = _options()
     started = time.perf_counter()
-    plan = Plan(options.workload or (), options.seed, options.size or ())
+    plan = Plan(options.workload or (), options.seed, options.size)
     with tempfile.TemporaryDirectory(dir=options.folder) as root:
         found = Found([], {}) if options.no_peers else find_peers(options.peer or KNOWN)
         run = Run(plan, options.runs, Path(root), found)
@@ -223,15 +270,12 @@ def main() -> None:
     whole = not (options.workload or options.size or options.no_peers or options.peer)
     folder = options.results or (HERE / "results" if whole else None)
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(results, indent=1, ensure_ascii=False)
-        (folder / "latest.json").write_text(text + "\n", "utf-8")
-        drawn = draw(results, folder)
-        run.console.print(f"written to {folder}" + ("" if drawn else ", without a chart"))
+        run.console.print(_keep(results, folder))
     run.console.print(f"{results['minutes']} minutes")
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: nothing is left behind
     try:
         main()
     except KeyboardInterrupt:

@@ -67,8 +67,11 @@ class NodePeer:
         assert self._process is not None
         assert self._process.stdin is not None
         self._go_on()
-        self._process.stdin.write(way + "\n")
-        self._process.stdin.flush()
+        try:
+            self._process.stdin.write(way + "\n")
+            self._process.stdin.flush()
+        except OSError as error:
+            raise Absent(f"{self.name} ended without an answer") from error
         seconds: float = self._read()["seconds"]
         self._rest()
         return seconds

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+from casesync.testing.benchmark.series import WayLost
 from casesync.testing.workloads.saves import Save, Value, Workload
 
 BATCH_SAVES = 500
 
 
-class Absent(Exception):
-    """A peer that is not installed here; its message says what is missing."""
+class Absent(WayLost):
+    """A peer that is not installed here, or is gone; its message says what is missing."""
 
 
 class Row(NamedTuple):
@@ -44,11 +45,11 @@ class Peer(Protocol):
     ways: Sequence[str]
 
     def produce(self, workload: Workload) -> Produced:
-        """Play the workload on a document per device and keep the updates."""
+        """Play the workload on a document per device and keep the updates. Raises: Absent."""
         ...
 
     def merge(self, way: str) -> float:
-        """Seconds for a fresh document to take all updates in."""
+        """Seconds for a fresh document to take all updates in. Raises: Absent."""
         ...
 
     def close(self) -> None:

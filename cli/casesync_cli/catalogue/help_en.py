@@ -166,7 +166,7 @@ TEXTS: Final[dict[str, str]] = {
     "pushes to a relay, ...",
     "bench --size": "How many cell writes; each field of a save is one.",
     "bench --seed": "The same seed, the same data.",
-    "bench --runs": "How often each step runs; medians are shown.",
+    "bench --runs": "How often each step runs; medians are shown. Pushes to a relay run once.",
     "bench --folder": "Where the databases lie while they are measured.",
     # passphrase
     "unlock": "Keep this replica open for a while, so that the passphrase is not asked for.",

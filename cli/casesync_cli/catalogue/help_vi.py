@@ -174,7 +174,8 @@ TEXTS: Final[dict[str, str]] = {
     "cả kho hồ sơ, các lần gửi lên máy chuyển tiếp, ...",
     "bench --size": "Bao nhiêu lần ghi ô dữ liệu; mỗi trường của một lần lưu là một lần ghi.",
     "bench --seed": "Cùng một hạt giống thì cùng một dữ liệu.",
-    "bench --runs": "Mỗi bước chạy mấy lần; hiện giá trị trung vị.",
+    "bench --runs": "Mỗi bước chạy mấy lần; hiện giá trị trung vị. "
+    "Gửi lên máy chuyển tiếp chỉ chạy một lần.",
     "bench --folder": "Nơi đặt cơ sở dữ liệu trong khi đo.",
     # passphrase
     "unlock": "Giữ bản sao này mở một lúc để khỏi phải gõ mật khẩu.",

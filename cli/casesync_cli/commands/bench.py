@@ -19,6 +19,7 @@ from casesync.testing.workloads.registry import SEED, WORKLOADS
 from casesync_cli.command import command, option
 from casesync_cli.render import Output, deliver
 from casesync_cli.settings import Settings
+from casesync_cli.stopping import ended_like_ctrl_c
 from casesync_cli.texts import tr
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def bench(
     settings: Settings, *, workload: str, size: int, seed: int, runs: int, folder: Path | None
 ) -> None:
     """Write a workload, then take it in step by step."""
-    with tempfile.TemporaryDirectory(dir=folder) as name, _told(settings) as told:
+    made = tempfile.TemporaryDirectory(dir=folder)
+    with ended_like_ctrl_c(), made as name, _told(settings) as told:
         if workload == _RELAY:
             found = _ingest(size, seed, Path(name), told)
         else:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 import click
@@ -21,6 +18,7 @@ from casesync_cli.demo.narrator import CHECKS, Narrator
 from casesync_cli.demo.world import PEOPLE, World
 from casesync_cli.render_json import dumps
 from casesync_cli.settings import Settings
+from casesync_cli.stopping import ended_like_ctrl_c
 
 _CHAPTERS: Final = (
     founding.tell,
@@ -53,7 +51,7 @@ def run_demo(settings: Settings, keep: Path | None, cases: int) -> int:
         folder = _folder(stack, keep)
         world = World(folder, narrator, cases)
         try:
-            with _ended_like_ctrl_c():
+            with ended_like_ctrl_c():
                 narrator.tell("opening", cases=cases)
                 for chapter in _CHAPTERS:
                     chapter(world)
@@ -76,20 +74,6 @@ def _folder(stack: ExitStack, keep: Path | None) -> Path:
         raise UsageError("demo-folder-not-empty", folder=str(keep))
     keep.mkdir(parents=True, exist_ok=True)
     return keep.resolve()
-
-
-@contextmanager
-def _ended_like_ctrl_c() -> Iterator[None]:
-    """SIGTERM ends the demo the way Ctrl-C does: what it started is ended too."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _leave_behind(world: World, settings: Settings) -> None:

@@ -41,12 +41,17 @@ def prepare_all(
     Raises:
         CalledProcessError: a process failed; what it wrote to standard error was shown.
     """
+    running: list[subprocess.Popen[bytes]] = []
 
     def one(job: Job) -> None:
         folder = job.recording(root).folder
         command = [sys.executable, "-m", "casesync.testing.benchmark.prepare"]
         arguments = [job.workload, str(job.size), str(job.seed), str(folder)]
-        subprocess.run([*command, *arguments], check=True)  # noqa: S603 - this package's own module
+        # a session of its own: Ctrl-C is for this process, which ends those it started
+        with subprocess.Popen([*command, *arguments], start_new_session=True) as process:  # noqa: S603 - this package's own module
+            running.append(process)
+            if process.wait() != 0:
+                raise subprocess.CalledProcessError(process.returncode, command)
         told(job)
 
     ordered = sorted(jobs, key=lambda job: -job.size)
@@ -54,5 +59,7 @@ def prepare_all(
         try:
             list(pool.map(one, ordered))
         except BaseException:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in running:
+                process.terminate()
             raise

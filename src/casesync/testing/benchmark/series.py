@@ -12,6 +12,10 @@ SLOW_S = 8.0
 """What takes longer is run once: it is nobody's yardstick."""
 
 
+class WayLost(Exception):
+    """A way that cannot be run any more; its message says why."""
+
+
 class Series:
     """Seconds of several ways to do the same number of cell writes, run in turns."""
 
@@ -19,18 +23,29 @@ class Series:
         """Args: cells: what every run does."""
         self.cells = cells
         self.seconds: dict[str, list[float]] = {}
+        self.lost: dict[str, str] = {}
+        """Ways that failed, and how; no figure of theirs is kept."""
 
     def run(
         self, ways: Mapping[str, Way], runs: int, told: Callable[[str], None] | None = None
     ) -> None:
-        """Run every way once, then again from the first, ``runs`` times; slow ones only once."""
+        """Run every way once, then again from the first, ``runs`` times; slow ones only once.
+
+        A way that raises ``WayLost`` is left out from then on; the others go on.
+        """
         for number in range(runs):
             for name, way in ways.items():
-                if any(seconds > SLOW_S for seconds in self.seconds.get(name, ())[:1]):
+                if name in self.lost or any(
+                    seconds > SLOW_S for seconds in self.seconds.get(name, ())[:1]
+                ):
                     continue
                 if told is not None:
                     told(f"{name}, {number + 1} of {runs}")
-                self.seconds.setdefault(name, []).append(way())
+                try:
+                    self.seconds.setdefault(name, []).append(way())
+                except WayLost as lost:
+                    self.lost[name] = str(lost)
+                    del self.seconds[name]
 
     def rate(self, name: str) -> float:
         """Cell writes per second, the median."""
