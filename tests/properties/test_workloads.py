@@ -9,27 +9,36 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from casesync.client import helper_process
 from casesync.client.control_driver import pull
+from casesync.client.exchange import pull_and_push
+from casesync.client.helper_process import HelperProcess
 from casesync.client.replica import Replica
 from casesync.foundation.ids import StreamId
 from casesync.model.merge import StreamState
 from casesync.model.schema import Schema
 from casesync.model.segment_body import cells_of
 from casesync.model.values import Fit, fit
+from casesync.sync import handed_out, ingest
 from casesync.sync.change_reader import content_of
 from casesync.sync.page_stream import PageStream
+from casesync.sync.session import SyncReport
+from casesync.sync.stream_kernels import handing_kernel
 from casesync.sync.stream_merge import load_changes
 from casesync.sync.stream_row import StreamRow
 from casesync.testing.workloads.office import Office
 from casesync.testing.workloads.registry import WORKLOADS
 from casesync.testing.workloads.saves import Rounds, Save, Workload, nothing
+from casesync.translog import page as page_reader
 from casesync.translog.header import plain_header
 from casesync.translog.served_leaf import ServedLeaf
 from properties import reference_merge
@@ -49,9 +58,10 @@ def office() -> Office:
     return Office(everybody)
 
 
-def play(workload: Workload) -> list[StreamId]:
+def play(workload: Workload, report: SyncReport | None = None) -> list[StreamId]:
     """Play it on cases that nobody has seen; the reader and all writers hold it afterwards."""
     place = office()
+    report = report or SyncReport()
     first = next(FRESH) << 32
     known = set(place.ids.streams)
 
@@ -62,7 +72,7 @@ def play(workload: Workload) -> list[StreamId]:
     place.play(moved(workload.before))
     pull(place.reader.core)
     place.play(moved(workload.rounds))
-    pull(place.reader.core)
+    pull_and_push(place.reader.core, report)
     return [stream for case, stream in place.ids.streams.items() if case not in known]
 
 
@@ -98,7 +108,10 @@ def live_as_merged(replica: Replica, stream: StreamId) -> set[object]:
 @settings(max_examples=4)
 @given(size=st.integers(1, 400), seed=st.integers(0, 1 << 32))
 def test_a_workload_merges_to_what_its_definition_says(name, size, seed):
-    streams = play(WORKLOADS[name](size, seed))
+    merged_by_definition(play(WORKLOADS[name](size, seed)))
+
+
+def merged_by_definition(streams: Sequence[StreamId]) -> None:
     replicas = [office().reader, office().writers[0], office().writers[-1]]
     for stream in streams:
         live = live_by_definition(office().reader, stream)
@@ -106,6 +119,57 @@ def test_a_workload_merges_to_what_its_definition_says(name, size, seed):
             stored, again = both_ways(replica, stream)
             assert stored == again
             assert live_as_merged(replica, stream) == live
+
+
+@pytest.fixture(scope="module")
+def helper() -> Iterator[HelperProcess]:
+    """A second process that can be asked."""
+    process = HelperProcess()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(helper_process, "processors", lambda: 2)
+        process.start()
+        assert process.wait_until_ready()
+        yield process
+    process.stop()
+
+
+@contextmanager
+def as_in_a_large_page(process: HelperProcess) -> Iterator[None]:
+    """The reader uses the process, a second thread and early groups on the smallest of pages."""
+    small = {"STREAMS_AHEAD": 1, "STREAMS_PER_BATCH": 3, "STREAMS_LAST": 2, "BATCHES_BEFORE": 2}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in small.items():
+            patch.setattr(ingest, name, value)
+        patch.setattr(handed_out, "WORTH_CHANGES", 1)
+        patch.setattr(page_reader, "AT_ONCE", 8)
+        patch.setattr(page_reader, "WORTH_A_THREAD", 0)
+        patch.setattr(office().reader.core.engine, "helper", process)
+        yield
+    assert process.is_ready(), "it was not lost"
+
+
+helped = pytest.mark.skipif(
+    handing_kernel is None or os.name != "posix", reason="no second process here"
+)
+
+
+@helped
+@pytest.mark.parametrize("name", WORKLOADS)
+@settings(max_examples=4)
+@given(size=st.integers(1, 600), seed=st.integers(0, 1 << 32))
+def test_with_every_fast_path_a_workload_merges_to_the_same(helper, name, size, seed):
+    with as_in_a_large_page(helper):
+        streams = play(WORKLOADS[name](size, seed))
+    merged_by_definition(streams)
+
+
+@helped
+@pytest.mark.parametrize("name", sorted(set(WORKLOADS) - {"hot-record", "month-away"}))
+def test_a_second_process_takes_its_part_of_each_workload_of_many_cases(helper, name):
+    report = SyncReport()
+    with as_in_a_large_page(helper):
+        play(WORKLOADS[name](600, 1), report)
+    assert report.ingest.handed_out > 0
 
 
 def test_form_saves_of_a_workload_take_the_fast_path(monkeypatch):
