@@ -15,7 +15,7 @@ BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 sys.path.append(str(BENCHMARKS))
 
 from measure import measure  # noqa: E402 - scripts of a folder, not a package
-from peers.apart import _Process  # noqa: E402
+from peers.apart import _merge, _Process  # noqa: E402
 from peers.peer import Absent, Produced  # noqa: E402
 
 RATIOS = {
@@ -146,13 +146,9 @@ def test_an_engine_that_ends_meanwhile_is_named_and_the_others_are_measured(tmp_
     assert all(len(seconds) == 2 for seconds in found.series.seconds.values())
 
 
-def test_a_process_that_another_engine_lives_in_says_that_it_is_gone(tmp_path):
-    process = _Process("engine", _echo_once)
-    assert process.answer("a") == "a"
+def test_a_process_that_another_engine_lives_in_says_that_it_is_gone():
+    process = _Process("engine", _merge)
+    assert process.answer("what cannot merge") is None
     with pytest.raises(Absent, match="engine ended without an answer"):
-        process.answer("b")
+        process.answer("one by one")
     process.end()
-
-
-def _echo_once(connection):
-    connection.send(connection.recv())
